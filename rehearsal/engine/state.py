@@ -131,9 +131,53 @@ def integrity_error(resources: list[ResourceState]) -> str | None:
     deletedWith and the provider (URN and ID) stand before it; of states with one URN at most one is not marked for
     deletion.
     """
-    raise NotImplementedError
+    seen: set[str] = set()
+    live: set[str] = set()
+    providers: set[str] = set()
+    for index, state in enumerate(resources):
+        if not state.urn or not state.type:
+            return f"resource {state.urn or index} lacks its {'type' if state.urn else 'urn'}"
+        if state.id and not state.custom:
+            return f"resource {state.urn} has an ID but is not custom"
+        if state.is_provider:
+            providers.add(f"{state.urn}::{state.id}")
+        if state.provider and state.provider not in providers and not state.pending_replacement:
+            return f"resource {state.urn} refers to unknown provider {state.provider}"
+        missing = state.needs() - {state.provider_urn} - seen
+        if missing:
+            urn = min(missing)
+            later = any(other.urn == urn for other in resources[index + 1 :])
+            return f"resource {state.urn} needs {urn}, which {'comes after it' if later else 'is missing'}"
+        if not state.delete:
+            if state.urn in live:
+                return f"duplicate resource {state.urn} (not marked for deletion)"
+            live.add(state.urn)
+        seen.add(state.urn)
+    return None
 
 
 def in_order(resources: list[ResourceState]) -> list[ResourceState]:
-    """The same states, each after what it needs; otherwise in the order given (stable). Linear time."""
-    raise NotImplementedError
+    """The same states, each after what it needs; otherwise in the order given (stable). Linear time.
+
+    Of several states with one URN, the one that is not marked for deletion is what others need; a provider is found
+    by URN and ID. Where states need each other in a circle, the order given stays, and the integrity check tells.
+    """
+    by_name: dict[str, ResourceState] = {}
+    for state in resources:
+        if not state.delete or state.urn not in by_name:
+            by_name[state.urn] = state
+        if state.is_provider:
+            by_name[f"{state.urn}::{state.id}"] = state
+    ordered: dict[int, ResourceState] = {}
+    entered: set[int] = set()
+    for root in resources:
+        stack = [root]
+        while stack:
+            state = stack[-1]
+            if id(state) in entered:
+                ordered.setdefault(id(stack.pop()), state)
+                continue
+            entered.add(id(state))
+            needs = (by_name.get(name) for name in sorted(state.needs() | {state.provider}, reverse=True))
+            stack.extend(need for need in needs if need is not None and id(need) not in entered)
+    return list(ordered.values())
