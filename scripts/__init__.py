@@ -1,0 +1,1 @@
+"""What a person runs: see each file's first lines."""

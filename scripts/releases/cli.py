@@ -1,0 +1,202 @@
+"""The commands of `scripts/release`, and how each of them ends: 0 done, 1 failed, 2 refused or bad input."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from scripts.releases import backend, change, project, promotion, show, state, status
+from scripts.releases.change import Request
+from scripts.releases.config_file import ConfigFile
+from scripts.releases.errors import RefusedError, ReleaseError, one_line
+from scripts.releases.images import checked
+from scripts.releases.project import Project
+from scripts.releases.state import EnvironmentState
+
+# Typer's wrong usage; the class has no public name of its own.
+UsageError: type[Exception] = typer.BadParameter.__bases__[0]
+INTERRUPTED = 130
+
+
+class OneLineErrors(TyperGroup):
+    """Ends every command with one line on standard error instead of a box or a traceback."""
+
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        """Runs the command line and exits with its code."""
+        # A terminal without UTF-8 must not turn a message into an encoding error.
+        for stream in (sys.stdout, sys.stderr):
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        try:
+            code = super().main(*arguments, **{**options, "standalone_mode": False})
+            sys.stdout.flush()
+        except UsageError as error:
+            code = _say(f"{error.format_message()} (see --help)", RefusedError.exit_code)  # type: ignore[attr-defined]
+        except ReleaseError as error:
+            code = _say(str(error), error.exit_code)
+        except (KeyboardInterrupt, typer.Abort):
+            code = INTERRUPTED
+        except BrokenPipeError:
+            # Whoever reads has seen enough (`| head`); what is left to print must not fail at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            code = ReleaseError.exit_code
+        except OSError as error:
+            code = _say(
+                f"{error.filename or 'the system'}: {error.strerror or error}", ReleaseError.exit_code
+            )
+        if code == INTERRUPTED:
+            _say("interrupted; a config file is changed wholly or not at all: see status", code)
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def _say(message: str, code: int) -> int:
+    print(f"release: {one_line(message)}", file=sys.stderr)
+    return code
+
+
+app = typer.Typer(
+    cls=OneLineErrors,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Moves images between environments: one line of one Pulumi.ENV.yaml at a time. "
+    "Exit codes: 0 done, 1 failed, 2 refused or bad input (nothing changed).",
+)
+
+ProjectOption = Annotated[
+    Path | None,
+    typer.Option("--project", metavar="DIR", help="Directory of Pulumi.yaml; default: this repository."),
+]
+ServiceOption = Annotated[
+    str | None,
+    typer.Option("--service", metavar="NAME", help="The service's own image instead of the shared one."),
+]
+ExpectOption = Annotated[
+    str | None,
+    typer.Option("--expect", metavar="AMI", help="Refuse unless the line to change holds this image now."),
+]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Print the diff and write nothing.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Environment = Annotated[str, typer.Argument(metavar="ENV", help="Environment, as in Pulumi.ENV.yaml.")]
+
+
+@app.callback()
+def common(context: typer.Context, directory: ProjectOption = None) -> None:
+    """Options before the command's name."""
+    context.obj = directory
+
+
+def _project(context: typer.Context, directory: Path | None) -> Project:
+    return project.find(directory or context.obj or project.ROOT)
+
+
+def _fleet(where: Project, environment: str) -> EnvironmentState:
+    return state.read(backend.choose(where, os.environ), environment)
+
+
+@contextmanager
+def _errors_as_json(wanted: bool) -> Iterator[None]:
+    """With --json, a program that reads standard output finds the error there too."""
+    try:
+        yield
+    except ReleaseError as error:
+        if wanted:
+            show.as_json({"ok": False, "error": one_line(error)})
+        raise
+
+
+def _run(where: Project, request: Request, decide: Callable[[ConfigFile], str], as_json: bool) -> None:
+    """Makes a change and shows it."""
+    if request.expected is not None:
+        checked(request.expected, "--expect")
+    done = change.make(where, request, decide)
+    if as_json:
+        show.as_json(show.change_json(done, request))
+    else:
+        show.change_text(done, request)
+
+
+@app.command()
+def promote(
+    context: typer.Context,
+    source: Annotated[str, typer.Argument(metavar="FROM", help="Environment whose fleet runs the image.")],
+    target: Annotated[str, typer.Argument(metavar="TO", help="Environment whose config gets it.")],
+    service: ServiceOption = None,
+    expect: ExpectOption = None,
+    dry_run: DryRunOption = False,
+    json: JsonOption = False,
+    directory: ProjectOption = None,
+) -> None:
+    """Copy FROM's image to TO's config, if FROM's fleet runs it after a successful refresh."""
+    with _errors_as_json(json):
+        where = _project(context, directory)
+        if source == target:
+            raise RefusedError(f"{source} cannot be promoted to itself")
+        origin = where.config(source)
+
+        def decide(_: ConfigFile) -> str:
+            return promotion.promotable(origin, _fleet(where, source), service)
+
+        _run(where, Request(target, service, expect, dry_run, f"promote {source} {target}"), decide, json)
+
+
+@app.command()
+def rollback(
+    context: typer.Context,
+    environment: Environment,
+    service: ServiceOption = None,
+    expect: ExpectOption = None,
+    dry_run: DryRunOption = False,
+    json: JsonOption = False,
+    directory: ProjectOption = None,
+) -> None:
+    """Put ENV's previous image back: the running one after a failed release, else the one before it."""
+    with _errors_as_json(json):
+        where = _project(context, directory)
+
+        def decide(config: ConfigFile) -> str:
+            return promotion.rollback_target(config, _fleet(where, environment), service)
+
+        _run(where, Request(environment, service, expect, dry_run, f"rollback {environment}"), decide, json)
+
+
+@app.command("set-image")
+def set_image(
+    context: typer.Context,
+    environment: Environment,
+    image: Annotated[str, typer.Argument(metavar="AMI", help="AMI ID of a new image.")],
+    service: ServiceOption = None,
+    expect: ExpectOption = None,
+    dry_run: DryRunOption = False,
+    json: JsonOption = False,
+    directory: ProjectOption = None,
+) -> None:
+    """Put a new image into ENV's config; the first environment of a release starts with this."""
+    with _errors_as_json(json):
+        where = _project(context, directory)
+        checked(image, "AMI")
+        request = Request(environment, service, expect, dry_run, f"set-image {environment}")
+        _run(where, request, lambda _: image, json)
+
+
+@app.command("status")
+def show_status(
+    context: typer.Context,
+    environment: Annotated[str | None, typer.Argument(metavar="[ENV]", help="Default: all.")] = None,
+    json: JsonOption = False,
+    directory: ProjectOption = None,
+) -> None:
+    """Show each environment's configured image, the one that runs, and whether they agree."""
+    with _errors_as_json(json):
+        where = _project(context, directory)
+        found = status.collect(where, backend.choose(where, os.environ), environment)
+    if json:
+        show.as_json(status.as_json(found))
+    else:
+        show.status_text(found)
+    damaged = [each for each in found if each.damaged]
+    if damaged:
+        raise RefusedError(f"{damaged[0].name}: {damaged[0].problem}")

@@ -1,0 +1,182 @@
+"""An environment's config file, `Pulumi.ENV.yaml`: its images are read here, and one of them is changed."""
+
+import difflib
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from scripts.releases import yaml_line
+from scripts.releases.errors import RefusedError
+from scripts.releases.images import checked
+
+
+@dataclass(frozen=True)
+class ConfigFile:
+    """What stood in the file when it was read.
+
+    Attributes:
+        environment: the stack's name.
+        namespace: the project's name, which prefixes the program's keys.
+        shared: the image that services without their own use, as it is written; None when there is none.
+        services: each service's own image, or None where it uses the shared one.
+    """
+
+    path: Path
+    environment: str
+    namespace: str
+    content: bytes
+    shared: str | None
+    services: Mapping[str, str | None]
+
+    def key(self, service: str | None) -> tuple[str, ...]:
+        """Where the image stands: the shared one, or the service's own."""
+        if service is None:
+            return ("config", f"{self.namespace}:imageId")
+        return ("config", f"{self.namespace}:services", service, "imageId")
+
+    def line(self, service: str | None) -> str:
+        """The file and key of an image, for messages."""
+        return f"{self.path.name}, {' / '.join(self.key(service)[1:])}"
+
+    def image(self, service: str | None) -> str:
+        """The AMI ID that the config names: the shared one, or the one that `service` gets.
+
+        Raises:
+            RefusedError: there is no such service, no image, or it is not an AMI ID.
+        """
+        owner = service if service is not None and self.own(service) is not None else None
+        written = self.shared if owner is None else self.services[owner]
+        if written is None:
+            raise RefusedError(f"{self.line(owner)}: there is no image; name one with ami-…")
+        return checked(written, self.line(owner))
+
+    def own(self, service: str) -> str | None:
+        """The service's own image, None where it uses the shared one. Refused for an unknown service."""
+        if service not in self.services:
+            known = ", ".join(self.services) or "none"
+            raise RefusedError(f"{self.path.name} has no service {service!r}; known: {known}")
+        return self.services[service]
+
+    def sharing(self) -> list[str]:
+        """The services that use the shared image."""
+        return [name for name, own in self.services.items() if own is None]
+
+    def written(self, service: str | None) -> str | None:
+        """The value in the one line that a release changes, whatever it is.
+
+        Raises:
+            RefusedError: the service is unknown, or has no image of its own, so that there is no such line.
+        """
+        if service is None:
+            return self.shared
+        own = self.own(service)
+        if own is None:
+            raise RefusedError(
+                f"{self.path.name}: {service} uses the shared image; leave --service out, "
+                f"or write {self.line(service)} once by hand"
+            )
+        return own
+
+    def with_image(self, service: str | None, image: str) -> bytes:
+        """The file's content with one value changed, every other byte as it was.
+
+        Raises:
+            RefusedError: that cannot be done by changing one line.
+        """
+        try:
+            return yaml_line.replace(self.content.decode(), self.key(service), image).encode()
+        except yaml_line.YamlLineError as problem:
+            raise RefusedError(f"{self.path.name}: {problem}") from problem
+
+    def diff(self, after: bytes) -> str:
+        """A unified diff from the content to `after`, empty when they are equal."""
+        before_lines, after_lines = (
+            [line + "\n" for line in content.decode().split("\n")] for content in (self.content, after)
+        )
+        for lines in (before_lines, after_lines):
+            last = lines.pop()[:-1]
+            lines.extend([f"{last}\n\\ No newline at end of file\n"] if last else [])
+        return "".join(
+            difflib.unified_diff(before_lines, after_lines, f"a/{self.path.name}", f"b/{self.path.name}")
+        )
+
+
+def read(path: Path, environment: str, namespace: str) -> ConfigFile:
+    """Reads an environment's config file.
+
+    Raises:
+        RefusedError: it is no readable file, no UTF-8, no YAML, or its services are no mapping.
+    """
+    try:
+        content = path.read_bytes()
+        root = yaml_line.parse(content.decode())
+        config = yaml_line.entries(yaml_line.entries(root).get("config"))
+        services = yaml_line.entries(config.get(f"{namespace}:services"))
+        return ConfigFile(
+            path=path,
+            environment=environment,
+            namespace=namespace,
+            content=content,
+            shared=yaml_line.scalar(config.get(f"{namespace}:imageId")),
+            services={
+                name: yaml_line.scalar(yaml_line.entries(service).get("imageId"))
+                for name, service in services.items()
+            },
+        )
+    except OSError as error:
+        raise RefusedError(f"{path.name} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise RefusedError(f"{path.name} is not UTF-8 text (byte {error.start})") from error
+    except yaml_line.YamlLineError as problem:
+        raise RefusedError(f"{path.name}: {problem}") from problem
+
+
+def write(config: ConfigFile, after: bytes) -> None:
+    """Puts `after` in the place of the content, wholly or not at all. The caller holds the file's lock.
+
+    A symlink stays one: the file that it names is replaced. Mode and, where permitted, owner are kept.
+
+    Raises:
+        RefusedError: the file changed since it was read, or may not be written.
+        OSError: the disk or the directory refuses; the file is as it was.
+    """
+    real = config.path.resolve(strict=True)
+    if real.read_bytes() != config.content:
+        raise RefusedError(f"{config.path.name} was changed by someone else in the meantime; look again")
+    if not os.access(real, os.W_OK):
+        raise RefusedError(f"{config.path.name} is read-only")
+    # Under the lock the name is ours alone, so what a killed command left is cleared away here.
+    temporary = real.with_name(f".{real.name}.new")
+    temporary.unlink(missing_ok=True)
+    try:
+        _write_through(temporary, after, real.stat())
+        temporary.replace(real)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    _sync_directory(real.parent)
+
+
+def _write_through(path: Path, content: bytes, like: os.stat_result) -> None:
+    """Makes `path` with `content`, mode and owner, on the disk before it returns."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        if (like.st_uid, like.st_gid) != (os.geteuid(), os.getegid()):
+            # Only root gives files away; the content matters more than its owner.
+            with suppress(PermissionError):
+                os.fchown(descriptor, like.st_uid, like.st_gid)
+        os.fchmod(descriptor, like.st_mode & 0o7777)
+        file.write(content)
+        file.flush()
+        os.fsync(descriptor)
+
+
+def _sync_directory(directory: Path) -> None:
+    """Puts the rename itself on the disk."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,101 @@
+"""What the user sees: one line for a change, a table for the status, JSON for programs."""
+
+import json
+import sys
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from scripts.releases import promotion
+from scripts.releases.change import Change, Request
+from scripts.releases.errors import one_line
+from scripts.releases.status import EnvironmentStatus, ServiceStatus
+
+COLUMNS = ("environment", "service", "configured", "runs", "version", "last refresh", "agrees")
+
+
+def as_json(document: dict[str, Any]) -> None:
+    """Prints a document for programs."""
+    print(json.dumps(document, indent=2))
+
+
+def change_json(change: Change, request: Request) -> dict[str, Any]:
+    """A change for programs; see docs/releases.md for the fields."""
+    return {
+        "ok": True,
+        "environment": request.environment,
+        "service": request.service,
+        "file": change.config.path.name,
+        "before": change.before,
+        "image": change.after,
+        "changed": change.before != change.after,
+        "dryRun": request.dry_run,
+        "diff": change.diff,
+    }
+
+
+def change_text(change: Change, request: Request) -> None:
+    """Prints what was done, or with a dry run what would be."""
+    line = change.config.line(request.service)
+    if change.before == change.after:
+        print(f"nothing to do: {line} is {change.after} already")
+    elif request.dry_run:
+        print(change.diff, end="")
+    else:
+        print(f"{line}: {change.before} -> {change.after}; deploy it: pulumi up -s {request.environment}")
+
+
+def status_text(statuses: list[EnvironmentStatus]) -> None:
+    """Prints the status: a table on a terminal, aligned columns with the same words in a pipe."""
+    rows = [_row(each, service) for each in statuses for service in each.services]
+    if sys.stdout.isatty():
+        _table(rows)
+    else:
+        _columns(rows)
+    for each in statuses:
+        for line in _remarks(each):
+            print(line)
+
+
+def _row(environment: EnvironmentStatus, service: ServiceStatus) -> tuple[str, ...]:
+    fleet = service.fleet
+    return tuple(
+        one_line(cell)
+        for cell in (
+            environment.name,
+            service.name,
+            service.configured or "-",
+            (fleet.image if fleet else None) or "-",
+            (fleet.launch_template_version if fleet else None) or "-",
+            promotion.outcome(fleet.refresh) if fleet else "-",
+            "yes" if service.agrees else "no",
+        )
+    )
+
+
+def _table(rows: list[tuple[str, ...]]) -> None:
+    table = Table(*COLUMNS)
+    for row in rows:
+        # Text, not markup: a reason may hold brackets.
+        table.add_row(*map(Text, row[:-1]), Text(row[-1], style="green" if row[-1] == "yes" else "red"))
+    Console(file=sys.stdout).print(table)
+
+
+def _columns(rows: list[tuple[str, ...]]) -> None:
+    everything = [COLUMNS, *rows]
+    widths = [max(len(row[index]) for row in everything) for index in range(len(COLUMNS))]
+    for row in everything:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _remarks(status: EnvironmentStatus) -> list[str]:
+    """What a table has no room for: a problem, and where else the environment's image runs or ran."""
+    lines = [] if status.problem is None else [f"{status.name}: {one_line(status.problem)}"]
+    if status.config is not None and status.config.shared is not None:
+        seen = ", ".join(f"{name} ({when})" for name, when in status.ran_in.items())
+        lines.append(
+            f"{status.name}: {one_line(status.config.shared)} ran in {seen or 'no other environment'}"
+        )
+    return lines

@@ -1,0 +1,84 @@
+"""What an environment's fleet runs, as the outputs of its stack say after the last finished `up`."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from scripts.releases.backend import SECRET, Backend
+from scripts.releases.errors import NotDeployedError, RefusedError
+
+# Pulumi's whole numbers may come as 3 or 3.0, and AWS's versions as text.
+Number = Annotated[int | None, BeforeValidator(lambda value: None if value == SECRET else value)]
+Word = Annotated[str | None, BeforeValidator(lambda value: None if value == SECRET else value)]
+
+
+class _Outputs(BaseModel):
+    """What a stack exports. Unknown outputs are no concern of a release; a secret one counts as not there."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True)
+
+
+class Refresh(_Outputs):
+    """The outcome of a service's last instance refresh, in AWS's words, and why it ended so."""
+
+    id: Word = None
+    status: Word = None
+    reason: Word = None
+
+
+class ServiceState(_Outputs):
+    """A service's fleet: the image of its last successful refresh, the one before, and the last refresh."""
+
+    image: Word = None
+    previous_image: Word = None
+    launch_template_version: Number = None
+    group: Word = None
+    refresh: Refresh = Refresh()
+
+
+class EnvironmentState(_Outputs):
+    """An environment that is up. `image` is the shared image of its last finished `up`."""
+
+    url: Word = None
+    image: Word = None
+    services: dict[str, ServiceState] = Field(min_length=1)
+
+
+def parse(environment: str, outputs: Mapping[str, Any]) -> EnvironmentState:
+    """The state in a stack's outputs.
+
+    Raises:
+        NotDeployedError: there are no outputs, so no `up` ever finished.
+        RefusedError: the outputs are not those of this program.
+    """
+    if not outputs:
+        raise NotDeployedError(
+            f"the stack of {environment} has no outputs: no `pulumi up -s {environment}` ended well yet"
+        )
+    try:
+        return EnvironmentState.model_validate(outputs)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise RefusedError(
+            f"the outputs of {environment} are not this program's: {where}: {first['msg'].lower()}; "
+            f"run `pulumi up -s {environment}`"
+        ) from error
+
+
+def read(backend: Backend, environment: str) -> EnvironmentState:
+    """The state of an environment.
+
+    Raises:
+        NotDeployedError: it has no stack, or one without outputs.
+        RefusedError: its state is damaged, or not this program's.
+        ReleaseError: the backend cannot be asked.
+    """
+    outputs = backend.outputs(environment)
+    if outputs is None:
+        raise NotDeployedError(
+            f"{environment} has no stack in {backend}; run `pulumi up -s {environment}` first"
+        )
+    return parse(environment, outputs)
