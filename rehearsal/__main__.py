@@ -1,0 +1,162 @@
+"""The command behind `scripts/rehearse`.
+
+Exit codes: 0 passed, 1 failed, 2 refused or bad input, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated, Any, get_args
+
+import typer
+from rich.console import Console
+from typer.core import TyperGroup
+
+from rehearsal import kept, report, show, story
+from rehearsal.engines import EngineChoice, Operation
+from rehearsal.errors import RehearsalError, UsageError
+from rehearsal.show import Screen
+from rehearsal.workspace import REPOSITORY, environments_of
+
+INTERRUPTED = 130
+# Typer's wrong usage; the class has no public name of its own.
+CommandLineError = typer.BadParameter.__bases__[0]
+
+
+class OneLineErrors(TyperGroup):
+    """Ends every command with one line on standard error instead of a box or a traceback."""
+
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        """Run the command line and exit with its code."""
+        try:
+            code = super().main(*arguments, **{**options, "standalone_mode": False})
+        except CommandLineError as error:
+            code = _say(f"{error.format_message()} (see --help)", 2)  # type: ignore[attr-defined]
+        except RehearsalError as error:
+            code = _say(str(error), error.exit_code)
+        except OSError as error:
+            code = _say(str(error), 1)
+        except (KeyboardInterrupt, typer.Abort):
+            code = INTERRUPTED
+        if code == INTERRUPTED:
+            _say("interrupted: what was started is stopped; state that was kept is valid, run it again", code)
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def _say(message: str, code: int) -> int:
+    print(f"rehearse: {' '.join(message.split())}", file=sys.stderr)
+    return code
+
+
+def _interrupt(*_: object) -> None:
+    """The first signal stops the rehearsal; more of them must not break off the clearing up."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+app = typer.Typer(
+    cls=OneLineErrors,
+    add_completion=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+Environment = Annotated[str, typer.Argument(metavar="ENV", help="An environment, such as staging.")]
+
+
+@app.callback(invoke_without_command=True)
+def main(
+    context: typer.Context,
+    engine: Annotated[
+        str, typer.Option(metavar="auto|pulumi|embedded", help="auto takes pulumi when it is on the PATH.")
+    ] = "auto",
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write what happened as JSON.")
+    ] = None,
+    report_file: Annotated[
+        Path, typer.Option("--report", metavar="FILE", help="Where the report page goes.")
+    ] = Path("rehearsal-report.html"),
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Leave the cloud up, with staging and prod in it.")
+    ] = False,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="The emulated cloud's port; 0 takes a free one.")
+    ] = 0,
+    speed: Annotated[
+        float, typer.Option(min=1, max=10000, help="Emulated seconds in one real second.")
+    ] = story.SPEED,
+) -> None:
+    """Rehearse a release on an emulated AWS: staging, a promotion, prod, a new image, a rollback, the end.
+
+    Without a command the whole story runs; the commands run one step against a cloud left up by --keep.
+    """
+    if context.invoked_subcommand:
+        return
+    if engine not in get_args(EngineChoice):
+        raise UsageError(f"unknown engine {engine!r}: choose one of {', '.join(get_args(EngineChoice))}")
+    for file in filter(None, (json_file, report_file)):
+        if not file.absolute().parent.is_dir() or file.is_dir():
+            raise UsageError(f"{file} cannot be written: its folder must be there, and it must not be one")
+    console = Console()
+    screen = Screen(console)
+    choice: EngineChoice = engine  # type: ignore[assignment]  # checked above
+    try:
+        document = story.rehearse(story.Options(choice, port, speed, keep), screen)
+    finally:
+        screen.close()
+    if json_file:
+        json_file.write_text(json.dumps(document, indent=2) + "\n")
+    report_file.write_text(report.page(document))
+    show.show_steps(console, document)
+    console.print(f"The report is in {report_file}", highlight=False, soft_wrap=True)
+    if keep and (found := kept.find()):
+        show.show_kept(console, found)
+    raise typer.Exit(0 if document["ok"] else 1)
+
+
+def _operate(operation: Operation, environment: str) -> None:
+    known = environments_of(REPOSITORY)
+    if environment not in known:
+        raise UsageError(f"unknown environment {environment!r}: choose one of {', '.join(known)}")
+    found = kept.require()
+    outcome = found.open_engine().run(operation, found.workspace.require(environment), print)
+    if not outcome.ok:
+        raise RehearsalError(f"{operation} {environment}: {outcome.error}")
+    print(f"{operation} {environment}: {show.brief(outcome.changes)} in {outcome.seconds:.1f} s")
+
+
+@app.command()
+def preview(environment: Environment) -> None:
+    """Show what bringing ENV up would change in the kept cloud."""
+    _operate("preview", environment)
+
+
+@app.command()
+def up(environment: Environment) -> None:
+    """Bring ENV up in the kept cloud."""
+    _operate("up", environment)
+
+
+@app.command()
+def destroy(environment: Environment) -> None:
+    """Take ENV down in the kept cloud."""
+    _operate("destroy", environment)
+
+
+@app.command()
+def stop() -> None:
+    """Stop the kept cloud and forget it."""
+    print(f"Stopped the cloud at {kept.stop().url}; its scratch copy is removed.")
+
+
+if __name__ == "__main__":
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # A signal that the caller ignores (nohup, a job in the background) stays ignored.
+        with suppress(ValueError):
+            if signal.getsignal(each) is not signal.SIG_IGN:
+                signal.signal(each, _interrupt)
+    app(prog_name="rehearse")

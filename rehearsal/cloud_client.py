@@ -1,0 +1,155 @@
+"""The emulated cloud as the rehearsal sees it: its process, and its admin interface over HTTP."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rehearsal.errors import RehearsalError, UsageError
+from rehearsal.processes import stop_group
+
+START_SECONDS = 60.0
+STOP_SECONDS = 5.0
+REQUEST_SECONDS = 10.0
+READY = "listening on "
+
+
+class CloudClient:
+    """The admin interface: it prepares the account and looks at it. Nothing of the program uses it."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def call(self, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """GET, or POST when there is a body. Raises RehearsalError when the cloud is gone or refuses."""
+        request = urllib.request.Request(  # noqa: S310 - the address is the loopback cloud's
+            f"{self.url}/rehearsal/{path}",
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        # A proxy from the environment has no business between two processes of one machine.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(request, timeout=REQUEST_SECONDS) as answer:
+                found: dict[str, Any] = json.load(answer)
+        except urllib.error.HTTPError as error:
+            text = error.read().decode(errors="replace").strip()
+            raise RehearsalError(f"the emulated cloud refused {path}: {text or error}") from error
+        except (OSError, ValueError) as error:
+            raise RehearsalError(
+                f"the emulated cloud at {self.url} does not answer {path}: {error}"
+            ) from error
+        return found
+
+    def register_image(self, name: str, tags: Mapping[str, str], image_id: str | None = None) -> str:
+        """Put an image into the account; without an ID the cloud makes one up. Returns the ID."""
+        body: dict[str, Any] = {"name": name, "tags": dict(tags)}
+        if image_id:
+            body["imageId"] = image_id
+        return str(self.call("images", body)["imageId"])
+
+    def register_certificate(self, arn: str, domain: str) -> None:
+        """Put an issued certificate into the account, as one that the owner of the domain has validated."""
+        self.call("certificates", {"arn": arn, "domain": domain})
+
+    def fleet(self) -> dict[str, Any]:
+        """`{"at": emulated seconds, "groups": [...]}`: every group with its instances."""
+        return self.call("fleet")
+
+    def healthy(self) -> bool:
+        """True when a cloud of ours answers at this address."""
+        try:
+            self.call("health")
+        except RehearsalError:
+            return False
+        return True
+
+
+class CloudProcess:
+    """The emulated cloud, started as a process of its own and stopped with all that it holds."""
+
+    def __init__(self, process: subprocess.Popen[str], url: str) -> None:
+        self._process = process
+        self.client = CloudClient(url)
+        self.url = url
+
+    @property
+    def pid(self) -> int:
+        """The process ID, for the record of a kept cloud."""
+        return self._process.pid
+
+    @classmethod
+    def start(cls, log: Path, *, port: int = 0, speed: float | None = None) -> CloudProcess:
+        """Start and wait until it answers; port 0 takes a free one. Its output goes to `log`.
+
+        Raises UsageError when the port is taken, RehearsalError when it does not come up.
+        """
+        command = [sys.executable, "-m", "rehearsal.cloud", "--port", str(port)]
+        if speed is not None:
+            command += ["--speed", str(speed)]
+        # A session of its own: the terminal's Ctrl-C must not take the cloud away from an engine that is
+        # still writing down what it made, and a kept cloud outlives the terminal.
+        with log.open("w") as output:
+            process = subprocess.Popen(
+                command,
+                cwd=Path(__file__).resolve().parent.parent,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                text=True,
+                start_new_session=True,
+            )
+        try:
+            return cls(process, _wait_until_ready(process, log))
+        except BaseException:
+            stop_group(process, signal.SIGTERM, STOP_SECONDS)
+            raise
+
+    def stop(self) -> None:
+        """End the process; all it holds is in memory and goes with it."""
+        stop_group(self._process, signal.SIGTERM, STOP_SECONDS)
+
+
+def _wait_until_ready(process: subprocess.Popen[str], log: Path) -> str:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        ended = process.poll()
+        lines = log.read_text(errors="replace").splitlines()
+        for line in lines:
+            if line.startswith(READY):
+                return line.removeprefix(READY).strip()
+        if ended is not None:
+            reason = next((line for line in reversed(lines) if line.strip()), f"exit code {ended}")
+            raise (UsageError if ended == 2 else RehearsalError)(reason)
+        time.sleep(0.02)
+    raise RehearsalError(
+        f"the emulated cloud was not ready within {START_SECONDS:.0f} s; its output is in {log}"
+    )
+
+
+def stop_kept(pid: int, client: CloudClient) -> bool:
+    """Stop a kept cloud by the process ID in its record; False when it was gone already.
+
+    The process is ours only as long as the cloud answers at its address: a process ID may be taken anew.
+    """
+    if not client.healthy():
+        return False
+    for signal_number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(pid, signal_number)
+        deadline = time.monotonic() + STOP_SECONDS
+        while time.monotonic() < deadline:
+            if not client.healthy():
+                return True
+            time.sleep(0.02)
+    raise RehearsalError(f"process {pid} of the kept cloud does not stop; end it with `kill -9 {pid}`")

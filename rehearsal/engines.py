@@ -1,0 +1,262 @@
+"""One interface over the two engines that can run the program: the embedded one and the `pulumi` command.
+
+Both run as a process of their own with the same variables, on the same program, state and provider. What
+differs is how each is asked and how it tells what it did.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from rehearsal.errors import RehearsalError, UsageError
+from rehearsal.processes import Finished, run
+from rehearsal.workspace import REPOSITORY, Workspace
+
+Operation = Literal["preview", "up", "destroy", "refresh"]
+EngineChoice = Literal["auto", "pulumi", "embedded"]
+OPERATIONS: tuple[Operation, ...] = ("preview", "up", "destroy", "refresh")
+COUNTED = ("create", "update", "replace", "delete", "same")
+# How the real engine names its steps; of a replacement's three steps one counts. A step that is missing here
+# (`read`, the two other parts of a replacement) changes nothing of ours.
+_PULUMI_OPS = {
+    "create": "create",
+    "update": "update",
+    "replace": "replace",
+    "delete": "delete",
+    "same": "same",
+    "import": "create",
+}
+
+
+@dataclass(frozen=True)
+class Changed:
+    """One resource that an operation changed; `op` is create, update, replace or delete."""
+
+    type: str
+    name: str
+    op: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an operation on one environment did."""
+
+    ok: bool
+    operation: str
+    environment: str
+    changes: dict[str, int]
+    resources: tuple[Changed, ...]
+    seconds: float
+    cpu_seconds: float
+    peak_rss_mb: float
+    outputs: dict[str, Any] = field(default_factory=dict)
+    recorded: tuple[str, ...] = ()
+    error: str | None = None
+    lines: tuple[str, ...] = ()
+
+    @property
+    def changed_nothing(self) -> bool:
+        """True when every resource was found as it should be."""
+        return not any(count for op, count in self.changes.items() if op != "same")
+
+
+class Engine(Protocol):
+    """Runs the program of one workspace against one cloud."""
+
+    name: str
+
+    def run(
+        self, operation: Operation, environment: str, on_line: Callable[[str], None] | None = None
+    ) -> Outcome:
+        """Run `operation` to its end. An operation that fails is an outcome, not an exception."""
+
+
+class EmbeddedEngine:
+    """The engine of this repository, for a machine without the `pulumi` command."""
+
+    name = "embedded"
+
+    def __init__(self, workspace: Workspace, variables: Mapping[str, str]) -> None:
+        self._workspace = workspace
+        self._variables = {**variables, "PYTHONPATH": str(REPOSITORY)}
+
+    def run(
+        self, operation: Operation, environment: str, on_line: Callable[[str], None] | None = None
+    ) -> Outcome:
+        """As the protocol says; the engine writes what it did to a file of its own."""
+        with tempfile.TemporaryDirectory(dir=self._workspace.root) as folder:
+            record = Path(folder) / "result.json"
+            command = [sys.executable, "-m", "rehearsal.engine", operation, "--stack", environment]
+            command += ["--cwd", str(self._workspace.project), "--json", str(record)]
+            finished = run(command, cwd=self._workspace.project, variables=self._variables, on_line=on_line)
+            try:
+                told = json.loads(record.read_text())
+            except (OSError, ValueError):
+                told = {}
+        return _outcome(
+            operation,
+            environment,
+            finished,
+            changes={op: int(told.get("changes", {}).get(op, 0)) for op in COUNTED},
+            resources=tuple(Changed(r["type"], r["name"], r["op"]) for r in told.get("resources", ())),
+            outputs=told.get("outputs") or {},
+            recorded=tuple(told.get("recorded") or ()),
+            error=told.get("error"),
+        )
+
+
+class PulumiEngine:
+    """The `pulumi` command, with this repository's provider in the place of AWS's."""
+
+    name = "pulumi"
+
+    def __init__(self, workspace: Workspace, variables: Mapping[str, str]) -> None:
+        from rehearsal.provider.server import write_plugin_executable
+
+        folder = workspace.root / "bin"
+        write_plugin_executable(folder)
+        self._workspace = workspace
+        # The `aws` provider found first on the PATH is the one that the engine takes.
+        self._variables = {**variables, "PATH": f"{folder}:{variables.get('PATH', '')}", "PYTHONPATH": ""}
+
+    def run(
+        self, operation: Operation, environment: str, on_line: Callable[[str], None] | None = None
+    ) -> Outcome:
+        """As the protocol says; the steps are read from the engine's own event log."""
+        if failed := self._select(environment, operation):
+            return failed
+        with tempfile.TemporaryDirectory(dir=self._workspace.root) as folder:
+            log = Path(folder) / "events.json"
+            command = [
+                "pulumi",
+                operation,
+                "--stack",
+                environment,
+                "--non-interactive",
+                "--event-log",
+                str(log),
+            ]
+            if operation != "preview":
+                command += ["--yes", "--skip-preview"]
+            finished = self._pulumi(command, on_line)
+            events = read_events(log)
+        changes, resources, errors = told_by(events)
+        outputs = self._outputs(environment) if finished.exit_code == 0 and operation == "up" else {}
+        return _outcome(
+            operation,
+            environment,
+            finished,
+            changes=changes,
+            resources=resources,
+            outputs=outputs,
+            error=errors[0] if errors else None,
+        )
+
+    def _pulumi(self, command: list[str], on_line: Callable[[str], None] | None = None) -> Finished:
+        return run(command, cwd=self._workspace.project, variables=self._variables, on_line=on_line)
+
+    def _select(self, environment: str, operation: str) -> Outcome | None:
+        selected = self._pulumi(
+            ["pulumi", "stack", "select", "--create", environment, "--secrets-provider", "passphrase"]
+        )
+        return None if selected.exit_code == 0 else _outcome(operation, environment, selected)
+
+    def _outputs(self, environment: str) -> dict[str, Any]:
+        shown = self._pulumi(["pulumi", "stack", "output", "--json", "--stack", environment])
+        try:
+            found: dict[str, Any] = json.loads("\n".join(shown.lines))
+        except ValueError:
+            return {}
+        return found
+
+
+def _outcome(
+    operation: str,
+    environment: str,
+    finished: Finished,
+    *,
+    changes: dict[str, int] | None = None,
+    resources: tuple[Changed, ...] = (),
+    outputs: dict[str, Any] | None = None,
+    recorded: tuple[str, ...] = (),
+    error: str | None = None,
+) -> Outcome:
+    ok = finished.exit_code == 0
+    # An engine that was killed, or refused before it began, has written no record: its last line has to do.
+    reason = error or finished.last_line or f"the engine ended with exit code {finished.exit_code}"
+    return Outcome(
+        ok=ok,
+        operation=operation,
+        environment=environment,
+        changes=changes or dict.fromkeys(COUNTED, 0),
+        resources=resources,
+        seconds=finished.seconds,
+        cpu_seconds=finished.cpu_seconds,
+        peak_rss_mb=finished.peak_rss_mb,
+        outputs=outputs or {},
+        recorded=recorded,
+        error=None if ok else reason,
+        lines=finished.lines,
+    )
+
+
+def read_events(log: Path) -> list[dict[str, Any]]:
+    """The events of an event log, one JSON document a line; a last line that was cut off is left out."""
+    events = []
+    for line in log.read_text(errors="replace").splitlines() if log.exists() else ():
+        try:
+            events.append(json.loads(line))
+        except ValueError:
+            continue
+    return events
+
+
+def told_by(events: Iterable[Mapping[str, Any]]) -> tuple[dict[str, int], tuple[Changed, ...], list[str]]:
+    """What the events of one operation tell: counts by kind of change, the resources changed, the errors.
+
+    A step counts when done (`resOutputsEvent`; in a preview that is when it is planned). The stack and
+    providers are resources too, as in Pulumi's own summary; a change of the stack's outputs counts not.
+    """
+    counts: Counter[str] = Counter()
+    changed: list[Changed] = []
+    errors: list[str] = []
+    for event in events:
+        step = (event.get("resOutputsEvent") or {}).get("metadata") or {}
+        op = _PULUMI_OPS.get(step.get("op", ""))
+        if op:
+            counts[op] += 1
+            if op != "same":
+                changed.append(Changed(step["type"], step["urn"].rsplit("::", 1)[-1], op))
+        diagnostic = event.get("diagnosticEvent") or {}
+        if diagnostic.get("severity") == "error":
+            errors.append(one_line(diagnostic.get("message", "")))
+    return {op: counts[op] for op in COUNTED}, tuple(changed), [error for error in errors if error]
+
+
+def one_line(message: str) -> str:
+    """A diagnostic of the engine as one line, without its colour marks."""
+    return " ".join(re.sub(r"<\{%.*?%\}>", "", message).split())
+
+
+def choose(choice: EngineChoice, workspace: Workspace, variables: Mapping[str, str]) -> Engine:
+    """The engine to use: `auto` takes the `pulumi` command when it is on the PATH.
+
+    Raises UsageError when `pulumi` is asked for and is not there.
+    """
+    found = shutil.which("pulumi", path=variables.get("PATH"))
+    if choice == "pulumi" and not found:
+        raise UsageError("there is no pulumi command on the PATH: install it, or use --engine embedded")
+    if choice == "embedded" or not found:
+        return EmbeddedEngine(workspace, variables)
+    if not shutil.which("pulumi-language-python", path=variables.get("PATH")):
+        raise RehearsalError("the pulumi command has no pulumi-language-python beside it: reinstall Pulumi")
+    return PulumiEngine(workspace, variables)

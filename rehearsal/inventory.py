@@ -1,0 +1,77 @@
+"""What the emulated account holds, by kind: compared before and after, it shows what a destroy left behind.
+
+It asks the cloud with AWS's own calls and not the engine's state, which would only repeat what the engine
+believes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import boto3
+
+Inventory = frozenset[tuple[str, str]]
+_Lister = tuple[str, str, str, str]
+
+# kind: (service, operation, path of the list in the answer, key of the item's name)
+_LISTS: dict[str, _Lister] = {
+    "VPC": ("ec2", "describe_vpcs", "Vpcs", "VpcId"),
+    "subnet": ("ec2", "describe_subnets", "Subnets", "SubnetId"),
+    "route table": ("ec2", "describe_route_tables", "RouteTables", "RouteTableId"),
+    "internet gateway": ("ec2", "describe_internet_gateways", "InternetGateways", "InternetGatewayId"),
+    "NAT gateway": ("ec2", "describe_nat_gateways", "NatGateways", "NatGatewayId"),
+    "elastic IP": ("ec2", "describe_addresses", "Addresses", "AllocationId"),
+    "VPC endpoint": ("ec2", "describe_vpc_endpoints", "VpcEndpoints", "VpcEndpointId"),
+    "security group": ("ec2", "describe_security_groups", "SecurityGroups", "GroupId"),
+    "flow log": ("ec2", "describe_flow_logs", "FlowLogs", "FlowLogId"),
+    "launch template": ("ec2", "describe_launch_templates", "LaunchTemplates", "LaunchTemplateId"),
+    "instance": ("ec2", "describe_instances", "Reservations[].Instances", "InstanceId"),
+    "volume": ("ec2", "describe_volumes", "Volumes", "VolumeId"),
+    "Auto Scaling group": (
+        "autoscaling",
+        "describe_auto_scaling_groups",
+        "AutoScalingGroups",
+        "AutoScalingGroupName",
+    ),
+    "load balancer": ("elbv2", "describe_load_balancers", "LoadBalancers", "LoadBalancerName"),
+    "target group": ("elbv2", "describe_target_groups", "TargetGroups", "TargetGroupName"),
+    "role": ("iam", "list_roles", "Roles", "RoleName"),
+    "instance profile": ("iam", "list_instance_profiles", "InstanceProfiles", "InstanceProfileName"),
+    "bucket": ("s3", "list_buckets", "Buckets", "Name"),
+    "log group": ("logs", "describe_log_groups", "logGroups", "logGroupName"),
+    "alarm": ("cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName"),
+}
+# What AWS goes on listing for a while after it is gone.
+_GONE = ("deleted", "terminated", "shutting-down", "deleting")
+
+
+def take(endpoint: str, region: str) -> Inventory:
+    """Everything the account holds in `region`, as (kind, name)."""
+    session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=region)  # noqa: S106
+    clients: dict[str, Any] = {}
+    found: set[tuple[str, str]] = set()
+    for kind, (service, operation, path, key) in _LISTS.items():
+        client = clients.setdefault(service, session.client(service, endpoint_url=endpoint))  # type: ignore[call-overload]
+        found.update(
+            (kind, str(item[key])) for item in _items(getattr(client, operation), path) if _there(item)
+        )
+    return frozenset(found)
+
+
+def _items(call: Callable[..., Mapping[str, Any]], path: str) -> Iterator[Mapping[str, Any]]:
+    token: dict[str, Any] = {}
+    while True:
+        answer = call(**token)
+        outer, _, inner = path.partition("[].")
+        for item in answer.get(outer, []):
+            yield from item[inner] if inner else [item]
+        if not answer.get("NextToken"):
+            return
+        token = {"NextToken": answer["NextToken"]}
+
+
+def _there(item: Mapping[str, Any]) -> bool:
+    state = item.get("State")
+    name = state.get("Name") if isinstance(state, Mapping) else state
+    return name not in _GONE

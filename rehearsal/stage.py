@@ -1,0 +1,152 @@
+"""What the steps of the story act on: the workspace, the cloud, the engine and the release command."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rehearsal.cloud_client import CloudProcess
+from rehearsal.engines import COUNTED, Changed, Engine, Operation, Outcome
+from rehearsal.errors import RehearsalError
+from rehearsal.fleet import FleetSampler, counts_of
+from rehearsal.inventory import Inventory
+from rehearsal.processes import run
+from rehearsal.workspace import REPOSITORY, Workspace
+
+# Real seconds; the emulated clock runs many times as fast.
+SETTLE_SECONDS = 20.0
+
+
+class StepFailedError(RehearsalError):
+    """A step did not do what it is there to show; the text is the reason."""
+
+
+@dataclass
+class StepRecord:
+    """What one step did, filled in while it runs. `at` and `until` are seconds of the emulated cloud."""
+
+    name: str
+    title: str
+    ok: bool = True
+    seconds: float = 0.0
+    at: float = 0.0
+    until: float = 0.0
+    changes: Counter[str] = field(default_factory=Counter)
+    resources: list[dict[str, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    operations: list[dict[str, Any]] = field(default_factory=list)
+    recorded: set[str] = field(default_factory=set)
+    reason: str | None = None
+    skipped: str | None = None
+    output: tuple[str, ...] = ()
+
+    def add(self, outcome: Outcome) -> None:
+        """Count what an operation changed; a preview changes nothing, so it is told but not counted twice."""
+        self.operations.append(
+            {
+                "operation": outcome.operation,
+                "environment": outcome.environment,
+                "seconds": round(outcome.seconds, 2),
+                "cpu_seconds": round(outcome.cpu_seconds, 2),
+                "changes": outcome.changes,
+            }
+        )
+        self.recorded.update(outcome.recorded)
+        self.output = outcome.lines
+
+    def count(self, outcome: Outcome) -> None:
+        """Let the operation's changes be those of the step."""
+        self.changes.update(outcome.changes)
+        self.resources += [
+            {"environment": outcome.environment, "type": r.type, "name": r.name, "op": r.op}
+            for r in outcome.resources
+        ]
+
+    def document(self) -> dict[str, Any]:
+        """The step as it stands in the JSON file and on the report page."""
+        found: dict[str, Any] = {
+            "name": self.name,
+            "title": self.title,
+            "ok": self.ok,
+            "seconds": round(self.seconds, 2),
+            "at": round(self.at, 1),
+            "until": round(self.until, 1),
+            "changes": {op: self.changes[op] for op in COUNTED},
+            "resources": self.resources,
+            "notes": self.notes,
+            "operations": self.operations,
+        }
+        if self.reason:
+            found["reason"] = self.reason
+            found["output"] = list(self.output[-40:])
+        if self.skipped:
+            found["skipped"] = self.skipped
+        return found
+
+
+@dataclass
+class Stage:
+    """Everything a step needs. `say` takes a line of progress; `image` is the tested image of the story."""
+
+    workspace: Workspace
+    cloud: CloudProcess
+    engine: Engine
+    sampler: FleetSampler
+    variables: Mapping[str, str]
+    say: Callable[[str], None]
+    image: str = ""
+    new_image: str = ""
+    before: Inventory = frozenset()
+
+    def run(self, operation: Operation, environment: str, step: StepRecord, *, count: bool = True) -> Outcome:
+        """Run an operation and record it. Raises StepFailedError with the engine's reason when it fails."""
+        self.say(f"{operation} {environment}")
+        outcome = self.engine.run(operation, environment, self.say)
+        step.add(outcome)
+        if count:
+            step.count(outcome)
+        if not outcome.ok:
+            raise StepFailedError(f"{operation} {environment}: {outcome.error}")
+        return outcome
+
+    def release(self, *arguments: str) -> str:
+        """Run `scripts/release` on the scratch copy; returns its last line. Raises StepFailedError."""
+        self.say(f"release {' '.join(arguments)}")
+        finished = run(
+            [str(REPOSITORY / "scripts" / "release"), *arguments, "--project", str(self.workspace.project)],
+            cwd=self.workspace.project,
+            variables=self.variables,
+        )
+        if finished.exit_code != 0:
+            raise StepFailedError(f"release {' '.join(arguments)}: {finished.last_line}")
+        return finished.last_line
+
+    def running(self, environment: str) -> dict[str, int]:
+        """Instances in service by image, as the emulated cloud tells."""
+        counts = counts_of(self.cloud.client.fleet())
+        return {image: number for (name, image), number in counts.items() if name == environment}
+
+    def expect_fleet(self, environment: str, image: str, step: StepRecord) -> None:
+        """The environment's fleet is in service on `image` alone (and on images that its services pin).
+
+        The first servers of a group boot after `up` is done, so it waits for them. Raises StepFailedError.
+        """
+        pinned = set(self.workspace.images_of(environment)) - {self.workspace.image(environment)}
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while True:
+            running = self.running(environment)
+            if running.get(image) and set(running) <= {image, *pinned}:
+                break
+            if time.monotonic() > deadline:
+                shown = ", ".join(f"{count} on {name}" for name, count in running.items()) or "none"
+                raise StepFailedError(f"{environment} should run {image}; in service: {shown}")
+            time.sleep(0.05)
+        step.notes.append(f"{environment}: {running[image]} in service on {image}")
+
+
+def unexpected(outcome: Outcome, allowed: Callable[[Changed], bool]) -> list[str]:
+    """The changes of an operation that are not among the allowed ones, as `op type name`."""
+    return [f"{r.op} {r.type} {r.name}" for r in outcome.resources if not allowed(r)]

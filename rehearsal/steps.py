@@ -1,0 +1,189 @@
+"""The steps of the story, in order: an image appears, comes up in staging, moves to prod, and goes back.
+
+Each step states what it expects of the engine and of the emulated cloud and fails when that is not so.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rehearsal import inventory
+from rehearsal.engines import Changed, Outcome
+from rehearsal.stage import Stage, StepFailedError, StepRecord, unexpected
+from rehearsal.workspace import IMAGE_KEY, read_config
+
+STAGING, PROD = "staging", "prod"
+LAUNCH_TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
+DYNAMIC = "pulumi-python:dynamic"
+TESTED = {"tests": "passed"}
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step by its name in the JSON file, the title a person reads, and what it does."""
+
+    name: str
+    title: str
+    act: Callable[[Stage, StepRecord], None]
+
+
+def image(stage: Stage, step: StepRecord) -> None:
+    """The account as it was before, and then the tested image that staging's configuration names."""
+    client, workspace = stage.cloud.client, stage.workspace
+    stage.image = workspace.image(STAGING)
+    for arn in workspace.certificates():
+        client.register_certificate(arn, "*.example.com")
+    for image_id in workspace.images():
+        if image_id != stage.image:
+            client.register_image(f"earlier-{image_id}", TESTED, image_id)
+    stage.before = _inventory(stage)
+    client.register_image("tested", TESTED, stage.image)
+    step.notes.append(f"{stage.image} is in the account, tagged as tested")
+
+
+def staging_up(stage: Stage, step: StepRecord) -> None:
+    """Staging comes up from nothing."""
+    stage.run("up", STAGING, step)
+    stage.expect_fleet(STAGING, stage.image, step)
+
+
+def staging_again(stage: Stage, step: StepRecord) -> None:
+    """The same configuration again is no work."""
+    outcome = stage.run("up", STAGING, step)
+    if not outcome.changed_nothing:
+        raise StepFailedError(
+            f"a second up of staging should change nothing; it did: {_shown(unexpected(outcome, _none))}"
+        )
+    step.notes.append(f"all {outcome.changes['same']} resources are as they should be")
+
+
+def promote(stage: Stage, step: StepRecord) -> None:
+    """One line of prod's configuration changes, and nothing else anywhere."""
+    _release(stage, step, PROD, "promote", STAGING, PROD)
+    if stage.workspace.image(PROD) != stage.image:
+        raise StepFailedError(f"prod's configuration should name {stage.image} now")
+
+
+def prod_preview(stage: Stage, step: StepRecord) -> None:
+    """What bringing prod up would do; a preview makes nothing."""
+    before = _inventory(stage)
+    outcome = stage.run("preview", PROD, step)
+    if odd := unexpected(outcome, lambda changed: changed.op == "create"):
+        raise StepFailedError(f"a first preview of prod should only create; it would also: {_shown(odd)}")
+    if _inventory(stage) != before:
+        raise StepFailedError("the preview of prod changed the cloud")
+    step.notes.append("the cloud is as it was before the preview")
+
+
+def prod_up(stage: Stage, step: StepRecord) -> None:
+    """Prod comes up on the image that staging ran."""
+    stage.run("up", PROD, step)
+    stage.expect_fleet(PROD, stage.image, step)
+
+
+def new_image(stage: Stage, step: StepRecord) -> None:
+    """The next image goes to staging, is promoted, and replaces prod's servers."""
+    stage.new_image = stage.cloud.client.register_image("tested-next", TESTED)
+    step.notes.append(f"{stage.new_image} is in the account, tagged as tested")
+    _release(stage, step, STAGING, "set-image", STAGING, stage.new_image)
+    _roll_out(stage, step, STAGING, stage.new_image)
+    _release(stage, step, PROD, "promote", STAGING, PROD)
+    _roll_out(stage, step, PROD, stage.new_image)
+
+
+def rollback(stage: Stage, step: StepRecord) -> None:
+    """Prod goes back to the image before, the same way as it came."""
+    _release(stage, step, PROD, "rollback", PROD)
+    _roll_out(stage, step, PROD, stage.image)
+
+
+def destroy(stage: Stage, step: StepRecord) -> None:
+    """Both environments go, and the account holds what it held before them."""
+    for environment in (PROD, STAGING):
+        stage.run("destroy", environment, step)
+    if left := sorted(_inventory(stage) - stage.before):
+        shown = ", ".join(f"{kind} {name}" for kind, name in left[:5])
+        raise StepFailedError(f"after both were destroyed the cloud still holds {len(left)} of ours: {shown}")
+    step.notes.append("the cloud holds nothing of ours")
+
+
+STEPS: tuple[Step, ...] = (
+    Step("image", "A tested image appears", image),
+    Step("staging-up", "Staging comes up", staging_up),
+    Step("staging-again", "Once more: nothing changes", staging_again),
+    Step("promote", "The image is promoted to prod", promote),
+    Step("prod-preview", "What prod would become", prod_preview),
+    Step("prod-up", "Prod comes up", prod_up),
+    Step("new-image", "A new image reaches both", new_image),
+    Step("rollback", "Prod goes back", rollback),
+    Step("destroy", "Everything is taken down", destroy),
+)
+
+
+def _roll_out(stage: Stage, step: StepRecord, environment: str, image_id: str) -> None:
+    """Preview and up between two images: launch templates and their refreshes change, and nothing else."""
+    preview = stage.run("preview", environment, step, count=False)
+    _only_the_rollout(preview)
+    outcome = stage.run("up", environment, step)
+    _only_the_rollout(outcome)
+    stage.expect_fleet(environment, image_id, step)
+
+
+def _only_the_rollout(outcome: Outcome) -> None:
+    where = f"{outcome.operation} of {outcome.environment} between two images"
+    if odd := unexpected(outcome, _of_the_rollout):
+        raise StepFailedError(
+            f"the {where} should change only launch templates and refreshes, not {_shown(odd)}"
+        )
+    kinds = {DYNAMIC if r.type.startswith(DYNAMIC) else r.type for r in outcome.resources}
+    if kinds != {LAUNCH_TEMPLATE, DYNAMIC}:
+        raise StepFailedError(
+            f"the {where} should change launch templates and refreshes; it does {sorted(kinds)}"
+        )
+
+
+def _of_the_rollout(changed: Changed) -> bool:
+    return changed.op == "update" and (changed.type == LAUNCH_TEMPLATE or changed.type.startswith(DYNAMIC))
+
+
+def _none(_: Changed) -> bool:
+    return False
+
+
+def _release(stage: Stage, step: StepRecord, environment: str, *arguments: str) -> None:
+    """Run the release command: one line of the environment's file changes, the image's, and no other file."""
+    before = {path: path.read_text() for path in stage.workspace.project.glob("Pulumi*.yaml")}
+    stage.release(*arguments)
+    changed = {path: path.read_text() for path, text in before.items() if path.read_text() != text}
+    path = stage.workspace.config_file(environment)
+    if set(changed) != {path}:
+        raise StepFailedError(
+            f"release {' '.join(arguments)} should change {path.name} alone; "
+            f"it changed {_shown([p.name for p in changed])}"
+        )
+    lines = changed_lines(before[path], changed[path])
+    if len(lines) != 2 or not all(IMAGE_KEY in line for line in lines):
+        raise StepFailedError(
+            f"release {' '.join(arguments)} should change one line; it changed {_shown(lines)}"
+        )
+    step.notes += [f"{path.name}: {line}" for line in lines]
+
+
+def changed_lines(before: str, after: str) -> list[str]:
+    """The lines that differ, as `- old` and `+ new`; one changed line makes two."""
+    compared = difflib.ndiff(before.splitlines(), after.splitlines())
+    return [line for line in compared if line[:2] in ("- ", "+ ")]
+
+
+def _inventory(stage: Stage) -> inventory.Inventory:
+    regions = {read_config(stage.workspace.config_file(name))["aws:region"] for name in (STAGING, PROD)}
+    return frozenset[tuple[str, str]]().union(
+        *(inventory.take(stage.cloud.url, str(region)) for region in sorted(regions))
+    )
+
+
+def _shown(items: list[str]) -> str:
+    more = f" and {len(items) - 5} more" if len(items) > 5 else ""
+    return (", ".join(items[:5]) + more) or "nothing"

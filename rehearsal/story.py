@@ -1,0 +1,121 @@
+"""The rehearsal from first to last: sets the stage, runs the steps, and clears up whatever happens."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from rehearsal import kept
+from rehearsal.cloud_client import CloudProcess
+from rehearsal.engines import EngineChoice, choose
+from rehearsal.errors import RehearsalError
+from rehearsal.fleet import FleetSampler
+from rehearsal.stage import Stage, StepRecord
+from rehearsal.steps import STEPS, Step
+from rehearsal.workspace import Workspace
+
+# Emulated seconds in one real second: a roll-out of some minutes takes some seconds.
+SPEED = 100.0
+
+
+@dataclass(frozen=True)
+class Options:
+    """What was asked for. `port` 0 takes a free one; `keep` leaves cloud, staging and prod up."""
+
+    engine: EngineChoice = "auto"
+    port: int = 0
+    speed: float = SPEED
+    keep: bool = False
+
+
+class Teller(Protocol):
+    """Shows a person how the story goes on."""
+
+    def begin(self, engine: str, steps: Sequence[Step]) -> None:
+        """The stage is set."""
+
+    def step(self, step: Step) -> None:
+        """A step begins."""
+
+    def line(self, text: str) -> None:
+        """Something happens within the step."""
+
+    def done(self, record: StepRecord) -> None:
+        """A step ended, well or not."""
+
+
+def rehearse(options: Options, teller: Teller) -> dict[str, Any]:
+    """Run the whole story and return what the JSON file holds; a step that fails ends it with `ok` false.
+
+    Raises UsageError when it cannot begin as asked, KeyboardInterrupt after clearing up on Ctrl-C.
+    """
+    if options.keep:
+        kept.refuse_a_second()
+    began, started = time.monotonic(), datetime.now(UTC)
+    records: list[StepRecord] = []
+    with _stage(options, teller) as stage:
+        teller.begin(stage.engine.name, STEPS)
+        with stage.sampler:
+            for step in STEPS:
+                if options.keep and step.name == "destroy":
+                    records.append(StepRecord(step.name, step.title, skipped="the cloud is kept"))
+                    continue
+                records.append(_run(step, stage, teller))
+                if not records[-1].ok:
+                    break
+        return {
+            "ok": all(record.ok for record in records),
+            "engine": stage.engine.name,
+            "started": started.isoformat(timespec="seconds"),
+            "seconds": round(time.monotonic() - began, 2),
+            "speed": options.speed,
+            "steps": [record.document() for record in records],
+            "fleet": [asdict(sample) for sample in stage.sampler.samples],
+            "recorded": sorted(set().union(*(record.recorded for record in records))),
+        }
+
+
+def _run(step: Step, stage: Stage, teller: Teller) -> StepRecord:
+    record = StepRecord(step.name, step.title)
+    teller.step(step)
+    began = time.monotonic()
+    try:
+        record.at = stage.sampler.sample()
+        step.act(stage, record)
+        record.until = stage.sampler.sample()
+    except RehearsalError as error:
+        record.ok, record.reason = False, str(error)
+        record.until = max([record.at, *(sample.at for sample in stage.sampler.samples)])
+    record.seconds = time.monotonic() - began
+    teller.done(record)
+    return record
+
+
+@contextlib.contextmanager
+def _stage(options: Options, teller: Teller) -> Iterator[Stage]:
+    """A scratch copy and a cloud; both are gone afterwards unless they are to be kept."""
+    root = kept.new_root() if options.keep else Path(tempfile.mkdtemp(prefix="rehearsal-"))
+    cloud: CloudProcess | None = None
+    is_kept = False
+    try:
+        workspace = Workspace.create(root / "scratch")
+        cloud = CloudProcess.start(root / "cloud.log", port=options.port, speed=options.speed)
+        variables = workspace.variables(cloud.url)
+        engine = choose(options.engine, workspace, variables)
+        sampler = FleetSampler(cloud.client)
+        yield Stage(workspace, cloud, engine, sampler, variables, teller.line)
+        if options.keep:
+            kept.write(kept.Kept(cloud.url, cloud.pid, str(workspace.root), engine.name))
+            is_kept = True
+    finally:
+        if not is_kept:
+            if cloud:
+                cloud.stop()
+            shutil.rmtree(root, ignore_errors=True)

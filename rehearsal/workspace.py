@@ -1,0 +1,174 @@
+"""The scratch copy of the project that a rehearsal works on, and the environment variables that point at it.
+
+A release changes a line of configuration; a rehearsal of one must not change yours. The program itself is
+taken over byte for byte, and learns everything that is special about a laptop from the variables below, which
+are Pulumi's and AWS's own.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from rehearsal.errors import UsageError
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+PROGRAM = ("__main__.py", "components", "stacks", "Pulumi.yaml", "pyproject.toml")
+PASSPHRASE = "rehearsal"  # noqa: S105 - it protects the made-up secrets of a cloud in memory
+IMAGE_KEY = "immutable:imageId"
+_IMAGE_ID = re.compile(r"ami-(?:[0-9a-f]{8}|[0-9a-f]{17})")
+_CERTIFICATE = re.compile(r"arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/[A-Za-z0-9-]+")
+# Of the caller's environment only these go on: an AWS profile, a proxy or a Pulumi token of the user's must
+# reach neither the program nor the engine, for the cloud they speak to is the one in memory.
+_KEPT_VARIABLES = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "TMPDIR", "TERM", "SYSTEMROOT", "VIRTUAL_ENV")
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A scratch folder: `project/` the copy, `state/` Pulumi's file backend, `home/` Pulumi's own folder."""
+
+    root: Path
+    source: Path = REPOSITORY
+
+    @property
+    def project(self) -> Path:
+        """Where the program and its configuration are."""
+        return self.root / "project"
+
+    @property
+    def state(self) -> Path:
+        """The file backend that holds each stack's state."""
+        return self.root / "state"
+
+    @classmethod
+    def create(cls, root: Path, source: Path = REPOSITORY) -> Workspace:
+        """Copy the program and the configuration of `source` to `root`, a folder that is not yet there."""
+        workspace = cls(root, source)
+        for folder in (workspace.project, workspace.state, root / "home", root / "bin"):
+            folder.mkdir(parents=True)
+        for config in source.glob("Pulumi.*.yaml"):
+            shutil.copy2(config, workspace.project)
+        workspace.take_program()
+        return workspace
+
+    def take_program(self) -> None:
+        """Take the program as it now is in the source; the environments' configuration stays as it is."""
+        for name in PROGRAM:
+            there, here = self.source / name, self.project / name
+            if here.is_dir():
+                shutil.rmtree(here)
+            if there.is_dir():
+                # Copies keep their time stamps, so that the compiled bytecode beside them is still good.
+                shutil.copytree(there, here)
+            elif there.exists():
+                shutil.copy2(there, here)
+        venv = self.project / ".venv"
+        if not venv.is_symlink():
+            venv.symlink_to(Path(sys.prefix), target_is_directory=True)
+
+    def environments(self) -> list[str]:
+        """The environments: every `Pulumi.<name>.yaml` that pins an image."""
+        return environments_of(self.project)
+
+    def require(self, environment: str) -> str:
+        """`environment` itself. Raises UsageError when there is no such one, and lists those that are."""
+        known = self.environments()
+        if environment not in known:
+            raise UsageError(
+                f"unknown environment {environment!r}: choose one of {', '.join(known) or '(none)'}"
+            )
+        return environment
+
+    def config_file(self, environment: str) -> Path:
+        """The environment's configuration in the scratch copy."""
+        return self.project / f"Pulumi.{environment}.yaml"
+
+    def image(self, environment: str) -> str:
+        """The image that the environment's configuration pins now."""
+        return str(read_config(self.config_file(environment))[IMAGE_KEY])
+
+    def region(self, environment: str) -> str:
+        """The environment's AWS region."""
+        return str(read_config(self.config_file(environment))["aws:region"])
+
+    def images(self) -> list[str]:
+        """Every image that any environment's configuration names, in order of appearance."""
+        return self._named(_IMAGE_ID, *self.environments())
+
+    def images_of(self, environment: str) -> list[str]:
+        """Every image that this environment's configuration names: the shared one, and what services pin."""
+        return self._named(_IMAGE_ID, environment)
+
+    def certificates(self) -> list[str]:
+        """Every certificate that any environment's configuration names."""
+        return self._named(_CERTIFICATE, *self.environments())
+
+    def _named(self, pattern: re.Pattern[str], *environments: str) -> list[str]:
+        found: dict[str, None] = {}
+        for environment in environments:
+            for text in _strings(read_config(self.config_file(environment))):
+                found.update(dict.fromkeys(pattern.findall(text)))
+        return list(found)
+
+    def variables(self, endpoint: str) -> dict[str, str]:
+        """What a process needs in its environment to work with this copy: the same for every engine."""
+        return {
+            **{name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ},
+            **self.exports(endpoint),
+            "PULUMI_HOME": str(self.root / "home"),
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            # No profile and no instance metadata of the user's: the two keys above are all there is.
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "NO_COLOR": "1",
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    def exports(self, endpoint: str) -> dict[str, str]:
+        """The variables that a person exports to work with a kept rehearsal by hand."""
+        return {
+            "PULUMI_BACKEND_URL": self.state.as_uri(),
+            "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
+            "AWS_ENDPOINT_URL": endpoint,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+        }
+
+
+def environments_of(project: Path) -> list[str]:
+    """The environments of a project: its `Pulumi.<name>.yaml` files that pin an image, sorted."""
+    named = {
+        path.name.removeprefix("Pulumi.").removesuffix(".yaml"): path
+        for path in project.glob("Pulumi.*.yaml")
+    }
+    return sorted(name for name, path in named.items() if IMAGE_KEY in read_config(path))
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """The `config:` mapping of a stack's file, or an empty one. Raises UsageError when it is no YAML."""
+    try:
+        document = yaml.safe_load(path.read_text())
+    except yaml.YAMLError as error:
+        raise UsageError(f"{path.name} is not YAML: {' '.join(str(error).split())}") from error
+    config = document.get("config") if isinstance(document, Mapping) else None
+    return dict(config) if isinstance(config, Mapping) else {}
+
+
+def _strings(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, Mapping):
+        return [text for item in value.values() for text in _strings(item)]
+    if isinstance(value, list):
+        return [text for item in value for text in _strings(item)]
+    return []
