@@ -1,0 +1,257 @@
+"""The servers of one group over emulated time, apart from moto: launched, healthy, drained, replaced.
+
+Changes happen at instants of the timeline; after each one the fleet is reconciled once, in O(servers). What a
+server really is (an EC2 instance, a target) is behind `Substrate`: the model runs with ten thousand servers and
+without moto.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import uuid4
+
+from rehearsal.cloud.autoscaling.servers import (
+    DRAINING,
+    HEALTHY,
+    IN_SERVICE,
+    PENDING,
+    TERMINATING,
+    UNHEALTHY,
+    Activity,
+    Configuration,
+    Server,
+)
+from rehearsal.cloud.clock import Timeline
+
+LAUNCH_RETRY_SECONDS = 60.0
+ACTIVITIES_KEPT = 20_000
+_DIFFERENCE = "a difference between desired and actual capacity"
+
+
+class LaunchError(Exception):
+    """A server could not be launched; the text is the activity's StatusMessage."""
+
+
+@dataclass(frozen=True)
+class Timings:
+    """Emulated seconds. `grace`: a failing health check is forgiven; `warmup`: until a server counts."""
+
+    boot: float = 40.0
+    to_healthy: float = 30.0
+    to_unhealthy: float = 30.0
+    drain: float = 30.0
+    grace: float = 300.0
+    warmup: float = 0.0
+
+
+class Substrate(Protocol):
+    """What servers are made of. Calls are synchronous and happen at the timeline's present instant."""
+
+    def launch(self, configuration: Configuration, count: int) -> list[tuple[str, str, str]]:
+        """(ID, instance type, zone) of each new server. Raises LaunchError."""
+
+    def started(self, servers: list[Server]) -> None: ...
+    def ended(self, servers: list[Server]) -> None: ...
+    def behaviour(self, image_id: str) -> str: ...
+    def timings(self) -> Timings: ...
+    def checks_targets(self) -> bool:
+        """Whether a server must pass the load balancer's health check (health check type ELB)."""
+
+
+class Rollout(Protocol):
+    """What takes over launching and terminating while it is active: an instance refresh."""
+
+    phase: str
+    configuration: Configuration
+    warmup: float
+
+    def step(self) -> None: ...
+
+
+class Fleet:
+    """`desired` servers of `configuration()`, replaced when they fail, unless a rollout is in charge."""
+
+    def __init__(
+        self,
+        timeline: Timeline,
+        substrate: Substrate,
+        configuration: Callable[[], Configuration],
+    ) -> None:
+        self.timeline = timeline
+        self.substrate = substrate
+        self.configuration = configuration
+        self.desired = 0
+        self.servers: dict[str, Server] = {}
+        self.activities: list[Activity] = []
+        self.rollout: Rollout | None = None
+        self.suspended: set[str] = set()
+        self.protect_new = False
+        self._due = False
+        self._retry_at = 0.0
+
+    # What the fleet is now
+
+    def live(self) -> list[Server]:
+        return [server for server in self.servers.values() if server.live]
+
+    def passing(self, server: Server) -> bool:
+        """In service and healthy by every check the group uses."""
+        return (
+            server.lifecycle == IN_SERVICE
+            and server.health == "Healthy"
+            and (server.target == HEALTHY or not self.substrate.checks_targets())
+        )
+
+    def ready(self, server: Server) -> bool:
+        return server.warmed and self.passing(server)
+
+    # What changes it
+
+    def changed(self) -> None:
+        """Reconcile once after everything that happens at this instant."""
+        if not self._due:
+            self._due = True
+            self.timeline.after(0, self._reconcile)
+
+    def launch(self, count: int, cause: str) -> None:
+        if count <= 0 or "Launch" in self.suspended or self.timeline.now < self._retry_at:
+            return
+        rollout, now = self.rollout, self.timeline.now
+        configuration = rollout.configuration if rollout else self.configuration()
+        try:
+            launched = self.substrate.launch(configuration, count)
+        except LaunchError as failed:
+            activity = self._activity("Launching a new EC2 instance.", cause, "Failed")
+            activity.finish("Failed", now, f"{failed} Launching EC2 instance failed.")
+            self._retry_at = now + LAUNCH_RETRY_SECONDS
+            self.timeline.after(LAUNCH_RETRY_SECONDS, self.changed)
+            return
+        timings = self.substrate.timings()
+        servers, activities = [], []
+        for server_id, instance_type, zone in launched:
+            phase = rollout.phase if rollout else ""
+            server = Server(server_id, configuration, instance_type, zone, now, phase)
+            server.protected = self.protect_new
+            self.servers[server_id] = server
+            servers.append(server)
+            text = f"Launching a new EC2 instance: {server_id}"
+            activities.append(self._activity(text, cause, "InProgress"))
+        slow = 10 if self.substrate.behaviour(configuration.image_id) == "slow-boot" else 1
+        warmup = rollout.warmup if rollout else timings.warmup
+        self.timeline.after(timings.boot * slow, lambda: self._booted(servers, activities, warmup))
+
+    def terminate(self, servers: Iterable[Server], cause: str) -> None:
+        going = [server for server in servers if server.lifecycle != TERMINATING]
+        if not going or "Terminate" in self.suspended:
+            return
+        activities = []
+        for server in going:
+            registered = server.lifecycle == IN_SERVICE
+            server.lifecycle, server.target = TERMINATING, DRAINING
+            status = "WaitingForELBConnectionDraining" if registered else "InProgress"
+            activities.append(self._activity(f"Terminating EC2 instance: {server.id}", cause, status))
+        self.timeline.after(self.substrate.timings().drain, lambda: self._gone(going, activities))
+        self.changed()
+
+    def vanish(self, servers: list[Server]) -> None:
+        """Servers that someone else ended: they are gone at once, and the group notices."""
+        for server in servers:
+            activity = self._activity(
+                f"Terminating EC2 instance: {server.id}",
+                "An instance was taken out of service in response to an EC2 health check indicating it has "
+                "been terminated or stopped.",
+                "InProgress",
+            )
+            activity.finish("Successful", self.timeline.now)
+            self.servers.pop(server.id, None)
+        self.substrate.ended(servers)
+        self.changed()
+
+    # What happens by itself
+
+    def _booted(self, servers: list[Server], activities: list[Activity], warmup: float) -> None:
+        now = self.timeline.now
+        started = []
+        for server, activity in zip(servers, activities, strict=True):
+            if server.lifecycle == PENDING and server.id in self.servers:
+                server.lifecycle, server.in_service_at = IN_SERVICE, now
+                activity.finish("Successful", now)
+                started.append(server)
+            else:
+                activity.finish("Cancelled", now)
+        if not started:
+            return
+        self.substrate.started(started)
+        timings = self.substrate.timings()
+        self.timeline.after(warmup, lambda: self._warmed(started))
+        if self.substrate.behaviour(started[0].configuration.image_id) == "never-healthy":
+            self.timeline.after(timings.to_unhealthy, lambda: self._checked(started, UNHEALTHY))
+            self.timeline.after(max(timings.grace, timings.to_unhealthy), lambda: self._judged(started))
+        else:
+            self.timeline.after(timings.to_healthy, lambda: self._checked(started, HEALTHY))
+        self.changed()
+
+    def _checked(self, servers: list[Server], target: str) -> None:
+        for server in servers:
+            if server.lifecycle == IN_SERVICE:
+                server.target = target
+        self.changed()
+
+    def _warmed(self, servers: list[Server]) -> None:
+        for server in servers:
+            server.warmed = True
+        self.changed()
+
+    def _judged(self, servers: list[Server]) -> None:
+        """The grace period is over: what fails the load balancer's check is now unhealthy for the group."""
+        if "HealthCheck" not in self.suspended and self.substrate.checks_targets():
+            for server in servers:
+                if server.lifecycle == IN_SERVICE and server.target == UNHEALTHY:
+                    server.health = "Unhealthy"
+        self.changed()
+
+    def _gone(self, servers: list[Server], activities: list[Activity]) -> None:
+        there = [server for server in servers if self.servers.pop(server.id, None)]
+        for activity in activities:
+            activity.finish("Successful", self.timeline.now)
+        self.substrate.ended(there)
+        self.changed()
+
+    def _reconcile(self) -> None:
+        self._due = False
+        if "ReplaceUnhealthy" not in self.suspended:
+            unhealthy = [
+                s for s in self.servers.values() if s.health != "Healthy" and s.lifecycle == IN_SERVICE
+            ]
+            check = "ELB system" if self.substrate.checks_targets() else "EC2"
+            why = f"An instance was taken out of service in response to an {check} health check failure."
+            self.terminate(unhealthy, why)
+        if self.rollout:
+            self.rollout.step()
+        else:
+            self._keep_capacity()
+
+    def _keep_capacity(self) -> None:
+        live = self.live()
+        missing = self.desired - len(live)
+        if missing > 0:
+            self.launch(missing, f"An instance was started in response to {_DIFFERENCE}.")
+        elif missing < 0:
+            self.scale_in(live, -missing)
+
+    def scale_in(self, candidates: list[Server], count: int) -> None:
+        """Terminate `count`: those of another configuration first, then those that do not serve, then by age."""
+        wanted = self.rollout.configuration if self.rollout else self.configuration()
+        open_ones = [server for server in candidates if not server.protected]
+        open_ones.sort(key=lambda server: (server.matches(wanted), self.ready(server), server.launched_at))
+        why = f"An instance was taken out of service in response to {_DIFFERENCE}, shrinking the capacity."
+        self.terminate(open_ones[:count], why)
+
+    def _activity(self, description: str, cause: str, status: str) -> Activity:
+        activity = Activity(str(uuid4()), description, cause, self.timeline.now, status)
+        self.activities.append(activity)
+        if len(self.activities) > ACTIVITIES_KEPT:
+            del self.activities[: ACTIVITIES_KEPT // 10]
+        return activity

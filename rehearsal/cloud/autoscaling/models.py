@@ -1,0 +1,282 @@
+"""Auto Scaling of one region: moto's backend with groups whose servers take time, and instance refreshes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from moto.autoscaling.models import AutoScalingBackend as MotoAutoScalingBackend
+from moto.core.base_backend import BackendDict
+from moto.core.exceptions import ServiceException
+
+from rehearsal.cloud import images
+from rehearsal.cloud.autoscaling import exceptions, preferences
+from rehearsal.cloud.autoscaling.group import Group
+from rehearsal.cloud.autoscaling.refresh import Refresh
+from rehearsal.cloud.autoscaling.servers import IN_SERVICE, STANDBY, Configuration, Server
+from rehearsal.cloud.world import World
+
+#: "Quotas for Auto Scaling resources": groups in a region.
+MAX_GROUPS = 500
+#: Processes that the fleet really stops while they are suspended.
+SUSPENDABLE = {"Launch", "Terminate", "HealthCheck", "ReplaceUnhealthy"}
+
+
+class AutoScalingBackend(MotoAutoScalingBackend):
+    def __init__(self, region_name: str, account_id: str) -> None:
+        super().__init__(region_name, account_id)
+        self._instances: dict[str, Any] = {}
+
+    # Lookups
+
+    def group(self, name: str | None) -> Group:
+        if name not in self.autoscaling_groups:
+            raise exceptions.group_not_found(name)
+        group: Group = self.autoscaling_groups[name]
+        return group
+
+    def instance(self, instance_id: str) -> Any:
+        """moto looks instances up by walking through all of them; remember those of groups."""
+        if instance_id not in self._instances:
+            self._instances[instance_id] = self.ec2_backend.get_instance_by_id(instance_id)
+        return self._instances[instance_id]
+
+    def forget(self, instance_ids: list[str]) -> None:
+        for instance_id in instance_ids:
+            self._instances.pop(instance_id, None)
+
+    def server(self, instance_id: str) -> Server | None:
+        groups: list[Group] = list(self.autoscaling_groups.values())
+        return next((g.fleet.servers[instance_id] for g in groups if instance_id in g.fleet.servers), None)
+
+    def owner(self, instance_id: str) -> tuple[Group, Server]:
+        for group in self.autoscaling_groups.values():
+            if instance_id in group.fleet.servers:
+                return group, group.fleet.servers[instance_id]
+        raise exceptions.ValidationError(
+            f"Instance Id not found - No managed instance found for {instance_id}"
+        )
+
+    # Groups
+
+    def create_group(self, name: str, kept: dict[str, Any], settings: dict[str, Any]) -> Group:
+        if name in self.autoscaling_groups:
+            raise exceptions.AlreadyExists(group=name)
+        if len(self.autoscaling_groups) >= MAX_GROUPS:
+            raise exceptions.LimitExceeded(f"You have reached the limit of {MAX_GROUPS} Auto Scaling groups")
+        sources = [s for s in (settings["launch_template"], settings["mixed_instances_policy"]) if s]
+        if len(sources) != 1:
+            raise exceptions.ValidationError(
+                "Valid requests must contain either LaunchTemplate, LaunchConfigurationName, InstanceId or "
+                "MixedInstancesPolicy parameter."
+            )
+        group = Group(self, self.ec2_backend, kept, name=name, **settings)
+        self.check_image(group.configuration())
+        missing = set(group.target_group_arns) - set(self.elbv2_backend.target_groups)
+        if missing:
+            raise exceptions.ValidationError(
+                f"Provided Target Groups may not be valid: {', '.join(sorted(missing))}"
+            )
+        self.autoscaling_groups[name] = group
+        return group
+
+    def update_group(self, name: str, kept: dict[str, Any], settings: dict[str, Any]) -> None:
+        """Change what is given and nothing else; moto forgets a mixed instances policy that is not repeated."""
+        group = self.group(name)
+        source = settings.pop("launch_template"), settings.pop("mixed_instances_policy")
+        if any(source):
+            if group.active_refresh():
+                raise exceptions.InstanceRefreshInProgress(
+                    "An active instance refresh blocks changes of the launch template of the Auto Scaling group."
+                )
+            group.set_configuration({"LaunchTemplate": source[0], "MixedInstancesPolicy": source[1]})
+            self.check_image(group.configuration())
+        group.keep(kept)
+        desired = settings.pop("desired_capacity")
+        subnets, zones = settings.pop("vpc_zone_identifier"), settings.pop("availability_zones")
+        group._set_azs_and_vpcs(zones, subnets, update=True)
+        for attribute, value in settings.items():
+            if value is not None:
+                setattr(group, attribute, value)
+        group.fleet.protect_new = bool(group.new_instances_protected_from_scale_in)
+        low, high = group.min_size or 0, group.max_size or 0
+        if low > high:
+            raise exceptions.ValidationError(
+                f"Min bound, {low}, must be less than or equal to max bound, {high}"
+            )
+        group.set_desired_capacity(
+            min(max(group.desired_capacity, low), high) if desired is None else desired
+        )
+
+    def delete_group(self, name: str, force: bool) -> None:
+        """AWS refuses while servers are there, unless forced: then they go with the group, without draining."""
+        group = self.group(name)
+        servers = list(group.fleet.servers.values())
+        if servers and not force:
+            raise exceptions.ResourceInUse(
+                "You cannot delete an AutoScalingGroup while there are instances or pending Spot instance request(s) "
+                "still in the group."
+            )
+        refresh = group.active_refresh()
+        if refresh:
+            refresh.cancel(wait=False)
+        del self.autoscaling_groups[name]
+        group.fleet.desired = 0
+        group.fleet.servers.clear()
+        group.fleet.substrate.ended(servers)
+        for belongings in (self.policies, self.lifecycle_hooks, self.scheduled_actions):
+            for key in [k for k, thing in belongings.items() if thing.auto_scaling_group_name == name]:
+                del belongings[key]
+
+    def check_image(self, configuration: Configuration) -> None:
+        images.appear(World.current, self.ec2_backend)
+        if configuration.image_id not in self.ec2_backend.amis:
+            raise exceptions.ValidationError(
+                "You must use a valid fully-formed launch template. "
+                f"The image id '[{configuration.image_id}]' does not exist"
+            )
+
+    def set_desired_capacity(self, group_name: str, desired_capacity: int | None) -> None:
+        self.group(group_name).set_desired_capacity(desired_capacity)
+
+    def attach_target_groups(self, name: str, arns: list[str]) -> None:
+        group = self.group(name)
+        group.append_target_groups(arns)
+        group.register([s for s in group.fleet.servers.values() if s.lifecycle == IN_SERVICE])
+        group.fleet.changed()
+
+    def detach_target_groups(self, name: str, arns: list[str]) -> None:
+        group = self.group(name)
+        keep = [arn for arn in group.target_group_arns if arn not in arns]
+        group.target_group_arns = [arn for arn in group.target_group_arns if arn in arns]
+        group.deregister(list(group.fleet.servers.values()))
+        group.target_group_arns = keep
+        group.fleet.changed()
+
+    # Servers
+
+    def notice_terminated(self, instance_ids: list[str]) -> None:
+        """Instances that were terminated through EC2; their group launches others."""
+        for group in self.autoscaling_groups.values():
+            gone = [group.fleet.servers[i] for i in instance_ids if i in group.fleet.servers]
+            if gone:
+                group.fleet.vanish(gone)
+
+    def terminate_server(self, instance_id: str, decrement: bool) -> Any:
+        group, server = self.owner(instance_id)
+        if decrement:
+            group.set_desired_capacity(group.desired_capacity - 1)
+        group.fleet.terminate([server], "An instance was taken out of service in response to a user request.")
+        return group, group.fleet.activities[-1]
+
+    def detach_servers(self, name: str, instance_ids: list[str], decrement: bool) -> None:
+        """They run on, on their own; the group launches others unless its capacity is decremented."""
+        group = self.group(name)
+        servers = [self.owner(instance_id)[1] for instance_id in instance_ids]
+        group.deregister(servers)
+        for server in servers:
+            group.fleet.servers.pop(server.id, None)
+        if decrement:
+            group.set_desired_capacity(group.desired_capacity - len(servers))
+        group.fleet.changed()
+
+    def standby(self, name: str, instance_ids: list[str], enter: bool, decrement: bool) -> None:
+        group = self.group(name)
+        for instance_id in instance_ids:
+            server = self.owner(instance_id)[1]
+            server.lifecycle = STANDBY if enter else IN_SERVICE
+            (group.deregister if enter else group.register)([server])
+        change = len(instance_ids) * (-1 if enter and decrement else 0 if enter else 1)
+        group.set_desired_capacity(group.desired_capacity + change)
+
+    def suspend(self, name: str, processes: list[str], resume: bool) -> None:
+        group = self.group(name)
+        if resume:
+            group.fleet.suspended -= set(processes) or SUSPENDABLE
+        elif not processes or set(processes) - SUSPENDABLE:
+            what = ", ".join(sorted(set(processes) - SUSPENDABLE)) or "all processes"
+            raise exceptions.NotEmulated(f"suspending {what}")
+        else:
+            group.fleet.suspended |= set(processes)
+        group.fleet.changed()
+
+    # Instance refreshes
+
+    def start_refresh(
+        self, name: str, given: dict[str, Any], desired: dict[str, Any] | None, strategy: str
+    ) -> Refresh:
+        group = self.group(name)
+        if group.active_refresh():
+            raise exceptions.InstanceRefreshInProgress
+        if strategy != "Rolling":
+            raise exceptions.NotEmulated(f"the strategy {strategy}")
+        warmup = group.default_instance_warmup
+        default = warmup if warmup is not None and warmup >= 0 else group.health_check_grace_period or 0
+        parsed = preferences.parse(given, group.instance_maintenance_policy or {}, default)
+        if parsed.auto_rollback:
+            why = self._irreversible(group, desired)
+            if why:
+                raise exceptions.ValidationError(f"AutoRollback is not possible: {why}")
+        target = self._target(group, desired)
+        self.check_image(target)
+        refresh = Refresh(
+            group.fleet,
+            target,
+            parsed,
+            desired,
+            succeeded=lambda: group.set_configuration(desired) if desired else None,
+            in_alarm=self._ringing,
+        )
+        group.refreshes.append(refresh)
+        return refresh
+
+    def active_refresh(self, name: str) -> Refresh:
+        refresh = self.group(name).active_refresh()
+        if refresh is None:
+            raise exceptions.ActiveInstanceRefreshNotFound(group=name)
+        return refresh
+
+    def roll_back(self, name: str) -> Refresh:
+        refresh = self.active_refresh(name)
+        why = self._irreversible(self.group(name), refresh.desired_configuration)
+        if why or refresh.status in ("Cancelling", "RollbackInProgress"):
+            raise exceptions.IrreversibleInstanceRefresh(why=why or f"it is {refresh.status}")
+        refresh.roll_back("Rollback was requested.")
+        return refresh
+
+    def _target(self, group: Group, desired: dict[str, Any] | None) -> Configuration:
+        if not desired:
+            return group.configuration()
+        template, policy = desired.get("LaunchTemplate"), desired.get("MixedInstancesPolicy")
+        if bool(template) == bool(policy):
+            raise exceptions.ValidationError(
+                "The desired configuration must contain either a LaunchTemplate or a MixedInstancesPolicy."
+            )
+        try:
+            return group.resolve(template) if template else group.specification(policy)
+        except ServiceException as missing:
+            raise exceptions.ValidationError(
+                f"You must use a valid fully-formed launch template. {missing.message}"
+            ) from missing
+
+    def _irreversible(self, group: Group, desired: dict[str, Any] | None) -> str:
+        """Why there could be no rollback, or nothing. Source: "Undo changes with a rollback", considerations."""
+        if not desired:
+            return "no desired configuration is specified"
+        policy = group.mixed_instances_policy
+        version = group.launch_template_version
+        if policy:
+            version = policy["LaunchTemplate"]["LaunchTemplateSpecification"].get("Version")
+        if version in ("$Latest", "$Default", None):
+            return f"the group uses the launch template's {version or '$Default'} version"
+        if group.configuration().image_id.startswith("resolve:ssm:"):
+            return "the group's launch template uses a parameter instead of an AMI ID"
+        return ""
+
+    def _ringing(self, names: tuple[str, ...]) -> list[str]:
+        from moto.cloudwatch.models import cloudwatch_backends
+
+        alarms = cloudwatch_backends[self.account_id][self.region_name].alarms
+        return [name for name in names if name in alarms and alarms[name].state_value == "ALARM"]
+
+
+autoscaling_backends = BackendDict(AutoScalingBackend, "autoscaling")

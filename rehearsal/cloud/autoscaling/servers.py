@@ -1,0 +1,94 @@
+"""One emulated server of a group, and the description of what a server is launched from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+PENDING, IN_SERVICE, STANDBY, TERMINATING = "Pending", "InService", "Standby", "Terminating"
+INITIAL, HEALTHY, UNHEALTHY, DRAINING = "initial", "healthy", "unhealthy", "draining"
+
+_TARGET_REASONS = {
+    INITIAL: ("Elb.InitialHealthChecking", "Initial health checks in progress"),
+    HEALTHY: (None, None),
+    UNHEALTHY: ("Target.FailedHealthChecks", "Health checks failed"),
+    DRAINING: ("Target.DeregistrationInProgress", "Target deregistration is in progress"),
+}
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What servers are launched from: a launch template at a numeric version, and the types it may use."""
+
+    template_id: str
+    template_name: str
+    version: int
+    image_id: str
+    instance_types: tuple[str, ...]
+
+
+class Server:
+    """State of one server. `warmed` is set when its warm-up is over; only then it counts as ready."""
+
+    __slots__ = (
+        "configuration", "health", "id", "in_service_at", "instance_type", "launched_at", "lifecycle", "phase",
+        "protected", "target", "warmed", "zone",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        server_id: str,
+        configuration: Configuration,
+        instance_type: str,
+        zone: str,
+        at: float,
+        phase: str,
+    ) -> None:
+        self.id = server_id
+        self.configuration = configuration
+        self.instance_type = instance_type
+        self.zone = zone
+        self.launched_at = at
+        self.phase = phase
+        self.lifecycle = PENDING
+        self.health = "Healthy"
+        self.target = INITIAL
+        self.in_service_at: float | None = None
+        self.warmed = False
+        self.protected = False
+
+    @property
+    def live(self) -> bool:
+        """Counts towards the capacity of the group."""
+        return self.lifecycle in (PENDING, IN_SERVICE)
+
+    def target_health(self) -> dict[str, Any]:
+        reason, description = _TARGET_REASONS[self.target]
+        return {"State": self.target, "Reason": reason, "Description": description}
+
+    def matches(self, configuration: Configuration) -> bool:
+        """AWS's skip matching: same template and version, and a type that the configuration may use."""
+        mine = self.configuration
+        return (
+            mine.template_id == configuration.template_id
+            and mine.version == configuration.version
+            and (not configuration.instance_types or self.instance_type in configuration.instance_types)
+        )
+
+
+class Activity:
+    """One scaling activity, as DescribeScalingActivities shows it. Times are emulated seconds."""
+
+    __slots__ = ("cause", "description", "end", "id", "message", "start", "status")
+
+    def __init__(self, activity_id: str, description: str, cause: str, start: float, status: str) -> None:
+        self.id = activity_id
+        self.description = description
+        self.cause = cause
+        self.start = start
+        self.end: float | None = None
+        self.status = status
+        self.message: str | None = None
+
+    def finish(self, status: str, at: float, message: str | None = None) -> None:
+        self.status, self.end, self.message = status, at, message

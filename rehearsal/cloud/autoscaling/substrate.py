@@ -1,0 +1,136 @@
+"""What the servers of an emulated fleet are made of: moto's EC2 instances and targets of moto's target groups."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+from moto.core.exceptions import ServiceException
+from moto.ec2.models.instances import InstanceState
+
+from rehearsal.cloud import images
+from rehearsal.cloud.autoscaling.fleet import LaunchError, Timings
+from rehearsal.cloud.autoscaling.servers import Configuration, Server
+from rehearsal.cloud.world import World
+
+if TYPE_CHECKING:
+    from rehearsal.cloud.autoscaling.group import Group
+
+GROUP_NAME_TAG = "aws:autoscaling:groupName"
+
+
+class Ec2Substrate:
+    """Launches, registers, deregisters and terminates on behalf of one group."""
+
+    def __init__(self, group: Group) -> None:
+        self.group = group
+
+    def launch(self, configuration: Configuration, count: int) -> list[tuple[str, str, str]]:
+        ec2 = self.group.ec2_backend
+        images.appear(World.current, ec2)
+        if configuration.image_id not in ec2.amis:
+            raise LaunchError(f"The image id '[{configuration.image_id}]' does not exist.")
+        launched = []
+        for subnet, share in self._spread(count):
+            try:
+                instances = self._run(configuration, subnet, share)
+            except ServiceException as refused:
+                raise LaunchError(str(refused.message)) from refused
+            for instance in instances:
+                # A moto instance runs at once; here it boots, and only then it can be a target.
+                instance._state = InstanceState("pending", 0)
+                launched.append((instance.id, instance.instance_type, instance.placement.zone))
+        return launched
+
+    def _run(self, configuration: Configuration, subnet: str | None, count: int) -> list[Any]:
+        group, ec2 = self.group, self.group.ec2_backend
+        template = ec2.get_launch_template(configuration.template_id)
+        version = template.get_version(configuration.version)
+        tags = group.get_propagated_tags() | version.instance_tags | {GROUP_NAME_TAG: group.name}
+        interfaces = version.data.get("NetworkInterfaces") or [{}]
+        security_groups = version.data.get("SecurityGroupIds") or interfaces[0].get("Groups") or []
+        metadata = version.data.get("MetadataOptions") or {}
+        reservation = ec2.run_instances(
+            configuration.image_id,
+            count,
+            version.data.get("UserData"),
+            [],
+            instance_type=configuration.instance_types[0],
+            security_group_ids=list(security_groups),
+            tags={"instance": tags},
+            launch_template={"LaunchTemplateId": template.id, "Version": str(configuration.version)},
+            is_instance_type_default=False,
+            associate_public_ip=interfaces[0].get("AssociatePublicIpAddress", False),
+            subnet_id=subnet,
+            placement=None if subnet else group.availability_zones[0],
+            metadata_options=metadata,
+            region_name=group.region,
+        )
+        return list(reservation.instances)
+
+    def _spread(self, count: int) -> list[tuple[str | None, int]]:
+        """New servers go to the subnets whose zone has the fewest, as AWS balances zones."""
+        subnets = (self.group.vpc_zone_identifier or "").split(",")
+        if subnets == [""]:
+            return [(None, count)]
+        zones = {subnet: self.group.ec2_backend.get_subnet(subnet).availability_zone for subnet in subnets}
+        there = dict.fromkeys(subnets, 0)
+        by_zone = {zone: subnet for subnet, zone in zones.items()}
+        for server in self.group.fleet.live():
+            if server.zone in by_zone:
+                there[by_zone[server.zone]] += 1
+        new = dict.fromkeys(subnets, 0)
+        for _ in itertools.repeat(None, count):
+            least = min(subnets, key=lambda subnet: there[subnet])
+            there[least] += 1
+            new[least] += 1
+        return [(subnet, share) for subnet, share in new.items() if share]
+
+    def started(self, servers: list[Server]) -> None:
+        for server in servers:
+            instance = self.group.autoscaling_backend.instance(server.id)
+            if instance is not None and instance.state == "pending":
+                instance._state = InstanceState("running", 16)
+        self.group.register(servers)
+
+    def ended(self, servers: list[Server]) -> None:
+        self.group.deregister(servers)
+        ids = [server.id for server in servers]
+        instances = [self.group.autoscaling_backend.instance(server_id) for server_id in ids]
+        for instance in instances:
+            if instance is not None and instance.state != "terminated":
+                instance.terminate()
+        self.group.autoscaling_backend.forget(ids)
+
+    def behaviour(self, image_id: str) -> str:
+        return images.behaviour_of(self.group.ec2_backend, image_id)
+
+    def checks_targets(self) -> bool:
+        return self.group.health_check_type == "ELB" and bool(self.group.target_group_arns)
+
+    def timings(self) -> Timings:
+        """Boot time is a constant; the rest is what the group and its target groups say."""
+        group, plain = self.group, Timings()
+        grace = float(group.health_check_grace_period or 0)
+        warmup = group.default_instance_warmup
+        targets = group.target_groups()
+        return Timings(
+            boot=plain.boot,
+            to_healthy=max(
+                (_interval(t) * int(t.healthy_threshold_count or 5) for t in targets), default=0.0
+            ),
+            to_unhealthy=max(
+                (_interval(t) * int(t.unhealthy_threshold_count or 2) for t in targets), default=0.0
+            ),
+            drain=max((_drain(t) for t in targets), default=1.0),
+            grace=grace,
+            warmup=float(warmup if warmup is not None and warmup >= 0 else 0),
+        )
+
+
+def _interval(target_group: Any) -> float:
+    return float(target_group.health_check_interval_seconds or 30)
+
+
+def _drain(target_group: Any) -> float:
+    return float(target_group.attributes.get("deregistration_delay.timeout_seconds") or 300)

@@ -1,0 +1,1 @@
+"""moto's EC2 with this project's images and fleets."""

@@ -1,0 +1,25 @@
+"""Overrides of moto's EC2: images from outside, and group instances that were terminated by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from moto.ec2.models import ec2_backends
+from moto.ec2.responses import EC2Response as MotoEC2Response
+
+from rehearsal.cloud import images
+from rehearsal.cloud.world import ACCOUNT, World
+
+
+class EC2Response(MotoEC2Response):
+    def setup_class(self, *args: Any, **kwargs: Any) -> None:
+        super().setup_class(*args, **kwargs)
+        images.appear(World.current, ec2_backends[ACCOUNT][self.region])
+
+    def terminate_instances(self) -> Any:
+        """moto tells its own Auto Scaling backend; tell ours, whose group launches another one."""
+        from rehearsal.cloud.autoscaling.models import autoscaling_backends
+
+        answer = super().terminate_instances()
+        autoscaling_backends[ACCOUNT][self.region].notice_terminated(self._get_param("InstanceIds", []))
+        return answer

@@ -1,0 +1,1 @@
+"""moto's Elastic Load Balancing v2 with the health of emulated servers."""

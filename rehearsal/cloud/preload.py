@@ -1,0 +1,41 @@
+"""Which services the emulated cloud answers with which module, and how moto is set up before it is imported."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+#: Services that this project overrides or adds to, in moto's models / responses / urls split.
+OWN = {
+    "autoscaling": "rehearsal.cloud.autoscaling.urls",
+    "ec2": "rehearsal.cloud.ec2.urls",
+    "elasticloadbalancing": "rehearsal.cloud.elbv2.urls",
+}
+
+#: Signing names whose moto package is called otherwise.
+MOTO_MODULES = {
+    "monitoring": "cloudwatch",
+    "lambda": "awslambda",
+    "application-autoscaling": "applicationautoscaling",
+}
+
+#: Imported before the server says that it listens: what an environment uses.
+SERVICES = ("ec2", "autoscaling", "elasticloadbalancing", "iam", "sts", "acm", "logs", "monitoring")
+
+NO_IMAGES = Path(__file__).parent / "no_images.json"
+
+
+def before_moto() -> None:
+    """Tell moto to know no AMIs but those that are registered here, and to refuse to launch any other.
+
+    moto ships hundreds of AMI IDs: a program that names the wrong image must fail here as it would on AWS. The
+    settings are read when moto is imported; where something imported it earlier, the loaded list is emptied.
+    """
+    os.environ["MOTO_AMIS_PATH"] = str(NO_IMAGES)
+    os.environ["MOTO_ENABLE_AMI_VALIDATION"] = "true"
+    os.environ.setdefault("MOTO_CALL_RESET_API", "false")
+    if "moto.ec2.models.amis" in sys.modules:
+        vars(sys.modules["moto.ec2.models.amis"])["AMIS"] = []
+    if "moto.settings" in sys.modules:
+        vars(sys.modules["moto.settings"])["ENABLE_AMI_VALIDATION"] = True

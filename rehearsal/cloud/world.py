@@ -1,0 +1,29 @@
+"""What all emulated services of one process share: the time, and what was put into the world from outside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rehearsal.cloud.clock import Clock, Timeline
+from rehearsal.cloud.images import Image
+
+ACCOUNT = "123456789012"
+
+
+class World:
+    """moto's backends belong to the process, so one world at a time is `current`; a new one starts empty."""
+
+    current: World
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        from moto.core.base_backend import BackendDict
+
+        BackendDict.reset()
+        self.clock = clock or Clock()
+        self.timeline = Timeline(self.clock)
+        self.images: list[Image] = []
+        World.current = self
+
+    def backends(self, backends: Any) -> list[tuple[str, Any]]:
+        """The regions in use of one of moto's backend dictionaries, for this account."""
+        return list(backends[ACCOUNT].items())
