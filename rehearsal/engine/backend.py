@@ -2,100 +2,132 @@
 
     .pulumi/meta.yaml                                         version: 1
     .pulumi/stacks/<project>/<stack>.json                     the checkpoint; .bak is the one before
-    .pulumi/stacks/<project>/<stack>.json.journal             steps since; only while an operation runs, or after a kill
+    .pulumi/stacks/<project>/<stack>.json.journal             steps since then: while an operation runs, or was killed
     .pulumi/locks/organization/<project>/<stack>/<uuid>.json  who works on it
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
 
+from rehearsal.engine.locks import Lock
 from rehearsal.engine.secrets import Secrets
-from rehearsal.engine.state import OperationKind, ResourceState, Snapshot
+from rehearsal.engine.stack_file import StackFile
+from rehearsal.engine.values import Properties, contains_secret
+from rehearsal.errors import UsageError
 
-
-class StackFile:
-    """One stack, open for work. All methods may be called from several threads.
-
-    `snapshot` is what was recorded when it was opened and does not change; `current()` is what is recorded now.
-    """
-
-    snapshot: Snapshot
-    secrets: Secrets
-
-    def begin(self, kind: OperationKind, state: ResourceState) -> int:
-        """Record that an operation starts (a pending operation in the checkpoint). Returns its ticket."""
-        raise NotImplementedError
-
-    def commit(self, new: ResourceState | None, old: ResourceState | None, ticket: int | None = None) -> None:
-        """Record one step, durably, and end the operation that `ticket` names.
-
-        (new, None) adds; (new, old) puts `new` in the place of `old`; (state, state) records a state that was changed
-        in place, such as the outputs of a component or `delete = True`; (None, old) removes. `old` must be an
-        object from `snapshot` or one that was committed before. A replacement that creates first is
-        `commit(new, None)`, then `old.delete = True; commit(old, old)`, then, once it is gone, `commit(None, old)`.
-        When `new` says the same as `old`, nothing is written.
-        """
-        raise NotImplementedError
-
-    def abandon(self, ticket: int) -> None:
-        """End an operation that failed and changed nothing in the cloud."""
-        raise NotImplementedError
-
-    def outputs(self, state: ResourceState) -> None:
-        """The same as `commit(state, state)`: a component's outputs were registered."""
-        raise NotImplementedError
-
-    def current(self) -> Snapshot:
-        """What is recorded now, in dependency order."""
-        raise NotImplementedError
-
-    def replace(self, snapshot: Snapshot) -> None:
-        """Put another snapshot in the place of everything (an import). Raises UsageError if it breaks the rules."""
-        raise NotImplementedError
-
-    def close(self) -> None:
-        """Compact the journal into the checkpoint and let go of the lock. `with` calls it, also on an error."""
-        raise NotImplementedError
+_ORGANIZATION = "organization"  # the only one a file backend has
+_STACK_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 
 
 class Backend:
     """The directory that PULUMI_BACKEND_URL names."""
 
     def __init__(self, root: Path, environ: Mapping[str, str]) -> None:
-        raise NotImplementedError
+        self.root = root
+        self._environ = environ
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Backend:
-        """Raises UsageError when PULUMI_BACKEND_URL is missing or not `file://…`."""
-        raise NotImplementedError
+        """Raises UsageError when PULUMI_BACKEND_URL is missing, or not a `file://` URL of a directory that exists."""
+        url = environ.get("PULUMI_BACKEND_URL", "")
+        if not url.startswith("file://"):
+            given = f"is {url!r}, which is not on this machine" if url else "is not set"
+            raise UsageError(f"PULUMI_BACKEND_URL {given}: set it to file://<directory>")
+        root = Path(unquote(url.removeprefix("file://").partition("?")[0])).expanduser()
+        if not root.is_dir():
+            raise UsageError(f"PULUMI_BACKEND_URL names {root}, which is not a directory: make it first")
+        return cls(root, environ)
 
     def open(
-        self, project: str, stack: str, *, salt: str | None = None, write: bool = True
-    ) -> AbstractContextManager[StackFile]:
-        """Open a stack; one that does not exist is empty, and is created by the first step.
+        self, project: str, stack: str, *, salt: str | None = None, write: bool = True, fresh: bool = False
+    ) -> StackFile:
+        """Open a stack, as a context manager; one that does not exist is empty, and is created by the first step.
 
-        `salt` (of the stack's config file) is used when the state names none. `write=False` is for previews: it
-        takes no lock and records nothing. Raises UsageError when it is locked or damaged.
+        `salt` (of the stack's config file) is used when the state names none. `write=False` is for previews: it takes
+        no lock and records nothing. `fresh` leaves out what is there, for an import. Raises UsageError when the stack
+        is locked or damaged.
         """
-        raise NotImplementedError
+        file = self._file(project, stack)
+        lock = Lock(self.root, project, stack) if write else None
+        self._check_layout(write=write)
+        if lock is not None:
+            lock.acquire()
+        try:
+            opened = StackFile(
+                f"{_ORGANIZATION}/{project}/{stack}", file, Secrets(salt, self._environ), lock, fresh=fresh
+            )
+        except BaseException:
+            if lock is not None:
+                lock.release()
+            raise
+        if lock is not None:
+            opened.notes += [f"removed the lock of a process that no longer runs: {dead}" for dead in lock.cleared]
+        return opened
 
     def stacks(self, project: str) -> list[str]:
         """The names of the project's stacks that have state, sorted."""
-        raise NotImplementedError
+        directory = self.root / ".pulumi" / "stacks" / project
+        names = [file.name.removesuffix(".json") for file in directory.glob("*.json")]
+        return sorted(name for name in names if _STACK_NAME.fullmatch(name))
 
-    def stack_outputs(self, reference: str, project: str) -> tuple[dict[str, object], list[str]] | None:
-        """For a stack reference (`stack`, `org/stack` or `org/project/stack`): its outputs with secrets readable and
-        marked, and the names of the secret ones; None when there is no such stack.
+    def stack_outputs(self, reference: str, project: str) -> tuple[Properties, list[str]] | None:
+        """For a stack reference: its outputs (secrets marked) and the names of the secret ones.
+
+        `reference` is `stack`, `organization/stack` or `organization/project/stack`; `project` is the one of the
+        program that asks. None when there is no such stack. Raises UsageError for another organization.
         """
-        raise NotImplementedError
+        parts = reference.split("/")
+        if len(parts) > 3 or (len(parts) > 1 and parts[0] != _ORGANIZATION):
+            raise UsageError(f"stack reference {reference!r}: in a file backend the organization is {_ORGANIZATION!r}")
+        project, stack = (parts[1] if len(parts) == 3 else project), parts[-1]
+        if not self._file(project, stack).exists():
+            return None
+        root = self.open(project, stack, write=False).snapshot.stack
+        outputs: dict[str, Any] = root.outputs if root is not None else {}
+        return outputs, [name for name, value in outputs.items() if contains_secret(value)]
 
     def remove(self, project: str, stack: str) -> None:
-        """Remove an empty stack's files. Raises UsageError when resources are left."""
-        raise NotImplementedError
+        """Remove an empty stack's files, as `pulumi stack rm`. Raises UsageError when resources are left in it."""
+        with self.open(project, stack) as opened:
+            left = len(opened.snapshot.resources)
+            if left:
+                raise UsageError(f"stack {stack} still has {left} resources: destroy them first")
+            opened.file.unlink(missing_ok=True)
+            for suffix in (".bak", ".attrs", ".bak.attrs"):
+                opened.file.with_name(opened.file.name + suffix).unlink(missing_ok=True)
 
     def cancel(self, project: str, stack: str) -> list[str]:
         """Remove the stack's locks, as `pulumi cancel`; returns who held them."""
-        raise NotImplementedError
+        self._file(project, stack)
+        return [str(holder) for holder in Lock(self.root, project, stack).remove_all()]
+
+    def _file(self, project: str, stack: str) -> Path:
+        for name in (project, stack):
+            if not _STACK_NAME.fullmatch(name) or name in (".", ".."):
+                raise UsageError(
+                    f"{name!r} cannot be the name of a stack or project: "
+                    "it may hold 1 to 100 letters, digits, underscores, hyphens and periods"
+                )
+        file = self.root / ".pulumi" / "stacks" / project / f"{stack}.json"
+        for compressed in (file.with_name(file.name + ".gz"), file.with_name(file.name + ".zst")):
+            if compressed.exists():
+                raise UsageError(f"the state {compressed} is compressed, which is not supported: decompress it first")
+        return file
+
+    def _check_layout(self, *, write: bool) -> None:
+        """Raises UsageError for a layout other than version 1, where stacks lie in a directory per project."""
+        meta = self.root / ".pulumi" / "meta.yaml"
+        if meta.exists():
+            version = re.search(rb"^version:\s*(\d+)", meta.read_bytes(), re.MULTILINE)
+            if version is None or version[1] != b"1":
+                raise UsageError(f"{meta} does not say `version: 1`: upgrade it with `pulumi state upgrade`")
+        elif any((self.root / ".pulumi" / "stacks").glob("*.json")):
+            raise UsageError(f"{self.root} has the layout of old versions: upgrade it with `pulumi state upgrade`")
+        elif write:
+            meta.parent.mkdir(parents=True, exist_ok=True)
+            meta.write_text("version: 1\n", encoding="utf-8")

@@ -1,36 +1,234 @@
-"""Pulumi's checkpoint JSON, version 3 (and 4 where its features are known): read and write.
+"""Pulumi's checkpoint JSON, version 3, and version 4 where its features are known: read and write.
 
 Two forms: what lies in a file backend (`{"version", "checkpoint": {"stack", "latest": {…}}}`) and what
-`pulumi stack export` prints (`{"version", "deployment": {…}}`).
+`pulumi stack export` prints (`{"version", "deployment": {…}}`). Fields that are not known here are kept.
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from typing import Any
 
+from rehearsal.engine.property_text import PropertyText
 from rehearsal.engine.secrets import Secrets
-from rehearsal.engine.state import ResourceState, Snapshot
+from rehearsal.engine.state import OperationKind, PendingOperation, ResourceState, Snapshot, now
+from rehearsal.errors import RehearsalError, UsageError
 
 
-class CheckpointError(Exception):
-    """The text is not a checkpoint that can be used; one line."""
+class CheckpointError(RehearsalError):
+    """The text is damaged: not JSON, or not in the shape of a checkpoint. One line."""
 
 
-def read_resource(raw: dict[str, Any], secrets: Secrets) -> ResourceState:
-    """One resource from its JSON object. Raises CheckpointError."""
-    raise NotImplementedError
+# JSON name, attribute and type of each field of apitype.ResourceV3, in its order. `inputs`, `outputs` and
+# `replacementTrigger` hold property values, where secrets may be.
+_FIELDS: tuple[tuple[str, str, type], ...] = (
+    ("urn", "urn", str),
+    ("custom", "custom", bool),
+    ("delete", "delete", bool),
+    ("id", "id", str),
+    ("type", "type", str),
+    ("inputs", "inputs", dict),
+    ("outputs", "outputs", dict),
+    ("parent", "parent", str),
+    ("protect", "protect", bool),
+    ("taint", "taint", bool),
+    ("external", "external", bool),
+    ("dependencies", "dependencies", list),
+    ("initErrors", "init_errors", list),
+    ("provider", "provider", str),
+    ("propertyDependencies", "property_dependencies", dict),
+    ("pendingReplacement", "pending_replacement", bool),
+    ("additionalSecretOutputs", "additional_secret_outputs", list),
+    ("aliases", "aliases", list),
+    ("customTimeouts", "custom_timeouts", dict),
+    ("importID", "import_id", str),
+    ("retainOnDelete", "retain_on_delete", bool),
+    ("deletedWith", "deleted_with", str),
+    ("replaceWith", "replace_with", list),
+    ("created", "created", str),
+    ("modified", "modified", str),
+    ("sourcePosition", "source_position", str),
+    ("stackTrace", "stack_trace", list),
+    ("ignoreChanges", "ignore_changes", list),
+    ("hideDiff", "hide_diff", list),
+    ("replaceOnChanges", "replace_on_changes", list),
+    ("replacementTrigger", "replacement_trigger", object),
+    ("refreshBeforeUpdate", "refresh_before_update", bool),
+    ("viewOf", "view_of", str),
+    ("resourceHooks", "resource_hooks", dict),
+)
+_ATTRIBUTES = {name: (attribute, kind) for name, attribute, kind in _FIELDS}
+_PROPERTIES = frozenset({"inputs", "outputs", "replacementTrigger"})
+_HEADS = [(name, attribute, f'"{name}":', name in _PROPERTIES) for name, attribute, _ in _FIELDS]
+
+# What makes Pulumi write version 4, by the JSON field of a resource that needs it (`ApplyFeatures`).
+_FEATURES = {
+    "refreshBeforeUpdate": "refreshBeforeUpdate",
+    "viewOf": "views",
+    "resourceHooks": "hooks",
+    "taint": "taint",
+    "replaceWith": "replaceWith",
+    "extensionRef": "extensionParameterization",
+    "snippetID": "snippets-prototype",
+}
+_KNOWN_FEATURES = {*_FEATURES.values(), "byteString"}
+_LATEST = {"manifest", "secrets_providers", "resources", "pending_operations"}
+
+_plain = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 
 
-def resource_text(state: ResourceState, secrets: Secrets) -> str:
-    """One resource as JSON text, secrets encrypted."""
-    raise NotImplementedError
+def read_resource(raw: Any, codec: PropertyText) -> ResourceState:
+    """One resource from its JSON object. Raises CheckpointError when a field is of a wrong type."""
+    if not isinstance(raw, dict):
+        raise CheckpointError(f"a resource is not an object: {raw!r}")
+    state = ResourceState("", "")
+    place = str(raw.get("urn", ""))
+    for name, value in raw.items():
+        attribute, kind = _ATTRIBUTES.get(name, ("", object))
+        if not attribute:
+            state.extra[name] = value
+        elif value is not None:
+            if not isinstance(value, kind):
+                raise CheckpointError(f"{name} of resource {place!r} is not a {kind.__name__}: {value!r}")
+            setattr(state, attribute, codec.read(value, f"{place}|{name}") if name in _PROPERTIES else value)
+    return state
 
 
-def read(text: str | bytes, secrets: Secrets) -> Snapshot:
-    """A snapshot from either form. Raises CheckpointError: not JSON, wrong shape, unknown version."""
-    raise NotImplementedError
+def resource_text(state: ResourceState, codec: PropertyText) -> str:
+    """One resource as JSON text in the order of Pulumi's fields, secrets encrypted, empty fields left out."""
+    parts = []
+    for name, attribute, head, properties in _HEADS:
+        value = getattr(state, attribute)
+        if properties:
+            if value is not None and (value != {} or name == "replacementTrigger"):
+                parts.append(head + codec.text(value, f"{state.urn}|{name}"))
+        elif value or name == "custom":
+            parts.append(head + _plain(value))
+    parts += (f"{_plain(name)}:{_plain(value)}" for name, value in state.extra.items())
+    return "{" + ",".join(parts) + "}"
+
+
+def operation_text(kind: OperationKind, resource: str) -> str:
+    """One pending operation as JSON text, from its resource's text."""
+    return f'{{"resource":{resource},"type":{_plain(kind)}}}'
+
+
+def read(text: str | bytes, environment_secrets: Secrets) -> tuple[Snapshot, Secrets]:
+    """A snapshot from either form, and the secrets to go on with: those of the salt that it names.
+
+    `environment_secrets` are used when it names none. Raises CheckpointError when the text is damaged, and UsageError
+    when it is sound but not for this engine: another version, an unknown feature or secrets provider.
+    """
+    raw = _object(_parse(text), "the checkpoint")
+    body = raw["checkpoint"] if "checkpoint" in raw else raw
+    latest = body.get("latest") if "checkpoint" in raw and isinstance(body, dict) else raw.get("deployment")
+    if not isinstance(body, dict) or not ("checkpoint" in raw or "deployment" in raw):
+        raise CheckpointError('it has neither a "checkpoint" nor a "deployment"')
+    _check_version(raw)
+    latest = _object(latest or {}, "the deployment")
+    secrets = _secrets(latest.get("secrets_providers"), environment_secrets)
+    codec = PropertyText(secrets)
+    resources = latest.get("resources") or []
+    pending = latest.get("pending_operations") or []
+    if not isinstance(resources, list) or not isinstance(pending, list):
+        raise CheckpointError("resources and pending_operations must be lists")
+    snapshot = Snapshot(
+        resources=[read_resource(item, codec) for item in resources],
+        pending=[read_operation(item, codec) for item in pending],
+        manifest=_object(latest.get("manifest") or {}, "the manifest"),
+        extra={name: value for name, value in latest.items() if name not in _LATEST},
+    )
+    return snapshot, secrets
+
+
+def read_operation(raw: Any, codec: PropertyText) -> PendingOperation:
+    """One pending operation from its JSON object. Raises CheckpointError."""
+    item = _object(raw, "a pending operation")
+    return PendingOperation(read_resource(item.get("resource"), codec), item.get("type", ""))
+
+
+def stack_text(stack: str, snapshot: Snapshot, resources: list[str], operations: list[str], salt: str | None) -> str:
+    """The file backend's form from the texts of the resources; `stack` is `organization/<project>/<stack>`.
+
+    `snapshot` gives the rest: manifest and unknown fields. One resource a line, so that files compare line by line.
+    """
+    version, latest = _latest(snapshot, resources, operations, salt)
+    return f'{version}"checkpoint":{{"stack":{_plain(stack)},"latest":{latest}}}}}\n'
 
 
 def exported(snapshot: Snapshot, secrets: Secrets) -> str:
-    """The `pulumi stack export` form, for `pulumi stack import`."""
-    raise NotImplementedError
+    """The `pulumi stack export` form, for `pulumi stack import`; indented by four, as Pulumi prints it."""
+    codec = PropertyText(secrets)
+    resources = [resource_text(state, codec) for state in snapshot.resources]
+    operations = [operation_text(item.kind, resource_text(item.resource, codec)) for item in snapshot.pending]
+    version, latest = _latest(snapshot, resources, operations, secrets.salt)
+    document = json.loads(f'{version}"deployment":{latest}}}')
+    return json.dumps(document, indent=4, ensure_ascii=False) + "\n"
+
+
+def _latest(
+    snapshot: Snapshot, resources: list[str], operations: list[str], salt: str | None
+) -> tuple[str, str]:
+    """The head of the document up to its body, and the deployment."""
+    # Without a version in the manifest its magic is empty too; another one Pulumi takes for tampering.
+    manifest = {"magic": "", "version": "", **snapshot.manifest, "time": now()}
+    parts = [f'"manifest":{_plain(manifest)}']
+    if salt is not None:
+        parts.append(f'"secrets_providers":{{"type":"passphrase","state":{{"salt":{_plain(salt)}}}}}')
+    if resources:
+        parts.append('"resources":[\n' + ",\n".join(resources) + "\n]")
+    if operations:
+        parts.append('"pending_operations":[\n' + ",\n".join(operations) + "\n]")
+    extra = {"metadata": {}, **snapshot.extra}
+    parts += (f"{_plain(name)}:{_plain(value)}" for name, value in extra.items())
+    features = sorted(_features(snapshot, resources))
+    head = f'{{"version":4,"features":{_plain(features)},' if features else '{"version":3,'
+    return head, "{" + ",".join(parts) + "}"
+
+
+def _features(snapshot: Snapshot, resources: Iterable[str]) -> set[str]:
+    found = {"snippets-prototype"} if snapshot.extra.get("snippets") else set()
+    for name, feature in _FEATURES.items():
+        attribute = _ATTRIBUTES.get(name, ("", object))[0]
+        if any(getattr(state, attribute) if attribute else name in state.extra for state in snapshot.resources):
+            found.add(feature)
+    if any(PropertyText.BYTE_STRING_MARK in text for text in resources):
+        found.add("byteString")
+    return found
+
+
+def _parse(text: str | bytes) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise CheckpointError(f"it is not JSON: {error}") from None
+
+
+def _object(value: Any, what: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise CheckpointError(f"{what} is not an object")
+    return value
+
+
+def _check_version(raw: dict[str, Any]) -> None:
+    version = raw.get("version")
+    if version not in (3, 4):
+        raise UsageError(f"checkpoint version {version!r} is not supported (3 and 4 are): use the pulumi command")
+    unknown = sorted(set(raw.get("features") or ()) - _KNOWN_FEATURES) if version == 4 else []
+    if unknown:
+        raise UsageError(f"this stack's deployment needs support for the following features: {', '.join(unknown)}")
+
+
+def _secrets(provider: Any, fallback: Secrets) -> Secrets:
+    if not provider or not provider.get("type"):
+        return fallback
+    if provider["type"] != "passphrase":
+        raise UsageError(
+            f"secrets provider {provider['type']!r} is not supported: "
+            "change it with `pulumi stack change-secrets-provider passphrase`"
+        )
+    salt = (provider.get("state") or {}).get("salt")
+    if not isinstance(salt, str):
+        raise CheckpointError("its secrets provider has no salt")
+    return fallback if salt == fallback.salt else fallback.with_salt(salt)

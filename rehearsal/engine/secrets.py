@@ -49,19 +49,23 @@ class Secrets:
         """The salt in use; None as long as none was given and nothing was encrypted."""
         return self._salt
 
-    def decrypt(self, ciphertext: str, place: str = "") -> str:
-        """The plaintext; with a `place`, `encrypt` gives this ciphertext back for the same plaintext there.
+    def with_salt(self, salt: str) -> Secrets:
+        """Secrets for another salt and the same passphrase."""
+        return Secrets(salt, self._environ)
 
-        Raises UsageError when the passphrase is missing or wrong, or the ciphertext is damaged.
-        """
+    def keep(self, place: str, plaintext: str, ciphertext: str) -> None:
+        """From now on, `encrypt` gives this ciphertext for this plaintext at this place."""
+        with self._lock:
+            self._kept[place, plaintext] = ciphertext
+
+    def decrypt(self, ciphertext: str) -> str:
+        """Raises UsageError when the passphrase is missing or wrong, or the ciphertext is damaged."""
         plaintext = _open(self._unlocked(), ciphertext)
         if plaintext is None:
             raise UsageError(
                 "a secret cannot be decrypted: its ciphertext is damaged or belongs to another encryptionsalt; "
                 "set it again with `pulumi config set --secret`"
             )
-        if place:
-            self._kept[place, plaintext] = ciphertext
         return plaintext
 
     def encrypt(self, plaintext: str, place: str = "") -> str:

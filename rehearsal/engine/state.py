@@ -100,7 +100,6 @@ class Snapshot:
     resources: list[ResourceState] = field(default_factory=list)
     pending: list[PendingOperation] = field(default_factory=list)
     manifest: dict[str, Any] = field(default_factory=dict)
-    secrets_provider: dict[str, Any] | None = None
     extra: dict[str, Any] = field(default_factory=dict)
 
     def live(self) -> dict[str, ResourceState]:
@@ -181,3 +180,21 @@ def in_order(resources: list[ResourceState]) -> list[ResourceState]:
             needs = (by_name.get(name) for name in sorted(state.needs() | {state.provider}, reverse=True))
             stack.extend(need for need in needs if need is not None and id(need) not in entered)
     return list(ordered.values())
+
+
+def trim(resources: list[ResourceState]) -> list[ResourceState]:
+    """Remove, in place, what refers to a resource that is gone; returns the states that this changed.
+
+    A refresh that finds a resource gone leaves such references behind, in states it has no reason to touch. A
+    provider that is gone stays: without it nothing could be done with the resource.
+    """
+    here = {state.urn for state in resources}
+    dangling = [state for state in resources if state.needs() - {state.provider_urn} - here]
+    for state in dangling:
+        state.parent = state.parent if state.parent in here else ""
+        state.deleted_with = state.deleted_with if state.deleted_with in here else ""
+        state.dependencies = [urn for urn in state.dependencies if urn in here]
+        state.property_dependencies = {
+            name: [urn for urn in urns if urn in here] for name, urns in state.property_dependencies.items()
+        }
+    return dangling

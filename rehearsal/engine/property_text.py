@@ -1,0 +1,76 @@
+"""Property values as a checkpoint keeps them: secrets as ciphertext, numbers that JSON lacks as their bits."""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+from typing import Any
+
+from rehearsal.engine.secrets import Secrets
+from rehearsal.engine.values import BYTE_STRING, SECRET, SIGNATURE, lower_outputs, make_secret
+
+_FLOAT = "8ad145fe-0d11-4827-bfd7-1abcbf086f5c"  # floatSignature in pkg/resource/stack/deployment.go
+
+# Keys are sorted, as Go sorts them: the same value always gives the same text.
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False).encode
+
+
+class PropertyText:
+    """Turns property values into JSON text and back. A `place` names where a value is kept (URN and field): a secret
+    whose value did not change there keeps its ciphertext.
+    """
+
+    BYTE_STRING_MARK = BYTE_STRING
+
+    def __init__(self, secrets: Secrets) -> None:
+        self.secrets = secrets
+
+    def text(self, value: Any, place: str) -> str:
+        """JSON text. Raises UsageError when there is a secret and no passphrase."""
+        try:
+            text = _encode(value)
+        except ValueError:
+            return _encode(self._plain(value, place))
+        # Few values hold anything special, and looking for its mark in the text is far cheaper than a walk.
+        return _encode(self._plain(value, place)) if SIGNATURE in text else text
+
+    def _plain(self, value: Any, place: str, inside: bool = False) -> Any:
+        if isinstance(value, dict):
+            value = lower_outputs(value)
+        if isinstance(value, dict):
+            if value.get(SIGNATURE) != SECRET:
+                return {key: self._plain(item, f"{place}.{key}", inside) for key, item in value.items()}
+            text = _encode(self._plain(value.get("value"), place, inside=True))
+            # A secret in a secret is only marked: as in Pulumi, its "ciphertext" is the plain text.
+            return {SIGNATURE: SECRET, "ciphertext": text if inside else self.secrets.encrypt(text, place)}
+        if isinstance(value, list):
+            return [self._plain(item, f"{place}[{index}]", inside) for index, item in enumerate(value)]
+        if isinstance(value, float) and not math.isfinite(value):
+            return {SIGNATURE: _FLOAT, "value": struct.pack(">d", value).hex()}
+        return value
+
+    def read(self, value: Any, place: str, inside: bool = False) -> Any:
+        """The inverse, from parsed JSON. Raises UsageError when a secret cannot be decrypted."""
+        if isinstance(value, dict):
+            signature = value.get(SIGNATURE)
+            if signature == SECRET:
+                return make_secret(self._secret(value, place, inside))
+            if signature == _FLOAT:
+                return struct.unpack(">d", bytes.fromhex(value["value"]))[0]
+            return {key: self.read(item, f"{place}.{key}", inside) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.read(item, f"{place}[{index}]", inside) for index, item in enumerate(value)]
+        return value
+
+    def _secret(self, value: dict[str, Any], place: str, inside: bool) -> Any:
+        ciphertext = value.get("ciphertext")
+        if inside or ciphertext is None:
+            text = value["plaintext"] if ciphertext is None else ciphertext
+        else:
+            text = self.secrets.decrypt(ciphertext)
+        plain = json.loads(text)
+        if not inside and ciphertext is not None:
+            # Pulumi's JSON may be spelled otherwise than ours: remember the ciphertext under our spelling.
+            self.secrets.keep(place, _encode(plain), ciphertext)
+        return self.read(plain, place, inside=True)
