@@ -1,4 +1,5 @@
-"""Which services the emulated cloud answers with which module, and how moto is set up before it is imported."""
+"""Which services the emulated cloud answers with which module, and how moto is set up before it is
+imported."""
 
 from __future__ import annotations
 
@@ -29,9 +30,9 @@ NO_IMAGES = Path(__file__).parent / "no_images.json"
 def before_moto() -> None:
     """Tell moto to know no AMIs but those that are registered here, and to refuse to launch any other.
 
-    moto ships hundreds of AMI IDs: a program that names the wrong image must fail here as it would on AWS. The
-    settings are read when moto is imported; where something imported it earlier, the loaded list is emptied.
-    """
+    moto ships hundreds of AMI IDs: a program that names the wrong image must fail here as it would on AWS.
+    The settings are read when moto is imported; where something imported it earlier, the loaded list is
+    emptied."""
     os.environ["MOTO_AMIS_PATH"] = str(NO_IMAGES)
     os.environ["MOTO_ENABLE_AMI_VALIDATION"] = "true"
     os.environ.setdefault("MOTO_CALL_RESET_API", "false")

@@ -1,7 +1,7 @@
 """A small HTTP/1.1 server for loopback: a thread per connection, keep-alive, one write per answer.
 
-Werkzeug's development server closes every connection after one answer and spends more time on headers than on the
-emulated service. An environment is thousands of requests, so this loop parses just what AWS clients send.
+Werkzeug's development server closes every connection after one answer and spends more time on headers than on
+the emulated service. An environment is thousands of requests, so this loop parses just what AWS clients send.
 """
 
 from __future__ import annotations

@@ -80,13 +80,14 @@ class AutoScalingBackend(MotoAutoScalingBackend):
         return group
 
     def update_group(self, name: str, kept: dict[str, Any], settings: dict[str, Any]) -> None:
-        """Change what is given and nothing else; moto forgets a mixed instances policy that is not repeated."""
+        """Change what is given and nothing else; moto forgets a mixed instances policy that is not
+        repeated."""
         group = self.group(name)
         source = settings.pop("launch_template"), settings.pop("mixed_instances_policy")
         if any(source):
             if group.active_refresh():
                 raise exceptions.InstanceRefreshInProgress(
-                    "An active instance refresh blocks changes of the launch template of the Auto Scaling group."
+                    "An active instance refresh blocks changes of the group's launch template."
                 )
             group.set_configuration({"LaunchTemplate": source[0], "MixedInstancesPolicy": source[1]})
             self.check_image(group.configuration())
@@ -108,13 +109,14 @@ class AutoScalingBackend(MotoAutoScalingBackend):
         )
 
     def delete_group(self, name: str, force: bool) -> None:
-        """AWS refuses while servers are there, unless forced: then they go with the group, without draining."""
+        """AWS refuses while servers are there, unless forced: then they go with the group, without
+        draining."""
         group = self.group(name)
         servers = list(group.fleet.servers.values())
         if servers and not force:
             raise exceptions.ResourceInUse(
-                "You cannot delete an AutoScalingGroup while there are instances or pending Spot instance request(s) "
-                "still in the group."
+                "You cannot delete an AutoScalingGroup while there are instances or pending Spot instance "
+                "request(s) still in the group."
             )
         refresh = group.active_refresh()
         if refresh:
@@ -259,7 +261,8 @@ class AutoScalingBackend(MotoAutoScalingBackend):
             ) from missing
 
     def _irreversible(self, group: Group, desired: dict[str, Any] | None) -> str:
-        """Why there could be no rollback, or nothing. Source: "Undo changes with a rollback", considerations."""
+        """Why there could be no rollback, or nothing. Source: "Undo changes with a rollback",
+        considerations."""
         if not desired:
             return "no desired configuration is specified"
         policy = group.mixed_instances_policy

@@ -11,8 +11,9 @@ from rehearsal.cloud.autoscaling.exceptions import NotEmulated, ValidationError
 DEFAULT_CHECKPOINT_DELAY = 3600
 TWO_DAYS = 172_800
 _KNOWN = {
-    "MinHealthyPercentage", "MaxHealthyPercentage", "InstanceWarmup", "CheckpointPercentages", "CheckpointDelay",
-    "SkipMatching", "AutoRollback", "ScaleInProtectedInstances", "StandbyInstances", "AlarmSpecification", "BakeTime",
+    "MinHealthyPercentage", "MaxHealthyPercentage", "InstanceWarmup", "CheckpointPercentages",
+    "CheckpointDelay", "SkipMatching", "AutoRollback", "ScaleInProtectedInstances", "StandbyInstances",
+    "AlarmSpecification", "BakeTime",
 }  # fmt: skip
 
 
@@ -35,7 +36,8 @@ class Preferences:
 
 
 def parse(given: Mapping[str, Any], maintenance: Mapping[str, Any], default_warmup: float) -> Preferences:
-    """Check a request's Preferences; what it leaves out comes from the group's maintenance policy and warm-up.
+    """Check a request's Preferences; what it leaves out comes from the group's maintenance policy and
+    warm-up.
 
     Raises ValidationError with one line for what AWS refuses and for what is not emulated.
     """
@@ -78,7 +80,7 @@ def _percentages(given: Mapping[str, Any], maintenance: Mapping[str, Any]) -> tu
         raise ValidationError(f"MaxHealthyPercentage {high} is not between 100 and 200")
     if high - low > 100:
         raise ValidationError(
-            f"The difference between MaxHealthyPercentage {high} and MinHealthyPercentage {low} is greater than 100"
+            f"MaxHealthyPercentage {high} and MinHealthyPercentage {low} are more than 100 apart"
         )
     return low, high
 

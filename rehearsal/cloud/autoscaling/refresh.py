@@ -1,9 +1,9 @@
-"""One instance refresh over emulated time: batches, checkpoints, bake time, alarms, failure, cancel and rollback.
+"""One instance refresh over emulated time: batches, checkpoints, bake time, alarms, failure, cancel and
+rollback.
 
-Statuses and rules are AWS's ("Use an instance refresh", "Undo changes with a rollback", `InstanceRefresh` in the API
-reference). The group's configuration changes only when the refresh succeeds; until then a rollback has something to
-go back to.
-"""
+Statuses and rules are AWS's ("Use an instance refresh", "Undo changes with a rollback", `InstanceRefresh` in
+the API reference). The group's configuration changes only when the refresh succeeds; until then a rollback
+has something to go back to."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ ACTIVE = ("Pending", "InProgress", "Baking", "Cancelling", "RollbackInProgress")
 
 
 class Refresh:
-    """Drives `fleet` to `target`. `succeeded` is called once, when the group is to take the configuration over."""
+    """Drives `fleet` to `target`. `succeeded` is called once, when the group is to take the configuration
+    over."""
 
     def __init__(
         self,
@@ -36,7 +37,7 @@ class Refresh:
         preferences: Preferences,
         desired_configuration: dict[str, Any] | None,
         succeeded: Callable[[], None],
-        in_alarm: Callable[[tuple[str, ...]], list[str]] = lambda names: [],
+        in_alarm: Callable[[tuple[str, ...]], list[str]] = lambda _: [],
     ) -> None:
         self.id = str(uuid4())
         self.fleet, self.target, self.preferences = fleet, target, preferences
@@ -64,7 +65,8 @@ class Refresh:
     # Requests
 
     def cancel(self, wait: bool = True) -> None:
-        """End it where it is; nothing is undone. With `wait` launches and terminations under way come first."""
+        """End it where it is; nothing is undone. With `wait` launches and terminations under way come
+        first."""
         self.status, self.reason = "Cancelling", "Cancelling instance refresh."
         if not wait or self.fleet.rollout is not self:
             self._finish("Cancelled", "Instance refresh was cancelled.")

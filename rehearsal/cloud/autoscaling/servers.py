@@ -31,8 +31,8 @@ class Server:
     """State of one server. `warmed` is set when its warm-up is over; only then it counts as ready."""
 
     __slots__ = (
-        "configuration", "health", "id", "in_service_at", "instance_type", "launched_at", "lifecycle", "phase",
-        "protected", "target", "warmed", "zone",
+        "configuration", "health", "id", "in_service_at", "instance_type", "launched_at", "lifecycle",
+        "phase", "protected", "target", "warmed", "zone",
     )  # fmt: skip
 
     def __init__(

@@ -1,4 +1,5 @@
-"""What the servers of an emulated fleet are made of: moto's EC2 instances and targets of moto's target groups."""
+"""What the servers of an emulated fleet are made of: moto's EC2 instances and targets of moto's target
+groups."""
 
 from __future__ import annotations
 
