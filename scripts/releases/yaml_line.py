@@ -4,11 +4,17 @@ The parser is asked where the value stands, and the text is cut there. A round t
 would keep comments and order, but not every quote, indent, width and line ending.
 """
 
+from typing import TypeVar
+
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.events import Event, ScalarEvent
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 
+T = TypeVar("T")
+# What an event of the parser holds besides its place in the text.
+ATTRIBUTES = ("anchor", "tag", "value", "style")
+VALUE = ATTRIBUTES.index("value")
 NULL_TAG = "tag:yaml.org,2002:null"
 
 
@@ -101,16 +107,25 @@ def _node_at(root: Node | None, path: tuple[str, ...]) -> ScalarNode:
 
 def _events(text: str) -> list[tuple[type[Event], list[object]]]:
     """What the parser sees, without the places where it sees it."""
-    names = ("anchor", "tag", "value", "style")
     parser = YAML(typ="safe", pure=True)
-    return [(type(event), [getattr(event, name, None) for name in names]) for event in parser.parse(text)]
+    return [
+        (type(event), [getattr(event, name, None) for name in ATTRIBUTES]) for event in parser.parse(text)
+    ]
 
 
 def _verify(before: str, after: str, value: str) -> None:
     """Refuses a result that differs in more than one line, or in more than one value."""
-    lines = list(zip(before.split("\n"), after.split("\n"), strict=True))
-    if sum(old != new for old, new in lines) != 1:
+    if _changed(before.split("\n"), after.split("\n")) is None:
         raise YamlLineError("changing the value would change more than one line")
-    changed = [new for old, new in zip(_events(before), _events(after), strict=True) if old != new]
-    if len(changed) != 1 or changed[0][0] is not ScalarEvent or changed[0][1][2] != value:
+    try:
+        event = _changed(_events(before), _events(after))
+    except YAMLError as error:
+        raise YamlLineError(f"with the value changed it cannot be read: {_where(error)}") from error
+    if event is None or event[0] is not ScalarEvent or event[1][VALUE] != value:
         raise YamlLineError("changing the line would change more than the value")
+
+
+def _changed(before: list[T], after: list[T]) -> T | None:
+    """The one item of `after` that is not as it was; None when there are more, or none."""
+    changed = [new for old, new in zip(before, after, strict=False) if old != new]
+    return changed[0] if len(before) == len(after) and len(changed) == 1 else None
