@@ -31,7 +31,8 @@ class Cloud:
     """Answers AWS requests and the admin requests under `/rehearsal/`, one at a time.
 
     moto's backends are plain dictionaries without locks, and Python runs one thread at a time anyway: a
-    single lock costs no speed and makes every operation atomic, as AWS's are for its users."""
+    single lock costs no speed and makes every operation atomic, as AWS's are for its users.
+    """
 
     def __init__(self, world: World | None = None) -> None:
         from rehearsal.cloud.admin import Admin

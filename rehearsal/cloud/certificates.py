@@ -12,7 +12,8 @@ ARN = re.compile(r"arn:aws[a-z-]*:acm:([a-z0-9-]+):\d{12}:certificate/[A-Za-z0-9
 
 def issue(arn: str, domain: str) -> None:
     """Put an issued certificate under `arn`, in the region that the ARN names. Raises ValueError for another
-    ARN."""
+    ARN.
+    """
     match = ARN.fullmatch(arn)
     if not match:
         raise ValueError(f"arn {arn!r} is not the ARN of an ACM certificate")

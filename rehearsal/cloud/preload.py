@@ -1,5 +1,6 @@
 """Which services the emulated cloud answers with which module, and how moto is set up before it is
-imported."""
+imported.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +33,8 @@ def before_moto() -> None:
 
     moto ships hundreds of AMI IDs: a program that names the wrong image must fail here as it would on AWS.
     The settings are read when moto is imported; where something imported it earlier, the loaded list is
-    emptied."""
+    emptied.
+    """
     os.environ["MOTO_AMIS_PATH"] = str(NO_IMAGES)
     os.environ["MOTO_ENABLE_AMI_VALIDATION"] = "true"
     os.environ.setdefault("MOTO_CALL_RESET_API", "false")

@@ -35,7 +35,8 @@ def bounds(desired: int, min_percent: int, max_percent: int | None) -> Bounds:
 @dataclass(frozen=True)
 class Count:
     """A fleet in the middle of a rollout: `old` are to be replaced, `current` need not be, `kept` must
-    not."""
+    not.
+    """
 
     desired: int
     old: int

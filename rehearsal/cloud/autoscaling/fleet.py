@@ -2,7 +2,8 @@
 
 Changes happen at instants of the timeline; after each one the fleet is reconciled once, in O(servers). What a
 server really is (an EC2 instance, a target) is behind `Substrate`: the model runs with ten thousand servers
-and without moto."""
+and without moto.
+"""
 
 from __future__ import annotations
 
@@ -242,7 +243,8 @@ class Fleet:
 
     def scale_in(self, candidates: list[Server], count: int) -> None:
         """Terminate `count`: those of another configuration first, then those that do not serve, then by
-        age."""
+        age.
+        """
         wanted = self.rollout.configuration if self.rollout else self.configuration()
         open_ones = [server for server in candidates if not server.protected]
         open_ones.sort(key=lambda server: (server.matches(wanted), self.ready(server), server.launched_at))

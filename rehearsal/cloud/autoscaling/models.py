@@ -81,7 +81,8 @@ class AutoScalingBackend(MotoAutoScalingBackend):
 
     def update_group(self, name: str, kept: dict[str, Any], settings: dict[str, Any]) -> None:
         """Change what is given and nothing else; moto forgets a mixed instances policy that is not
-        repeated."""
+        repeated.
+        """
         group = self.group(name)
         source = settings.pop("launch_template"), settings.pop("mixed_instances_policy")
         if any(source):
@@ -110,7 +111,8 @@ class AutoScalingBackend(MotoAutoScalingBackend):
 
     def delete_group(self, name: str, force: bool) -> None:
         """AWS refuses while servers are there, unless forced: then they go with the group, without
-        draining."""
+        draining.
+        """
         group = self.group(name)
         servers = list(group.fleet.servers.values())
         if servers and not force:
@@ -262,7 +264,8 @@ class AutoScalingBackend(MotoAutoScalingBackend):
 
     def _irreversible(self, group: Group, desired: dict[str, Any] | None) -> str:
         """Why there could be no rollback, or nothing. Source: "Undo changes with a rollback",
-        considerations."""
+        considerations.
+        """
         if not desired:
             return "no desired configuration is specified"
         policy = group.mixed_instances_policy

@@ -3,7 +3,8 @@ rollback.
 
 Statuses and rules are AWS's ("Use an instance refresh", "Undo changes with a rollback", `InstanceRefresh` in
 the API reference). The group's configuration changes only when the refresh succeeds; until then a rollback
-has something to go back to."""
+has something to go back to.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ ACTIVE = ("Pending", "InProgress", "Baking", "Cancelling", "RollbackInProgress")
 
 class Refresh:
     """Drives `fleet` to `target`. `succeeded` is called once, when the group is to take the configuration
-    over."""
+    over.
+    """
 
     def __init__(
         self,
@@ -66,7 +68,8 @@ class Refresh:
 
     def cancel(self, wait: bool = True) -> None:
         """End it where it is; nothing is undone. With `wait` launches and terminations under way come
-        first."""
+        first.
+        """
         self.status, self.reason = "Cancelling", "Cancelling instance refresh."
         if not wait or self.fleet.rollout is not self:
             self._finish("Cancelled", "Instance refresh was cancelled.")

@@ -1,5 +1,6 @@
 """What the servers of an emulated fleet are made of: moto's EC2 instances and targets of moto's target
-groups."""
+groups.
+"""
 
 from __future__ import annotations
 

@@ -1,0 +1,95 @@
+"""How often to look: exponentially more seldom while nothing changes, never longer than until the next
+line.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import tenacity
+
+FIRST_SECONDS = 0.25
+#: A look and its answer fit into 15 s, so that a line appears at least that often.
+LONGEST_SECONDS = 14.0
+LINE_SECONDS = 15.0
+
+#: Error codes with which AWS asks to come back later.
+TRANSIENT = frozenset(
+    {
+        "InternalError", "InternalFailure", "InternalServiceError", "PriorRequestNotComplete",
+        "RequestLimitExceeded", "RequestThrottled", "RequestThrottledException", "RequestTimeout",
+        "ResourceContention", "ServiceUnavailable", "SlowDown", "Throttling", "ThrottledException",
+        "ThrottlingException", "TooManyRequestsException",
+    }
+)  # fmt: skip
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether the same request may well be answered a little later."""
+    from botocore import exceptions
+
+    if isinstance(error, exceptions.ClientError):
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return error.response["Error"]["Code"] in TRANSIENT or status >= 500
+    return isinstance(error, exceptions.ConnectionError | exceptions.HTTPClientError)
+
+
+class Polling:
+    """Looks until done or until `deadline` (of `time.monotonic`), and says a line at every change."""
+
+    def __init__(
+        self, deadline: float, say: Callable[[str], None], sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._deadline = deadline
+        self._say = say
+        self._sleep = sleep
+        self._line = ""
+        self._said_at = 0.0
+        self._unchanged = 0
+
+    def until(self, look: Callable[[], tuple[bool, str]]) -> bool:
+        """`look` gives (done, line). True when done, False at the deadline. Errors that are not transient
+        rise.
+        """
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_result(lambda done: not done) | tenacity.retry_if_exception(is_transient),
+            wait=self._wait,
+            stop=lambda _: time.monotonic() >= self._deadline,
+            sleep=self._sleep,
+            retry_error_callback=self._give_up,
+        )
+        return bool(retrying(self._look, look))
+
+    def _look(self, look: Callable[[], tuple[bool, str]]) -> bool:
+        self._unchanged += 1
+        try:
+            done, line = look()
+        except Exception as error:
+            if is_transient(error):
+                self._tell(f"still waiting ({type(error).__name__})")
+            raise
+        self._tell(line)
+        return done
+
+    def _tell(self, line: str) -> None:
+        now = time.monotonic()
+        if line != self._line:
+            self._unchanged = 0
+        elif now - self._said_at < LINE_SECONDS - 1:
+            return
+        self._line, self._said_at = line, now
+        self._say(line)
+
+    def _wait(self, _: tenacity.RetryCallState) -> float:
+        """Twice as long each time; a change of what is seen starts over, as the next one may follow soon."""
+        left = max(0.0, self._deadline - time.monotonic())
+        return min(FIRST_SECONDS * 2.0 ** min(self._unchanged, 10), LONGEST_SECONDS, left)
+
+    @staticmethod
+    def _give_up(state: tenacity.RetryCallState) -> Any:
+        outcome = state.outcome
+        if outcome is not None and outcome.failed:
+            outcome.result()  # raises what the last look raised
+        return False

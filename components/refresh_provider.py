@@ -1,0 +1,204 @@
+"""The instance refresh as a dynamic resource: what of it is an input, what triggers it, what is remembered.
+
+Pulumi pickles a dynamic provider into the state. This class has no attributes and is importable, so the
+pickle is just its name: a change of this code is no change of the resource, and old state works with new
+code.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    ConfigureRequest,
+    CreateResult,
+    DiffResult,
+    ResourceProvider,
+    UpdateResult,
+)
+from pulumi.runtime.rpc import UNKNOWN
+
+from components.refresh_errors import RolloutError, show_rollout_errors_as_one_line
+
+if TYPE_CHECKING:
+    from components.refresh_waiter import Outcome, Rollout
+
+VERSION = re.compile(r"[1-9][0-9]*")
+IMAGE_ID = re.compile(r"ami-([0-9a-f]{8}|[0-9a-f]{17})")
+
+#: A change of these is another resource: there is nothing of the old one to go on from.
+IDENTITY = ("region", "group_name", "launch_template_id")
+#: A change of these is a rollout; of anything else, just another value in the state.
+TRIGGERS = ("launch_template_version", "image_id")
+INPUTS = (*IDENTITY, *TRIGGERS, "target_group_arns", "instance_types", "preferences", "timeout_seconds")
+
+Properties = dict[str, Any]
+
+
+class RefreshProvider(ResourceProvider):
+    """Creates, updates and deletes an `InstanceRefresh`. AWS's endpoint and credentials are boto3's own
+    business.
+    """
+
+    # Holds no secret. As a secret the pickle would be encrypted anew in every state, and shown as a change.
+    serialize_as_secret_always = False
+
+    def configure(self, _req: ConfigureRequest) -> None:
+        show_rollout_errors_as_one_line()
+
+    def check(self, _olds: Properties, news: Properties) -> CheckResult:
+        failures = []
+        version, image = news.get("launch_template_version"), news.get("image_id")
+        if version != UNKNOWN and not VERSION.fullmatch(str(version)):
+            why = (
+                f"{version!r} is not a version number; pass the template's latest_version: $Latest and "
+                "$Default never change, so no refresh would start, and cannot be rolled back to"
+            )
+            failures.append(CheckFailure("launch_template_version", why))
+        if image != UNKNOWN and not IMAGE_ID.fullmatch(str(image)):
+            why = (
+                f"{image!r} is not an AMI ID such as ami-0123456789abcdef0; a name, an alias or resolve:ssm: "
+                "changes servers without a diff and cannot be rolled back"
+            )
+            failures.append(CheckFailure("image_id", why))
+        return CheckResult(news, failures)
+
+    def diff(self, _id: str, olds: Properties, news: Properties) -> DiffResult:
+        """An unknown new value, as in a preview of a new template version, counts as changed."""
+        changed = [name for name in INPUTS if _differs(olds.get(name), news.get(name))]
+        replaces = [name for name in IDENTITY if name in changed]
+        # The old one is cancelled after the new one was made: its group goes away or is another's business.
+        return DiffResult(changes=bool(changed), replaces=replaces, delete_before_replace=False)
+
+    def create(self, props: Properties) -> CreateResult:
+        outcome = _carry_out(props, first=True)
+        return CreateResult(f"{props['group_name']}/instance-refresh", _outputs(props, outcome, None))
+
+    def update(self, _id: str, olds: Properties, news: Properties) -> UpdateResult:
+        """Raises RolloutError when the rollout fails: the state then keeps `olds`, and the next up tries
+        again.
+        """
+        previous = olds.get("previous_image_id")
+        if not any(_differs(olds.get(name), news.get(name)) for name in TRIGGERS):
+            kept = {name: olds.get(name) for name in ("refresh_id", "status", "reason")}
+            return UpdateResult(_inputs(news) | kept | {"previous_image_id": previous})
+        outcome = _carry_out(news, first=False)
+        if olds.get("image_id") != news["image_id"]:
+            previous = olds.get("image_id")
+        return UpdateResult(_outputs(news, outcome, previous))
+
+    def delete(self, _id: str, props: Properties) -> None:
+        """Cancel what still runs, so that it does not replace servers of a group nobody watches."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            _client("autoscaling", props).cancel_instance_refresh(AutoScalingGroupName=props["group_name"])
+        except ClientError as refused:
+            error = refused.response["Error"]
+            gone = error["Code"] == "ValidationError" and "not found" in error["Message"].lower()
+            if error["Code"] != "ActiveInstanceRefreshNotFound" and not gone:
+                raise _explained(refused, props) from refused
+        except BotoCoreError as broken:
+            raise _explained(broken, props) from broken
+
+
+def aws_preferences(preferences: Mapping[str, Any]) -> dict[str, Any]:
+    """RefreshPreferences as AWS's request; what is not set is left to the group. Numbers come as floats."""
+    whole = {
+        "min_healthy_percentage": "MinHealthyPercentage",
+        "max_healthy_percentage": "MaxHealthyPercentage",
+        "instance_warmup_seconds": "InstanceWarmup",
+        "checkpoint_delay_seconds": "CheckpointDelay",
+        "bake_time_seconds": "BakeTime",
+    }
+    as_is = {
+        "skip_matching": "SkipMatching",
+        "auto_rollback": "AutoRollback",
+        "scale_in_protected_instances": "ScaleInProtectedInstances",
+        "standby_instances": "StandbyInstances",
+    }
+    request: dict[str, Any] = {
+        name: int(preferences[key]) for key, name in whole.items() if preferences.get(key) is not None
+    }
+    request |= {name: preferences[key] for key, name in as_is.items() if preferences.get(key) is not None}
+    if preferences.get("checkpoint_percentages"):
+        request["CheckpointPercentages"] = [int(p) for p in preferences["checkpoint_percentages"]]
+    if preferences.get("alarms"):
+        request["AlarmSpecification"] = {"Alarms": list(preferences["alarms"])}
+    return request
+
+
+def _carry_out(props: Properties, first: bool) -> Outcome:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        rollout = _rollout(props)
+        return rollout.first() if first else rollout.run()
+    except (ClientError, BotoCoreError) as error:
+        raise _explained(error, props) from error
+
+
+def _rollout(props: Properties) -> Rollout:
+    from components.refresh_view import Target
+    from components.refresh_waiter import Clients, Rollout
+
+    target = Target(
+        group_name=props["group_name"],
+        template_id=props["launch_template_id"],
+        version=props["launch_template_version"],
+        image_id=props["image_id"],
+        target_group_arns=tuple(props.get("target_group_arns") or ()),
+        instance_types=tuple(props.get("instance_types") or ()),
+    )
+    clients = Clients(*(_client(service, props) for service in ("autoscaling", "elbv2", "ec2")))
+    preferences = aws_preferences(props.get("preferences") or {})
+    return Rollout(clients, target, preferences, float(props["timeout_seconds"]), _say)
+
+
+def _client(service: str, props: Properties) -> Any:
+    # boto3 is imported here: a preview, which starts this same code, does not pay for it.
+    import boto3
+    from botocore.config import Config
+
+    retries = Config(retries={"mode": "standard", "max_attempts": 8}, connect_timeout=5, read_timeout=30)
+    return boto3.client(service, region_name=props["region"], config=retries)  # type: ignore[call-overload]
+
+
+def _say(line: str) -> None:
+    """The engine shows what a provider prints; unflushed it would come when the rollout is over."""
+    print(line, flush=True)
+
+
+def _explained(error: Exception, props: Properties) -> RolloutError:
+    return RolloutError(f"instance refresh of {props['group_name']}: {' '.join(str(error).split())}")
+
+
+def _inputs(props: Properties) -> Properties:
+    return {name: props[name] for name in INPUTS if name in props}
+
+
+def _outputs(props: Properties, outcome: Outcome, previous_image_id: str | None) -> Properties:
+    return _inputs(props) | {
+        "refresh_id": outcome.refresh_id,
+        "status": outcome.status,
+        "reason": outcome.reason,
+        "previous_image_id": previous_image_id,
+    }
+
+
+def _differs(old: Any, new: Any) -> bool:
+    """Compare values of the state with values of the program: 100.0 is 100, and nothing is the same as
+    empty.
+    """
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        return any(_differs(old.get(key), new.get(key)) for key in {*old, *new})
+    if isinstance(old, list | tuple) and isinstance(new, list | tuple):
+        return len(old) != len(new) or any(_differs(a, b) for a, b in zip(old, new, strict=True))
+    if isinstance(old, int | float) and isinstance(new, int | float):
+        return not math.isclose(old, new)
+    return (old or None) != (new or None)
