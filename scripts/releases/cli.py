@@ -137,7 +137,8 @@ def promote(
             raise RefusedError(f"{source} cannot be promoted to itself")
         origin = where.config(source)
 
-        def decide(_: ConfigFile) -> str:
+        def decide(destination: ConfigFile) -> str:
+            promotion.check_regions(origin, destination)
             return promotion.promotable(origin, _fleet(where, source), service)
 
         _run(where, Request(target, service, expect, dry_run, f"promote {source} {target}"), decide, json)

@@ -19,6 +19,7 @@ class ConfigFile:
     Attributes:
         environment: the stack's name.
         namespace: the project's name, which prefixes the program's keys.
+        region: the AWS region, where the image is; None when the file does not say.
         shared: the image that services without their own use, as it is written; None when there is none.
         services: each service's own image, or None where it uses the shared one.
     """
@@ -27,6 +28,7 @@ class ConfigFile:
     environment: str
     namespace: str
     content: bytes
+    region: str | None
     shared: str | None
     services: Mapping[str, str | None]
 
@@ -119,6 +121,7 @@ def read(path: Path, environment: str, namespace: str) -> ConfigFile:
             environment=environment,
             namespace=namespace,
             content=content,
+            region=yaml_line.scalar(config.get("aws:region")),
             shared=yaml_line.scalar(config.get(f"{namespace}:imageId")),
             services={
                 name: yaml_line.scalar(yaml_line.entries(service).get("imageId"))

@@ -39,6 +39,15 @@ def promotable(config: ConfigFile, state: EnvironmentState, service: str | None)
     return image
 
 
+def check_regions(source: ConfigFile, target: ConfigFile) -> None:
+    """Refuses a promotion between regions: an AMI ID names an image in one region alone."""
+    if source.region and target.region and source.region != target.region:
+        raise RefusedError(
+            f"{source.environment} is in {source.region}, {target.environment} in {target.region}, "
+            f"where an image has another ID; find its copy there and use set-image"
+        )
+
+
 def _check_runs(environment: str, name: str, service: ServiceState | None, image: str) -> None:
     deploy = f"run `pulumi up -s {environment}`"
     if service is None:
@@ -85,7 +94,7 @@ def _agreed(environment: str, verb: str, images: dict[str, str | None]) -> str:
         )
     if len(found) > 1:
         listed = ", ".join(f"{name} {verb} {image}" for name, image in sorted(known.items()))
-        raise RefusedError(f"the services of {environment} disagree: {listed}; use set-image to name one")
+        raise RefusedError(f"the services of {environment} disagree: {listed}; name one with set-image")
     return found.pop()
 
 

@@ -187,7 +187,8 @@ def test_the_lock_of_a_killed_command_is_taken_over(project: ReleaseProject) -> 
 def test_a_lock_that_its_holder_removed_is_not_taken_for_the_lock(
     project: ReleaseProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, opened = lock.path_for(project.file("prod")), []
+    path = lock.path_for(project.file("prod"))
+    opened: list[str | Path] = []
     real_open = os.open
 
     def open_then_lose(name: str | Path, *options: int, **more: int) -> int:
