@@ -6,61 +6,21 @@ Exit codes: 0 passed, 1 failed, 2 refused or bad input, 130 interrupted.
 from __future__ import annotations
 
 import json
-import signal
 import sys
-from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, get_args
 
 import typer
 from rich.console import Console
-from typer.core import TyperGroup
 
 from rehearsal import kept, report, show, story
+from rehearsal.command import run, stop_on_signals
 from rehearsal.engines import EngineChoice, Operation
 from rehearsal.errors import RehearsalError, UsageError
 from rehearsal.show import Screen
 from rehearsal.workspace import REPOSITORY, environments_of
 
-INTERRUPTED = 130
-# Typer's wrong usage; the class has no public name of its own.
-CommandLineError = typer.BadParameter.__bases__[0]
-
-
-class OneLineErrors(TyperGroup):
-    """Ends every command with one line on standard error instead of a box or a traceback."""
-
-    def main(self, *arguments: Any, **options: Any) -> Any:
-        """Run the command line and exit with its code."""
-        try:
-            code = super().main(*arguments, **{**options, "standalone_mode": False})
-        except CommandLineError as error:
-            code = _say(f"{error.format_message()} (see --help)", 2)  # type: ignore[attr-defined]
-        except RehearsalError as error:
-            code = _say(str(error), error.exit_code)
-        except OSError as error:
-            code = _say(str(error), 1)
-        except (KeyboardInterrupt, typer.Abort):
-            code = INTERRUPTED
-        if code == INTERRUPTED:
-            _say("interrupted: what was started is stopped; state that was kept is valid, run it again", code)
-        sys.exit(code if isinstance(code, int) else 0)
-
-
-def _say(message: str, code: int) -> int:
-    print(f"rehearse: {' '.join(message.split())}", file=sys.stderr)
-    return code
-
-
-def _interrupt(*_: object) -> None:
-    """The first signal stops the rehearsal; more of them must not break off the clearing up."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
-    raise KeyboardInterrupt
-
-
 app = typer.Typer(
-    cls=OneLineErrors,
     add_completion=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -154,9 +114,5 @@ def stop() -> None:
 
 
 if __name__ == "__main__":
-    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        # A signal that the caller ignores (nohup, a job in the background) stays ignored.
-        with suppress(ValueError):
-            if signal.getsignal(each) is not signal.SIG_IGN:
-                signal.signal(each, _interrupt)
-    app(prog_name="rehearse")
+    stop_on_signals()
+    sys.exit(run(app, "rehearse"))

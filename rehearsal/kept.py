@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rehearsal.cloud_client import CloudClient, stop_kept
-from rehearsal.engines import Engine, choose
+from rehearsal.engines import Engine, EngineChoice, choose
 from rehearsal.errors import UsageError
 from rehearsal.workspace import REPOSITORY, Workspace
 
@@ -34,7 +34,7 @@ class Kept:
         """The engine that the story used, on the scratch copy with the checkout's program of now."""
         workspace = self.workspace
         workspace.take_program()
-        choice = "pulumi" if self.engine == "pulumi" else "embedded"
+        choice: EngineChoice = "pulumi" if self.engine == "pulumi" else "embedded"
         return choose(choice, workspace, workspace.variables(self.url))
 
 

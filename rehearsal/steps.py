@@ -102,6 +102,10 @@ def rollback(stage: Stage, step: StepRecord) -> None:
 def destroy(stage: Stage, step: StepRecord) -> None:
     """Both environments go, and the account holds what it held before them."""
     for environment in (PROD, STAGING):
+        if loosened := stage.workspace.loosen(environment):
+            # Protection is lifted by a change of its own first; AWS refuses to delete what is protected.
+            step.notes += [f"Pulumi.{environment}.yaml: + {line}" for line in loosened]
+            stage.run("up", environment, step)
         stage.run("destroy", environment, step)
     if left := sorted(_inventory(stage) - stage.before):
         shown = ", ".join(f"{kind} {name}" for kind, name in left[:5])

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from ruamel.yaml import YAML
 
 from rehearsal.errors import UsageError
 
@@ -24,7 +25,12 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 PROGRAM = ("__main__.py", "components", "stacks", "Pulumi.yaml", "pyproject.toml")
 PASSPHRASE = "rehearsal"  # noqa: S105 - it protects the made-up secrets of a cloud in memory
 IMAGE_KEY = "immutable:imageId"
-_IMAGE_ID = re.compile(r"ami-(?:[0-9a-f]{8}|[0-9a-f]{17})")
+_IMAGE_ID = re.compile(r"\bami-(?:[0-9a-f]{17}|[0-9a-f]{8})\b")
+# What stands in the way of a destroy that leaves nothing: section, field, and the value that lets go.
+_LOOSE = (
+    ("immutable:loadBalancer", "deletionProtection", False),
+    ("immutable:logs", "retainOnDestroy", False),
+)
 _CERTIFICATE = re.compile(r"arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/[A-Za-z0-9-]+")
 # Of the caller's environment only these go on: an AWS profile, a proxy or a Pulumi token of the user's must
 # reach neither the program nor the engine, for the cloud they speak to is the one in memory.
@@ -94,6 +100,24 @@ class Workspace:
     def image(self, environment: str) -> str:
         """The image that the environment's configuration pins now."""
         return str(read_config(self.config_file(environment))[IMAGE_KEY])
+
+    def loosen(self, environment: str) -> list[str]:
+        """Let the environment be destroyed with all it holds, as its owner would: in its configuration.
+
+        Returns what was changed, as `key: value`; production's own values protect it and keep its logs.
+        """
+        yaml_of_people = YAML()
+        path = self.config_file(environment)
+        document = yaml_of_people.load(path.read_text())
+        changed = []
+        for key, field, value in _LOOSE:
+            section = document["config"].setdefault(key, {})
+            if section.get(field) is not value:
+                section[field] = value
+                changed.append(f"{key.removeprefix('immutable:')}.{field}: {str(value).lower()}")
+        with path.open("w") as file:
+            yaml_of_people.dump(document, file)
+        return changed
 
     def region(self, environment: str) -> str:
         """The environment's AWS region."""

@@ -1,0 +1,247 @@
+"""What a preview and an up cost, and how the cost grows with the number of services.
+
+Costs are processor time of the embedded engine's process (the program and the provider run in it), without
+that of the emulated cloud, which stands for AWS. Runs of different kinds take turns, so that a machine that
+gets slower gets slower for all of them; of several runs the median counts.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import shutil
+import statistics
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from rehearsal.cloud_client import CloudProcess
+from rehearsal.engines import EmbeddedEngine, Operation, Outcome
+from rehearsal.errors import RehearsalError
+from rehearsal.processes import run
+from rehearsal.workspace import REPOSITORY, Workspace
+
+STACK = "staging"
+FULL, QUICK = (1, 10, 50, 100), (1, 10, 30)
+TARGETS = {
+    "preview_start_ratio": 1.3,
+    "preview_ms_per_resource": 5.0,
+    "preview_mb_per_resource": 0.1,
+    "preview_exponent": 1.1,
+    "up_ms_per_resource": 5.0,
+    "up_mb_per_resource": 0.1,
+    "up_exponent": 1.1,
+    "rehearsal_seconds": 60.0,
+}
+# Fast enough that no operation waits for the emulated cloud's clock.
+SPEED = 100_000.0
+
+
+@dataclass(frozen=True)
+class Point:
+    """The cost of one operation on so many resources: processor seconds, real seconds, peak memory."""
+
+    services: int
+    resources: int
+    cpu_seconds: float
+    seconds: float
+    peak_rss_mb: float
+
+
+def measure(points: Sequence[int], runs: int, say: Callable[[str], None]) -> dict[str, Any]:
+    """All measures but the rehearsal's own, with the points they were fitted to. Raises RehearsalError."""
+    measures: dict[str, Any] = start_ratio(runs, say)
+    for operation in ("preview", "up"):
+        found = costs("preview" if operation == "preview" else "up", points, runs, say)
+        measures.update(growth(operation, found))
+    return measures
+
+
+def start_ratio(runs: int, say: Callable[[str], None]) -> dict[str, Any]:
+    """Processor time of a first preview of staging ÷ that of importing the AWS modules it uses."""
+    modules = aws_modules(REPOSITORY)
+    previews, imports = [], []
+    with bench() as (workspace, cloud):
+        engine = EmbeddedEngine(workspace, workspace.variables(cloud.url))
+        code = "import importlib\n" + "\n".join(f"importlib.import_module({name!r})" for name in modules)
+        command = [sys.executable, "-c", code]
+        for number in range(runs + 1):
+            say(f"start: run {number + 1} of {runs + 1}")
+            preview = _must(engine.run("preview", STACK))
+            imported = run(command, cwd=workspace.project, variables=workspace.variables(cloud.url))
+            # The first run reads files that the later ones find in memory.
+            if number:
+                previews.append(preview.cpu_seconds)
+                imports.append(imported.cpu_seconds)
+    return {
+        "preview_start_ratio": statistics.median(previews) / statistics.median(imports),
+        "preview_start_cpu_seconds": statistics.median(previews),
+        "import_cpu_seconds": statistics.median(imports),
+        "import_modules": modules,
+    }
+
+
+def costs(operation: Operation, points: Sequence[int], runs: int, say: Callable[[str], None]) -> list[Point]:
+    """The median cost of the operation from nothing, for each number of services."""
+    found: dict[int, list[Point]] = {services: [] for services in points}
+    for number in range(runs if operation == "preview" else max(1, runs // 2)):
+        for services in points:
+            # More runs of what is quick: there a blink of the machine weighs most.
+            say(f"{operation} of {services} services: run {number + 1}")
+            found[services].append(cost(operation, services))
+    return [_median(each) for each in found.values()]
+
+
+def cost(operation: Operation, services: int) -> Point:
+    """Run the operation once on an empty cloud."""
+    with bench() as (workspace, cloud):
+        config = workspace.config_file(STACK)
+        config.write_text(yaml.safe_dump(with_services(yaml.safe_load(config.read_text()), services)))
+        register(workspace, cloud)
+        outcome = _must(EmbeddedEngine(workspace, workspace.variables(cloud.url)).run(operation, STACK))
+    return Point(
+        services,
+        sum(outcome.changes.values()),
+        outcome.cpu_seconds,
+        outcome.seconds,
+        outcome.peak_rss_mb,
+    )
+
+
+def with_services(document: dict[str, Any], services: int) -> dict[str, Any]:
+    """The stack's file with so many services, each like its first one but for name, route and port."""
+    config = dict(document["config"])
+    first = next(iter(config["immutable:services"].values()))
+    config["immutable:services"] = {
+        f"s{number:03}": {
+            **first,
+            "route": {"priority": number + 1, "hosts": [f"s{number:03}.example.com"]},
+        }
+        for number in range(services)
+    }
+    return {**document, "config": config}
+
+
+def register(workspace: Workspace, cloud: CloudProcess) -> None:
+    """Put into the account what the configuration names."""
+    for image in workspace.images():
+        cloud.client.register_image(f"bench-{image}", {}, image)
+    for arn in workspace.certificates():
+        cloud.client.register_certificate(arn, "*.example.com")
+
+
+def growth(operation: str, points: Sequence[Point]) -> dict[str, Any]:
+    """How the cost grows: per further resource, and the exponent of its growth (1 is linear)."""
+    resources = [float(point.resources) for point in points]
+    cpu = [point.cpu_seconds for point in points]
+    return {
+        f"{operation}_ms_per_resource": 1000 * slope(resources, cpu),
+        f"{operation}_mb_per_resource": slope(resources, [point.peak_rss_mb for point in points]),
+        f"{operation}_exponent": exponent(resources, cpu),
+        f"{operation}_wall_ms_per_resource": 1000 * slope(resources, [point.seconds for point in points]),
+        f"{operation}_points": [vars(point) for point in points],
+    }
+
+
+def slope(xs: Sequence[float], ys: Sequence[float]) -> float:
+    """The slope of the line through the points by least squares."""
+    return statistics.linear_regression(xs, ys).slope
+
+
+def exponent(xs: Sequence[float], ys: Sequence[float]) -> float:
+    """The exponent e of cost = fixed + c·x^e.
+
+    The fixed cost of a start hides the growth, so it is fitted to the marginal cost, the rise between
+    neighbouring points, which has no fixed part: that grows with x^(e-1). Placed half-way, it is exact for e of 1 and of 2.
+    """
+    marginal = [
+        ((left + right) / 2, (high - low) / (right - left))
+        for (left, low), (right, high) in pairwise(zip(xs, ys, strict=True))
+    ]
+    if any(rise <= 0 for _, rise in marginal):
+        raise RehearsalError("the cost does not grow with the resources: the machine is too busy to measure")
+    return 1 + slope([math.log(x) for x, _ in marginal], [math.log(rise) for _, rise in marginal])
+
+
+def aws_modules(project: Path) -> list[str]:
+    """The pulumi_aws modules that the program uses: `aws.ec2.Vpc` makes `pulumi_aws.ec2` one of them."""
+    used = {"pulumi_aws"}
+    for path in sorted([*(project / "components").rglob("*.py"), *(project / "stacks").rglob("*.py")]):
+        used |= _used_by(ast.parse(path.read_text()))
+    return sorted(used)
+
+
+def _used_by(tree: ast.AST) -> set[str]:
+    aliases, used = set(), set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for name in node.names:
+                if name.name == "pulumi_aws":
+                    aliases.add(name.asname or name.name)
+                elif name.name.startswith("pulumi_aws."):
+                    used.add(name.name)
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("pulumi_aws"):
+            names = [name.name for name in node.names] if node.module == "pulumi_aws" else [""]
+            used |= {f"{node.module}.{name}".rstrip(".") for name in names}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in aliases:
+            used.add(f"pulumi_aws.{node.attr}")
+    return {name for name in used if _is_module(name)}
+
+
+def _is_module(name: str) -> bool:
+    import importlib.util
+
+    if name.count(".") > 1:
+        return True
+    return importlib.util.find_spec(name) is not None
+
+
+def rehearsal_seconds(say: Callable[[str], None]) -> float:
+    """Real seconds of the whole rehearsal, from the start of the command to its end."""
+    say("the whole rehearsal")
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        command = [sys.executable, "-m", "rehearsal", "--engine", "embedded"]
+        command += ["--report", f"{folder}/report.html"]
+        finished = run(command, cwd=REPOSITORY, variables={"PATH": "/usr/bin:/bin", "HOME": folder})
+    if finished.exit_code:
+        raise RehearsalError(f"the rehearsal failed: {finished.last_line}")
+    return finished.seconds
+
+
+@contextmanager
+def bench() -> Iterator[tuple[Workspace, CloudProcess]]:
+    """An empty cloud and a scratch copy, both gone afterwards."""
+    root = Path(tempfile.mkdtemp(prefix="bench-"))
+    try:
+        workspace = Workspace.create(root / "scratch")
+        cloud = CloudProcess.start(root / "cloud.log", speed=SPEED)
+        try:
+            yield workspace, cloud
+        finally:
+            cloud.stop()
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+
+
+def _must(outcome: Outcome) -> Outcome:
+    if not outcome.ok:
+        raise RehearsalError(f"{outcome.operation} {outcome.environment} failed: {outcome.error}")
+    return outcome
+
+
+def _median(points: Sequence[Point]) -> Point:
+    return Point(
+        points[0].services,
+        points[0].resources,
+        statistics.median(point.cpu_seconds for point in points),
+        statistics.median(point.seconds for point in points),
+        statistics.median(point.peak_rss_mb for point in points),
+    )

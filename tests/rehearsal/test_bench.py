@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rehearsal.bench import (
+    TARGETS,
+    Point,
+    _median,
+    aws_modules,
+    exponent,
+    growth,
+    slope,
+    with_services,
+)
+from rehearsal.bench_command import met, table
+from rehearsal.errors import RehearsalError
+from rehearsal.workspace import REPOSITORY
+
+SIZES = [31.0, 300.0, 1500.0, 3000.0]
+
+
+def points(cost: Any) -> list[Point]:
+    return [Point(int(x // 30), int(x), cost(x), 2 * cost(x), 100 + 0.05 * x) for x in SIZES]
+
+
+def test_a_fixed_cost_does_not_count_as_growth() -> None:
+    found = growth("preview", points(lambda x: 7.0 + 0.004 * x))
+    assert found["preview_ms_per_resource"] == pytest.approx(4.0)
+    assert found["preview_wall_ms_per_resource"] == pytest.approx(8.0)
+    assert found["preview_mb_per_resource"] == pytest.approx(0.05)
+    assert found["preview_exponent"] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("power", [1.0, 1.5, 2.0])
+def test_the_exponent_is_that_of_the_growth(power: float) -> None:
+    assert exponent(SIZES, [3.0 + 1e-5 * x**power for x in SIZES]) == pytest.approx(power, abs=0.06)
+
+
+def test_a_cost_that_falls_is_no_measurement() -> None:
+    with pytest.raises(RehearsalError, match="too busy to measure"):
+        exponent(SIZES, [1.0, 0.9, 2.0, 3.0])
+
+
+def test_the_slope_is_that_of_the_line_nearest_to_all_points() -> None:
+    assert slope([0, 1, 2], [0, 2, 1]) == pytest.approx(0.5)
+
+
+def test_of_several_runs_the_median_counts() -> None:
+    runs = [Point(1, 30, cpu, cpu, cpu) for cpu in (1.0, 9.0, 2.0)]
+    assert _median(runs) == Point(1, 30, 2.0, 2.0, 2.0)
+
+
+def test_generated_services_collide_in_nothing_and_are_like_the_first() -> None:
+    first = {"port": 8080, "min": 2, "route": {"priority": 7, "paths": ["/*"]}}
+    document = {"config": {"aws:region": "eu-central-1", "immutable:services": {"web": first}}}
+    made = with_services(document, 100)["config"]["immutable:services"]
+    assert len({service["route"]["priority"] for service in made.values()}) == 100
+    assert len({service["route"]["hosts"][0] for service in made.values()}) == 100
+    assert all(service["port"] == 8080 and "paths" not in service["route"] for service in made.values())
+    assert document["config"]["immutable:services"] == {"web": first}
+
+
+def test_the_modules_that_a_program_uses_are_found_however_it_names_them(tmp_path: Path) -> None:
+    (tmp_path / "components").mkdir()
+    (tmp_path / "stacks").mkdir()
+    (tmp_path / "components" / "a.py").write_text(
+        "import pulumi_aws as aws\nimport other\naws.ec2.Vpc\naws.Provider\nother.s3.Bucket\n"
+    )
+    (tmp_path / "stacks" / "b.py").write_text("from pulumi_aws import lb\nfrom pulumi_aws.iam import Role\n")
+    assert aws_modules(tmp_path) == ["pulumi_aws", "pulumi_aws.ec2", "pulumi_aws.iam", "pulumi_aws.lb"]
+
+
+def test_this_program_uses_servers_and_load_balancers() -> None:
+    assert {"pulumi_aws.ec2", "pulumi_aws.autoscaling", "pulumi_aws.lb"} <= set(aws_modules(REPOSITORY))
+
+
+def test_a_measure_meets_its_target_up_to_and_with_it() -> None:
+    measures = {**TARGETS, "preview_exponent": TARGETS["preview_exponent"] + 0.01}
+    found = met(measures)
+    assert not found.pop("preview_exponent")
+    assert all(found.values())
+    assert table(measures).row_count == len(TARGETS)

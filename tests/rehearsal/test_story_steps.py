@@ -1,0 +1,286 @@
+"""Each step of the story fails when what it is there to show is not so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from rehearsal import stage as stage_module
+from rehearsal import steps
+from rehearsal.cloud_client import CloudProcess
+from rehearsal.engines import COUNTED, Changed, Operation, Outcome
+from rehearsal.fleet import FleetSampler
+from rehearsal.stage import Stage, StepFailedError, StepRecord
+from rehearsal.workspace import Workspace
+
+OLD, NEW, BEFORE = "ami-0123456789abcdef0", "ami-0fedcba9876543210", "ami-11111111"
+TEMPLATE = Changed("aws:ec2/launchTemplate:LaunchTemplate", "web", "update")
+REFRESH = Changed("pulumi-python:dynamic/immutable:InstanceRefresh", "web", "update")
+
+
+class FakeClient:
+    """The admin interface of a cloud whose fleets run what the test says."""
+
+    def __init__(self) -> None:
+        self.images: list[str] = []
+        self.certificates: list[str] = []
+        self.fleets: dict[str, str] = {}
+
+    def register_image(self, name: str, tags: dict[str, str], image_id: str | None = None) -> str:
+        self.images.append(image_id or NEW)
+        return image_id or NEW
+
+    def register_certificate(self, arn: str, domain: str) -> None:
+        self.certificates.append(arn)
+
+    def fleet(self) -> dict[str, Any]:
+        groups = [
+            {"tags": {"environment": name}, "instances": [{"image": image, "state": "InService"}] * 2}
+            for name, image in self.fleets.items()
+        ]
+        return {"at": 0.0, "groups": groups}
+
+
+class FakeEngine:
+    """Plays back what operations change; an up lets the fleet run what the configuration names."""
+
+    name = "embedded"
+
+    def __init__(self, stage: Callable[[], Stage]) -> None:
+        self.stage = stage
+        self.ran: list[str] = []
+        self.changes: dict[str, list[Changed]] = {}
+        self.error: str | None = None
+        self.rolls = True
+
+    def run(self, operation: Operation, environment: str, on_line: Any = None) -> Outcome:
+        self.ran.append(f"{operation} {environment}")
+        changed = tuple(self.changes.get(operation, ()))
+        counts = {op: sum(each.op == op for each in changed) for op in COUNTED}
+        if operation == "up" and self.rolls:
+            fleets = cast(FakeClient, self.stage().cloud.client).fleets
+            fleets[environment] = self.stage().workspace.image(environment)
+        ok = self.error is None
+        return Outcome(ok, operation, environment, {**counts, "same": 5}, changed, 1, 1, 1, error=self.error)
+
+
+@pytest.fixture
+def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    source = tmp_path / "source"
+    source.mkdir()
+    for name, image in (("staging", OLD), ("prod", BEFORE)):
+        (source / f"Pulumi.{name}.yaml").write_text(
+            f"config:\n  aws:region: eu-central-1\n  # the image\n  immutable:imageId: {image}\n"
+        )
+    monkeypatch.setattr(stage_module, "SETTLE_SECONDS", 0.1)
+    monkeypatch.setattr(steps, "_inventory", lambda _: frozenset())
+
+    class FakeCloud:
+        url = "http://127.0.0.1:1"
+        client = FakeClient()
+
+    made: list[Stage] = []
+    made.append(
+        Stage(
+            Workspace.create(tmp_path / "scratch", source),
+            cast(CloudProcess, FakeCloud()),
+            FakeEngine(lambda: made[0]),
+            cast(FleetSampler, None),
+            {},
+            lambda _: None,
+            image=OLD,
+            new_image=NEW,
+        )
+    )
+    monkeypatch.setattr(Stage, "release", release)
+    return made[0]
+
+
+def release(stage: Stage, *arguments: str) -> str:
+    """The release command as it should be: it changes one line of one file."""
+    command, environment = arguments[0], arguments[2] if arguments[0] == "promote" else arguments[1]
+    image = {
+        "promote": stage.workspace.image("staging"),
+        "set-image": arguments[-1],
+        "rollback": OLD,
+    }[command]
+    file = stage.workspace.config_file(environment)
+    file.write_text(file.read_text().replace(stage.workspace.image(environment), image))
+    return ""
+
+
+def engine(stage: Stage) -> FakeEngine:
+    return cast(FakeEngine, stage.engine)
+
+
+def client(stage: Stage) -> FakeClient:
+    return cast(FakeClient, stage.cloud.client)
+
+
+def record() -> StepRecord:
+    return StepRecord("step", "Title")
+
+
+def test_the_account_holds_the_earlier_images_before_the_tested_one_appears(stage: Stage) -> None:
+    step = record()
+    steps.image(stage, step)
+    assert client(stage).images == [BEFORE, OLD]
+    assert step.notes == [f"{OLD} is in the account, tagged as tested"]
+
+
+def test_staging_has_to_run_the_image_of_its_configuration(stage: Stage) -> None:
+    step = record()
+    steps.staging_up(stage, step)
+    assert step.notes == [f"staging: 2 in service on {OLD}"]
+    engine(stage).rolls = False
+    client(stage).fleets["staging"] = BEFORE
+    with pytest.raises(StepFailedError, match=f"staging should run {OLD}; in service: 2 on {BEFORE}"):
+        steps.staging_up(stage, record())
+
+
+def test_a_fleet_that_never_comes_up_fails_the_step(stage: Stage) -> None:
+    engine(stage).rolls = False
+    with pytest.raises(StepFailedError, match="in service: none"):
+        steps.staging_up(stage, record())
+
+
+def test_an_operation_that_fails_gives_its_reason_to_the_step(stage: Stage) -> None:
+    engine(stage).error = "the refresh rolled back"
+    with pytest.raises(StepFailedError, match="^up staging: the refresh rolled back$"):
+        steps.staging_up(stage, record())
+
+
+def test_a_second_up_that_changes_something_fails_the_step(stage: Stage) -> None:
+    steps.staging_again(stage, record())
+    engine(stage).changes["up"] = [TEMPLATE]
+    with pytest.raises(StepFailedError, match="update aws:ec2/launchTemplate:LaunchTemplate web"):
+        steps.staging_again(stage, record())
+
+
+def test_a_promotion_shows_the_one_line_that_it_changes(stage: Stage) -> None:
+    step = record()
+    steps.promote(stage, step)
+    assert step.notes == [
+        f"Pulumi.prod.yaml: -   immutable:imageId: {BEFORE}",
+        f"Pulumi.prod.yaml: +   immutable:imageId: {OLD}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "reason"),
+    [
+        ("Pulumi.prod.yaml", "  extra: 1\n", "should change one line"),
+        ("Pulumi.staging.yaml", "# remark\n", "should change Pulumi.prod.yaml alone"),
+    ],
+)
+def test_a_promotion_that_changes_more_than_one_line_fails_the_step(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, file: str, text: str, reason: str
+) -> None:
+    def careless(stage: Stage, *arguments: str) -> str:
+        release(stage, *arguments)
+        path = stage.workspace.project / file
+        path.write_text(path.read_text() + text)
+        return ""
+
+    monkeypatch.setattr(Stage, "release", careless)
+    with pytest.raises(StepFailedError, match=reason):
+        steps.promote(stage, record())
+
+
+def test_a_promotion_that_changes_nothing_fails_the_step(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Stage, "release", lambda *_: "")
+    with pytest.raises(StepFailedError, match="it changed nothing"):
+        steps.promote(stage, record())
+
+
+def test_a_first_preview_that_would_not_only_create_fails_the_step(stage: Stage) -> None:
+    engine(stage).changes["preview"] = [Changed("aws:ec2/vpc:Vpc", "network", "create")]
+    steps.prod_preview(stage, record())
+    engine(stage).changes["preview"] = [Changed("aws:ec2/vpc:Vpc", "network", "delete")]
+    with pytest.raises(StepFailedError, match="it would also: delete aws:ec2/vpc:Vpc network"):
+        steps.prod_preview(stage, record())
+
+
+def test_a_preview_that_touches_the_cloud_fails_the_step(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = iter([frozenset(), frozenset({("VPC", "vpc-1")})])
+    monkeypatch.setattr(steps, "_inventory", lambda _: next(looks))
+    with pytest.raises(StepFailedError, match="changed the cloud"):
+        steps.prod_preview(stage, record())
+
+
+def test_a_new_image_goes_to_staging_and_then_to_prod_each_with_a_preview_first(stage: Stage) -> None:
+    engine(stage).changes.update(preview=[TEMPLATE, REFRESH], up=[TEMPLATE, REFRESH])
+    step = record()
+    steps.new_image(stage, step)
+    assert engine(stage).ran == ["preview staging", "up staging", "preview prod", "up prod"]
+    assert client(stage).fleets == {"staging": NEW, "prod": NEW}
+    # The previews are told, but what they announce counts once.
+    assert step.changes == {"create": 0, "update": 4, "replace": 0, "delete": 0, "same": 10}
+    assert len(step.resources) == 4
+
+
+@pytest.mark.parametrize(
+    ("operation", "changes", "reason"),
+    [
+        (
+            "preview",
+            [TEMPLATE, REFRESH, Changed("aws:ec2/vpc:Vpc", "n", "update")],
+            "not update aws:ec2/vpc:Vpc n",
+        ),
+        (
+            "up",
+            [TEMPLATE, REFRESH, Changed("aws:ec2/vpc:Vpc", "n", "update")],
+            "not update aws:ec2/vpc:Vpc n",
+        ),
+        ("preview", [TEMPLATE], "should change launch templates and refreshes"),
+        ("preview", [REFRESH], "should change launch templates and refreshes"),
+        ("preview", [], "should change launch templates and refreshes"),
+        ("preview", [Changed(TEMPLATE.type, "web", "replace"), REFRESH], "not replace"),
+    ],
+)
+def test_a_roll_out_that_changes_more_or_less_fails_the_step(
+    stage: Stage, operation: str, changes: list[Changed], reason: str
+) -> None:
+    engine(stage).changes.update(preview=[TEMPLATE, REFRESH], up=[TEMPLATE, REFRESH])
+    engine(stage).changes[operation] = changes
+    with pytest.raises(StepFailedError, match=reason):
+        steps.new_image(stage, record())
+
+
+def test_a_rollback_that_leaves_servers_on_the_new_image_fails_the_step(stage: Stage) -> None:
+    engine(stage).changes.update(preview=[TEMPLATE, REFRESH], up=[TEMPLATE, REFRESH])
+    steps.rollback(stage, record())
+    assert client(stage).fleets == {"prod": OLD}
+    engine(stage).rolls = False
+    client(stage).fleets["prod"] = NEW
+    release(stage, "set-image", "prod", NEW)
+    with pytest.raises(StepFailedError, match=f"in service: 2 on {NEW}"):
+        steps.rollback(stage, record())
+
+
+def test_protection_is_lifted_in_the_configuration_before_a_destroy(stage: Stage) -> None:
+    step = record()
+    steps.destroy(stage, step)
+    assert engine(stage).ran == ["up prod", "destroy prod", "up staging", "destroy staging"]
+    assert "Pulumi.prod.yaml: + loadBalancer.deletionProtection: false" in step.notes
+    assert "# the image" in stage.workspace.config_file("prod").read_text()
+    engine(stage).ran.clear()
+    steps.destroy(stage, record())
+    assert engine(stage).ran == ["destroy prod", "destroy staging"]
+
+
+def test_a_destroy_that_leaves_something_behind_fails_the_step(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.before = frozenset({("VPC", "default")})
+    held = frozenset({("VPC", "default"), ("bucket", "logs")})
+    monkeypatch.setattr(steps, "_inventory", lambda _: held)
+    with pytest.raises(StepFailedError, match="still holds 1 of ours: bucket logs"):
+        steps.destroy(stage, record())

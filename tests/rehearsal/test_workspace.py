@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rehearsal.errors import UsageError
+from rehearsal.workspace import REPOSITORY, Workspace, environments_of, read_config
+
+OLD, NEW, OTHER = "ami-0123456789abcdef0", "ami-0fedcba9876543210", "ami-11111111"
+ARN = "arn:aws:acm:eu-central-1:123456789012:certificate/2b8e9f10"
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """A project as small as one can be: a program, two environments, and a stack that is none."""
+    folder = tmp_path / "source"
+    (folder / "components").mkdir(parents=True)
+    (folder / "components" / "network.py").write_text("SIZE = 1\n")
+    (folder / "__main__.py").write_text("import components.network\n")
+    (folder / "Pulumi.yaml").write_text("name: immutable\n")
+    (folder / "Pulumi.images.yaml").write_text("config:\n  aws:region: eu-central-1\n")
+    (folder / "Pulumi.staging.yaml").write_text(
+        f"""config:
+  aws:region: eu-central-1
+  immutable:imageId: {NEW}  # the shared one
+  immutable:loadBalancer: {{certificateArn: {ARN}}}
+  immutable:services:
+    web: {{imageId: {OTHER}}}
+"""
+    )
+    (folder / "Pulumi.prod.yaml").write_text(
+        f"config:\n  aws:region: eu-west-1\n  immutable:imageId: {OLD}\n  immutable:tags: {{cert: {ARN}}}\n"
+    )
+    return folder
+
+
+@pytest.fixture
+def workspace(source: Path, tmp_path: Path) -> Workspace:
+    return Workspace.create(tmp_path / "scratch", source)
+
+
+def test_the_copy_is_the_program_byte_for_byte(workspace: Workspace, source: Path) -> None:
+    for name in ("__main__.py", "Pulumi.yaml", "Pulumi.staging.yaml", "components/network.py"):
+        assert (workspace.project / name).read_bytes() == (source / name).read_bytes()
+
+
+def test_a_change_of_the_copy_leaves_the_project_alone(workspace: Workspace, source: Path) -> None:
+    workspace.config_file("prod").write_text("config: {}\n")
+    (workspace.project / "components" / "network.py").write_text("SIZE = 2\n")
+    assert OLD in (source / "Pulumi.prod.yaml").read_text()
+    assert (source / "components" / "network.py").read_text() == "SIZE = 1\n"
+
+
+def test_the_program_is_taken_again_but_not_the_configuration(workspace: Workspace, source: Path) -> None:
+    workspace.config_file("prod").write_text("config: {}\n")
+    (source / "components" / "network.py").unlink()
+    (source / "components" / "subnets.py").write_text("")
+    (source / "__main__.py").write_text("import components.subnets\n")
+    workspace.take_program()
+    assert [path.name for path in (workspace.project / "components").iterdir()] == ["subnets.py"]
+    assert "subnets" in (workspace.project / "__main__.py").read_text()
+    assert workspace.config_file("prod").read_text() == "config: {}\n"
+
+
+def test_the_copy_finds_the_packages_of_the_running_python(workspace: Workspace) -> None:
+    assert (workspace.project / ".venv" / "bin").is_dir()
+
+
+def test_environments_are_the_stacks_that_pin_an_image(workspace: Workspace) -> None:
+    assert workspace.environments() == ["prod", "staging"]
+
+
+def test_an_unknown_environment_is_refused_with_a_list(workspace: Workspace) -> None:
+    assert workspace.require("prod") == "prod"
+    with pytest.raises(UsageError, match="unknown environment 'qa': choose one of prod, staging"):
+        workspace.require("qa")
+
+
+def test_images_and_certificates_are_those_that_the_configuration_names(workspace: Workspace) -> None:
+    assert workspace.images() == [OLD, NEW, OTHER]
+    assert workspace.images_of("staging") == [NEW, OTHER]
+    assert workspace.image("staging") == NEW
+    assert workspace.certificates() == [ARN]
+
+
+def test_configuration_that_is_no_yaml_is_refused_by_name(tmp_path: Path) -> None:
+    file = tmp_path / "Pulumi.prod.yaml"
+    file.write_text("config: [")
+    with pytest.raises(UsageError, match=r"^Pulumi\.prod\.yaml is not YAML"):
+        read_config(file)
+
+
+@pytest.mark.parametrize("text", ["", "config:\n", "config: 3\n", "[]\n"])
+def test_a_stack_without_configuration_has_none(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "Pulumi.prod.yaml"
+    file.write_text(text)
+    assert read_config(file) == {}
+    assert environments_of(tmp_path) == []
+
+
+def test_the_variables_point_at_the_emulated_cloud_and_the_scratch_state(workspace: Workspace) -> None:
+    variables = workspace.variables("http://127.0.0.1:1")
+    assert variables["AWS_ENDPOINT_URL"] == "http://127.0.0.1:1"
+    assert variables["PULUMI_BACKEND_URL"] == f"file://{workspace.root}/state"
+    assert variables["PULUMI_HOME"] == f"{workspace.root}/home"
+    assert variables["AWS_ACCESS_KEY_ID"] == "test"
+
+
+def test_a_profile_a_proxy_or_a_token_of_the_user_goes_no_further(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = {"AWS_PROFILE": "a", "HTTPS_PROXY": "b", "PULUMI_ACCESS_TOKEN": "c", "AWS_SESSION_TOKEN": "d"}
+    for name, value in mine.items():
+        monkeypatch.setenv(name, value)
+    assert not mine.keys() & workspace.variables("http://127.0.0.1:1").keys()
+
+
+def test_this_repository_has_the_two_environments_of_the_story() -> None:
+    assert {"prod", "staging"} <= set(environments_of(REPOSITORY))
