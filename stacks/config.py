@@ -1,0 +1,175 @@
+"""An environment as its stack file describes it. The only reader of `pulumi.Config`.
+
+`load` returns a checked value or raises `pulumi.RunError` with one line a problem:
+
+    Pulumi.staging.yaml: immutable:services.web.min: 5 is more than max 3; lower min or raise max
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import pulumi
+from pulumi.runtime import get_config_env
+from pulumi.runtime.config import CONFIG, is_config_secret
+from pydantic import AfterValidator, Field, ValidationError, model_validator
+
+from components.user_data import cloud_config
+from stacks import routes
+from stacks.problems import Place, SectionError, found_in, key_path, shown
+from stacks.sections import ImageId, LoadBalancerConfig, LogsConfig, NetworkConfig, Section
+from stacks.services import KEEP_SECRETS, ServiceConfig
+
+# Set by the composition on every resource, so that nobody can contradict what they say.
+OWN_TAGS = ("environment", "managed-by", "Name", "project", "service")
+# AWS takes 50 tags a resource.
+_MOST_TAGS = 50 - len(OWN_TAGS)
+
+
+def _region(value: str) -> str:
+    if not re.fullmatch(r"[a-z]{2}(?:-[a-z]+)+-\d", value):
+        raise ValueError(f"{shown(value)} is not a region; write one such as eu-central-1")
+    return value
+
+
+def _service_name(value: str) -> str:
+    if not re.fullmatch(r"[a-z](?:-?[a-z0-9]){0,23}", value):
+        raise ValueError(
+            "is not a service's name; take up to 24 lower-case letters, digits, hyphens, a letter first"
+        )
+    return value
+
+
+class EnvironmentConfig(Section):
+    """All that makes one environment differ from another."""
+
+    region: Annotated[str, AfterValidator(_region)] = Field(
+        description="the AWS region, such as eu-central-1"
+    )
+    image_id: ImageId = Field(description="the ID of the image that servers start from, ami-...")
+    network: NetworkConfig = Field(description="a map with at least cidr")
+    load_balancer: LoadBalancerConfig = Field(description="a map with at least certificateArn")
+    services: dict[Annotated[str, AfterValidator(_service_name)], ServiceConfig] = Field(
+        min_length=1, description="a map of services by name"
+    )
+    logs: LogsConfig = Field(default=LogsConfig(), description="how long logs are kept")
+    tags: dict[str, str] = Field(default={}, description="tags for every resource")
+
+    @model_validator(mode="after")
+    def _agrees(self) -> EnvironmentConfig:
+        SectionError.raise_any(self._problems())
+        return self
+
+    def image_of(self, service: str) -> str:
+        """The image that a service's servers start from: its own, or the environment's."""
+        return self.services[service].image_id or self.image_id
+
+    def _problems(self) -> Iterator[tuple[Place, str]]:
+        certificate_region = self.load_balancer.certificate_arn.split(":")[3]
+        if certificate_region != self.region:
+            yield (
+                ("loadBalancer", "certificateArn"),
+                f"is of {certificate_region}, the stack of {self.region}; name one in {self.region}",
+            )
+        by_service = {name: service.route for name, service in self.services.items()}
+        for service, key, text in routes.conflicts(by_service):
+            yield ("services", service, "route", key), text
+        for name, service in self.services.items():
+            yield from _user_data_problems(name, service)
+        yield from _tag_problems(self.tags)
+
+
+def _user_data_problems(name: str, service: ServiceConfig) -> Iterator[tuple[Place, str]]:
+    try:
+        cloud_config(name, service.environment)
+    except ValueError as error:
+        yield ("services", name, "environment"), str(error)
+
+
+def _tag_problems(tags: dict[str, str]) -> Iterator[tuple[Place, str]]:
+    """AWS's limits, over all services: IAM compares keys without case, the others take fewer characters."""
+    if len(tags) > _MOST_TAGS:
+        yield (
+            ("tags",),
+            f"has {len(tags)} tags; keep {_MOST_TAGS}, as AWS takes 50 and {len(OWN_TAGS)} more are set",
+        )
+    seen: dict[str, str] = {}
+    for key, value in tags.items():
+        place = ("tags", key)
+        if key.lower().startswith("aws:"):
+            yield place, "starts with aws:, which is AWS's own; rename it"
+        elif key.lower() in (own.lower() for own in OWN_TAGS):
+            yield place, "is set on every resource already; remove it"
+        elif not re.fullmatch(r"[\w +=.:/@-]{1,128}", key):
+            yield place, "is not a tag's key; take 1 to 128 letters, digits, spaces and + - = . _ : / @"
+        if key.lower() in seen:
+            yield place, f"differs from {shown(seen[key.lower()])} in case alone; keep one"
+        seen[key.lower()] = key
+        if value.lower().startswith("aws:") or not re.fullmatch(r"[\w +=.:/@-]{0,256}", value):
+            text = "take up to 256 letters, digits, spaces and + - = . _ : / @, not starting with aws:"
+            yield place, f"{shown(value)} is not a tag's value; {text}"
+
+
+def load(stack: str) -> EnvironmentConfig:
+    """Read and check the configuration of the running program's stack.
+
+    Raises pulumi.RunError that names the stack's file, each wrong key, its value and what to do.
+    """
+    namespace = pulumi.Config().name
+    given = _given(namespace)
+    if not given:
+        raise pulumi.RunError(
+            f"Pulumi.{stack}.yaml: {namespace}:imageId: is missing, and so is every other key; "
+            f"is {stack} an environment of this project? Start one as a copy of another's file"
+        )
+    found = _secret_keys(namespace, given)
+    region = pulumi.Config("aws").get("region")
+    config = None
+    try:
+        payload = given | ({"region": region} if region else {})
+        config = EnvironmentConfig.model_validate_json(json.dumps(payload), by_alias=True, by_name=False)
+    except ValidationError as error:
+        found += found_in(error, EnvironmentConfig)
+    if config is None or found:
+        raise pulumi.RunError(lines(stack, namespace, found))
+    return config
+
+
+def lines(stack: str, namespace: str, found: list[tuple[Place, str]]) -> str:
+    """Problems as the text of an error, one line each."""
+    return "\n".join(f"Pulumi.{stack}.yaml: {key_path(namespace, place)}: {text}" for place, text in found)
+
+
+def _given(namespace: str) -> dict[str, Any]:
+    """Every set key of the namespace. The SDK lists no keys, so they are taken from where it looks them up.
+
+    Pulumi.yaml gives each key an empty default, lest the engine refuse a missing one in words that name no
+    file; empty is therefore not given. A map or list arrives as JSON, anything else as text.
+    """
+    prefix = f"{namespace}:"
+    everything = get_config_env() | CONFIG.get()
+    keys = sorted(key.removeprefix(prefix) for key in everything if key.startswith(prefix))
+    config = pulumi.Config(namespace)
+    given = {key: _decoded(config.get(key)) for key in keys}
+    return {key: value for key, value in given.items() if value not in (None, "", {})}
+
+
+def _decoded(text: str | None) -> Any:
+    if text is None or not text.lstrip().startswith(("{", "[")):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _secret_keys(namespace: str, given: dict[str, Any]) -> list[tuple[Place, str]]:
+    """Keys set with `--secret`, whole or in part: their text would go on into user data, where all see it."""
+    return [
+        ((key,), f"is a secret, or holds one, and user data would show it; {KEEP_SECRETS}")
+        for key in given
+        if is_config_secret(f"{namespace}:{key}")
+    ]

@@ -1,0 +1,122 @@
+"""The one composition of every environment: what differs between staging and prod is data alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from components.load_balancer import LoadBalancer, LoadBalancerArgs
+from components.network import Egress, Network, NetworkArgs
+from components.service import Service, ServiceArgs
+from stacks.config import EnvironmentConfig
+
+
+def build(stack: str, config: EnvironmentConfig) -> dict[str, Any]:
+    """Declare the environment's resources and return what the stack exports.
+
+    Raises pulumi.RunError when the region has fewer availability zones than the configuration asks for.
+    """
+    tags = {**config.tags, "environment": stack, "managed-by": "pulumi", "project": pulumi.get_project()}
+    network = _network(stack, config, tags)
+    load_balancer = _load_balancer(config, network, tags)
+    services = {name: _service(name, config, network, load_balancer, tags) for name in config.services}
+    return {
+        "url": load_balancer.url,
+        "image": config.image_id,
+        "services": {name: _exported(service, load_balancer) for name, service in services.items()},
+    }
+
+
+def _zones(stack: str, config: EnvironmentConfig) -> tuple[str, ...]:
+    """The first zones by name. Zones that need an opt-in (Local, Wavelength) lack NAT gateways or more."""
+    found = aws.get_availability_zones(
+        state="available", filters=[{"name": "opt-in-status", "values": ["opt-in-not-required"]}]
+    )
+    names = sorted(found.names)
+    if len(names) < config.network.zones:
+        raise pulumi.RunError(
+            f"Pulumi.{stack}.yaml: {pulumi.get_project()}:network.zones: {config.network.zones} is more than "
+            f"the {len(names)} availability zones of {config.region}; lower it"
+        )
+    return tuple(names[: config.network.zones])
+
+
+def _network(stack: str, config: EnvironmentConfig, tags: dict[str, str]) -> Network:
+    return Network(
+        "network",
+        NetworkArgs(
+            cidr=config.network.cidr,
+            zones=_zones(stack, config),
+            region=config.region,
+            egress=Egress(config.network.egress),
+            flow_log_retention_days=config.logs.retention_days,
+            retain_logs=config.logs.retain_on_destroy,
+            tags=tags,
+        ),
+    )
+
+
+def _load_balancer(config: EnvironmentConfig, network: Network, tags: dict[str, str]) -> LoadBalancer:
+    public = config.load_balancer.scheme == "internet-facing"
+    return LoadBalancer(
+        "entry",
+        LoadBalancerArgs(
+            vpc_id=network.vpc_id,
+            vpc_cidr=config.network.cidr,
+            subnet_ids=tuple(network.public_subnet_ids if public else network.private_subnet_ids),
+            certificate_arn=config.load_balancer.certificate_arn,
+            scheme=config.load_balancer.scheme,
+            access_log_retention_days=config.load_balancer.access_log_retention_days,
+            deletion_protection=config.load_balancer.deletion_protection,
+            idle_timeout_seconds=config.load_balancer.idle_timeout_seconds,
+            retain_logs=config.logs.retain_on_destroy,
+            tags=tags,
+        ),
+    )
+
+
+def _service(
+    name: str, config: EnvironmentConfig, network: Network, load_balancer: LoadBalancer, tags: dict[str, str]
+) -> Service:
+    service = config.services[name]
+    return Service(
+        name,
+        ServiceArgs(
+            image_id=config.image_of(name),
+            region=config.region,
+            placement=network.placement,
+            entry_point=load_balancer.entry_point,
+            port=service.port,
+            health_path=service.health_path,
+            instance_types=service.instance_types,
+            min_size=service.min,
+            max_size=service.max,
+            priority=service.route.priority,
+            hosts=service.route.hosts,
+            paths=service.route.paths,
+            environment=service.environment,
+            volume_size_gib=service.volume_size_gib,
+            log_retention_days=config.logs.retention_days,
+            retain_logs=config.logs.retain_on_destroy,
+            cpu_target_percent=service.cpu_target_percent,
+            health_check_grace_period_seconds=service.health_check_grace_seconds,
+            default_instance_warmup_seconds=service.warmup_seconds,
+            deregistration_delay_seconds=service.deregistration_delay_seconds,
+            slow_start_seconds=service.slow_start_seconds,
+            tags={**tags, "service": name},
+        ),
+    )
+
+
+def _exported(service: Service, load_balancer: LoadBalancer) -> dict[str, Any]:
+    refresh = service.refresh
+    return {
+        "image": refresh.image_id,
+        "previousImage": refresh.previous_image_id,
+        "launchTemplateVersion": refresh.launch_template_version,
+        "group": service.group.name,
+        "refresh": {"id": refresh.refresh_id, "status": refresh.status, "reason": refresh.reason},
+        "url": load_balancer.url,
+    }

@@ -1,0 +1,140 @@
+"""The sections of a stack file: network, load balancer, services. Limits are AWS's unless said otherwise.
+
+Every field has a production-safe default, except what only the owner can know. A description completes the
+sentence "is missing; set it to ...", and tells a reader what the key is.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic.alias_generators import to_camel
+
+from components.args import RetentionDays
+from components.subnets import parse_cidr
+from stacks.problems import Place, SectionError, shown
+
+
+class Section(BaseModel):
+    """A part of a stack file: camelCase keys in YAML, snake_case in Python, no other keys, no conversions."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        alias_generator=to_camel,
+        validate_by_alias=True,
+        validate_by_name=True,
+    )
+
+
+def _image_id(value: str) -> str:
+    if re.fullmatch(r"ami-(?:[0-9a-f]{8}|[0-9a-f]{17})", value):
+        return value
+    form = "'ami-' with 8 or 17 lower-case hexadecimal digits"
+    if value.startswith("resolve:ssm:"):
+        raise ValueError(
+            f"{shown(value)} is looked up at launch: servers change with no diff; write the ID itself, {form}"
+        )
+    if value.startswith("ami-"):
+        raise ValueError(f"{shown(value)} is not an image ID; one is {form}")
+    raise ValueError(f"{shown(value)} is a name or an alias; write the ID of the image it stands for, {form}")
+
+
+ImageId = Annotated[str, AfterValidator(_image_id)]
+
+# RFC 1918 and the shared space of RFC 6598. Anything else routes to somebody on the internet.
+_PRIVATE = tuple(
+    ipaddress.IPv4Network(each) for each in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
+)
+
+
+def _block(value: str) -> str:
+    try:
+        if "/" not in value:
+            raise ValueError("one address")
+        return str(ipaddress.IPv4Network(value, strict=False))
+    except ValueError:
+        raise ValueError(f"{shown(value)} is not an IPv4 block; write one such as 10.20.0.0/16") from None
+
+
+def _network_block(value: str) -> str:
+    return str(parse_cidr(value))
+
+
+Block = Annotated[str, AfterValidator(_block)]
+
+
+class NetworkConfig(Section):
+    """The VPC of the environment. Changing `cidr` or lowering `zones` replaces it, servers and all."""
+
+    cidr: Annotated[str, AfterValidator(_network_block)] = Field(
+        description="the environment's own IPv4 block, /16 to /22, such as 10.20.0.0/16"
+    )
+    zones: int = Field(default=3, ge=2, le=6, description="the number of availability zones, 2 or more")
+    egress: Literal["nat-per-zone", "single-nat", "endpoints"] = Field(
+        default="nat-per-zone",
+        description="the servers' way out: a NAT gateway a zone, one for all, or AWS endpoints alone",
+    )
+    reserved_cidrs: tuple[Block, ...] = Field(
+        default=(),
+        description="blocks that this network must keep clear of: other environments, offices, peers",
+    )
+
+    @model_validator(mode="after")
+    def _fits(self) -> NetworkConfig:
+        SectionError.raise_any(self._problems())
+        return self
+
+    def _problems(self) -> Iterator[tuple[Place, str]]:
+        block = ipaddress.IPv4Network(self.cidr)
+        if not any(block.subnet_of(private) for private in _PRIVATE):
+            yield (
+                ("cidr",),
+                f"{self.cidr} is not private; take one in 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16",
+            )
+        for other in self.reserved_cidrs:
+            if block.overlaps(ipaddress.IPv4Network(other)):
+                yield ("cidr",), f"{self.cidr} overlaps the reserved {other}; take a block outside of it"
+
+
+class LogsConfig(Section):
+    """What is kept of servers that are gone: flow logs and the services' own logs."""
+
+    retention_days: RetentionDays = Field(
+        default=365, description="days kept; CloudWatch takes certain numbers"
+    )
+    retain_on_destroy: bool = Field(
+        default=True,
+        description="true to leave logs behind, the load balancer's too, when a stack is destroyed",
+    )
+
+
+def _certificate_arn(value: str) -> str:
+    if not re.fullmatch(r"arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/[A-Za-z0-9-]+", value):
+        raise ValueError(
+            f"{shown(value)} is not a certificate's ARN; one is arn:aws:acm:REGION:ACCOUNT:certificate/ID"
+        )
+    return value
+
+
+class LoadBalancerConfig(Section):
+    """The environment's stable entry point; it stays while servers come and go."""
+
+    scheme: Literal["internet-facing", "internal"] = Field(
+        default="internal", description="who reaches it: internet-facing, or internal to the network"
+    )
+    certificate_arn: Annotated[str, AfterValidator(_certificate_arn)] = Field(
+        description="the ARN of the ACM certificate, in the stack's region"
+    )
+    access_log_retention_days: int = Field(
+        default=90, ge=1, le=3650, description="days that access logs are kept"
+    )
+    idle_timeout_seconds: int = Field(
+        default=60, ge=1, le=4000, description="seconds that a connection may stay silent"
+    )
+    deletion_protection: bool = Field(default=True, description="true to refuse the load balancer's deletion")

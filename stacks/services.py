@@ -1,0 +1,158 @@
+"""The services of a stack file: how requests reach one, what servers it has, what they are told.
+
+Limits are AWS's unless said otherwise; `sections.py` says what holds for every field.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, model_validator
+
+from components.user_data import environment_file
+from stacks import secrets_check
+from stacks.problems import Place, SectionError, shown
+from stacks.sections import ImageId, Section
+
+_HOST = re.compile(r"[A-Za-z0-9.*?-]+\.[A-Za-z*?]+")
+_PATH = re.compile(r"/[A-Za-z0-9_.$/~\"'@:+&*?-]*")
+_VALUES_A_CONDITION = 3
+_VALUES_A_RULE = 5
+_CONDITION_LENGTH = 128
+
+
+class RouteConfig(Section):
+    """Which requests a service answers: the listener rule with the lowest priority number wins."""
+
+    priority: int = Field(ge=1, le=50_000, description="the rule's place, 1 to 50000; the lowest number wins")
+    hosts: tuple[str, ...] = Field(default=(), description="host names; * and ? are wildcards")
+    paths: tuple[str, ...] = Field(default=(), description='paths, such as "/api/*"; * and ? are wildcards')
+
+    @model_validator(mode="after")
+    def _matches_something(self) -> RouteConfig:
+        SectionError.raise_any(self._problems())
+        return self
+
+    def _problems(self) -> Iterator[tuple[Place, str]]:
+        if not self.hosts and not self.paths:
+            yield (), 'has neither hosts nor paths; give it paths: ["/*"] to answer every request'
+        if len(self.hosts) + len(self.paths) > _VALUES_A_RULE:
+            count = len(self.hosts) + len(self.paths)
+            yield (), f"has {count} hosts and paths; a listener rule takes {_VALUES_A_RULE}"
+        for key, patterns, form in (("hosts", self.hosts, _HOST), ("paths", self.paths, _PATH)):
+            if len(patterns) > _VALUES_A_CONDITION:
+                yield (key,), f"has {len(patterns)} entries; a listener rule takes {_VALUES_A_CONDITION}"
+            for index, pattern in enumerate(patterns):
+                if len(pattern) > _CONDITION_LENGTH:
+                    yield (key, index), f"{shown(pattern)} is over {_CONDITION_LENGTH} characters; shorten it"
+                elif not form.fullmatch(pattern):
+                    example = "app.example.com" if key == "hosts" else "/api/*"
+                    yield (key, index), f"{shown(pattern)} cannot be matched; write one such as {example}"
+                if pattern in patterns[:index]:
+                    yield (key, index), f"{shown(pattern)} stands there twice; remove one"
+
+
+class RefreshConfig(Section):
+    """How many servers, in percent of the desired capacity, are in service while a release replaces them."""
+
+    min_healthy_percentage: int = Field(default=100, ge=0, le=100, description="the least, 0 to 100")
+    max_healthy_percentage: int = Field(default=110, ge=100, le=200, description="the most, 100 to 200")
+
+    @model_validator(mode="after")
+    def _within_reach(self) -> RefreshConfig:
+        span = self.max_healthy_percentage - self.min_healthy_percentage
+        if span > 100:
+            text = f"{self.max_healthy_percentage} is more than 100 above the least; lower it"
+            raise SectionError([(("maxHealthyPercentage",), text)])
+        return self
+
+
+def _instance_type(value: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9-]*\.[a-z0-9-]+", value):
+        raise ValueError(f"{shown(value)} is not an instance type; write one such as m7g.large")
+    return value
+
+
+def _is_arm(instance_type: str) -> bool:
+    """AWS marks its Arm families with a `g` behind the generation (m7g, c6gn); a1 came before that rule."""
+    return re.match(r"a1\.|[a-z]+\d+[a-f,h-z]*g", instance_type.split(".")[0] + ".") is not None
+
+
+class ServiceConfig(Section):
+    """One service: a fleet of like servers behind the load balancer."""
+
+    port: int = Field(ge=1, le=65_535, description="the TCP port that the servers listen on")
+    route: RouteConfig = Field(description="a priority with hosts, paths or both")
+    instance_types: tuple[Annotated[str, AfterValidator(_instance_type)], ...] = Field(
+        min_length=1, max_length=40, description="one or more instance types, the preferred one first"
+    )
+    image_id: ImageId | None = Field(default=None, description="an image of its own")
+    health_path: str = Field(
+        default="/healthz", pattern=r"^/[!-~]*$", max_length=1024, description="the path that answers 200"
+    )
+    min: int = Field(default=2, ge=1, le=500, description="the least number of servers")
+    max: int = Field(default=4, ge=1, le=500, description="the greatest number of servers")
+    environment: dict[str, str] = Field(default={}, description="environment variables; no secrets")
+    not_secret: tuple[str, ...] = Field(
+        default=(), description="variables that look like secrets and are none, by name"
+    )
+    volume_size_gib: int = Field(default=20, ge=8, le=16_384, description="the root volume's size in GiB")
+    health_check_grace_seconds: int = Field(
+        default=300, ge=1, le=7200, description="seconds a new server has until health checks count"
+    )
+    warmup_seconds: int = Field(default=120, ge=1, le=3600, description="seconds until a new server counts")
+    deregistration_delay_seconds: int = Field(
+        default=60, ge=0, le=3600, description="seconds that open requests may take when a server leaves"
+    )
+    slow_start_seconds: int = Field(
+        default=30, ge=0, le=900, description="seconds until a new server gets its full load: 0, or 30 to 900"
+    )
+    cpu_target_percent: int = Field(default=60, ge=10, le=95, description="the processor use to scale for")
+    refresh: RefreshConfig = Field(default=RefreshConfig(), description="how a release replaces servers")
+
+    @model_validator(mode="after")
+    def _agrees(self) -> ServiceConfig:
+        SectionError.raise_any(self._problems())
+        return self
+
+    def _problems(self) -> Iterator[tuple[Place, str]]:
+        if self.min > self.max:
+            yield ("min",), f"{self.min} is more than max {self.max}; lower min or raise max"
+        if 0 < self.slow_start_seconds < 30:
+            yield ("slowStartSeconds",), f"{self.slow_start_seconds} is not possible; write 0, or 30 to 900"
+        yield from self._instance_type_problems()
+        yield from self._environment_problems()
+
+    def _instance_type_problems(self) -> Iterator[tuple[Place, str]]:
+        first, *others = self.instance_types
+        for index, other in enumerate(others, start=1):
+            place = ("instanceTypes", index)
+            if other in self.instance_types[:index]:
+                yield place, f"{shown(other)} stands there twice; remove one"
+            elif _is_arm(other) != _is_arm(first):
+                yield place, f"{shown(other)} and {shown(first)} differ in architecture; one image fits one"
+
+    def _environment_problems(self) -> Iterator[tuple[Place, str]]:
+        for index, name in enumerate(self.not_secret):
+            if name not in self.environment:
+                yield ("notSecret", index), f"{shown(name)} is no variable of this service; remove it"
+        for name, value in self.environment.items():
+            place = ("environment", name)
+            try:
+                environment_file({name: value})
+            except ValueError as error:
+                yield place, str(error)
+            certain = secrets_check.unmistakable(value)
+            doubt = None if name in self.not_secret else secrets_check.likely(name, value)
+            if certain:
+                yield place, f"holds {certain}, which user data would show; {KEEP_SECRETS}"
+            elif doubt:
+                yield (
+                    place,
+                    f"looks like a secret ({doubt}); {KEEP_SECRETS}, or name it in notSecret if it is none",
+                )
+
+
+KEEP_SECRETS = "keep it in Secrets Manager or Parameter Store and put its name here"
