@@ -1,0 +1,118 @@
+"""`python -m rehearsal.engine`: a Pulumi program without the `pulumi` command, against a cloud on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rehearsal.engine.loopback import require_loopback
+from rehearsal.errors import RehearsalError, UsageError
+
+if TYPE_CHECKING:
+    from rehearsal.plugin import Provider
+
+OPERATIONS = ("preview", "up", "refresh", "destroy")
+STATE_COMMANDS = ("export", "import", "output", "cancel")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m rehearsal.engine", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name in (*OPERATIONS, *STATE_COMMANDS):
+        command = commands.add_parser(name)
+        command.add_argument("--stack", "-s", required=True, help="the stack, e.g. staging")
+        command.add_argument("--cwd", "-C", type=Path, default=Path(), help="the directory of Pulumi.yaml")
+        command.add_argument("--json", type=Path, metavar="FILE", help="write the outcome to this file")
+        if name in OPERATIONS:
+            _operation_options(command, name)
+        elif name in ("export", "import"):
+            command.add_argument("--file", type=Path, help="instead of standard output or input")
+        elif name == "output":
+            command.add_argument("--show-secrets", action="store_true")
+    return parser
+
+
+def _operation_options(command: argparse.ArgumentParser, name: str) -> None:
+    command.add_argument("--parallel", "-p", type=_positive, default=16, metavar="N", help="default: 16")
+    command.add_argument("--target", "-t", action="append", default=[], metavar="URN", help="may be repeated")
+    command.add_argument("--target-dependents", action="store_true", help="also what hangs on a target")
+    command.add_argument("--continue-on-error", action="store_true", help="go on after a failed step")
+    if name in ("preview", "up"):
+        command.add_argument("--replace", action="append", default=[], metavar="URN", help="may be repeated")
+    if name != "refresh":
+        command.add_argument("--refresh", action="store_true", help="read what exists first")
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
+
+
+def main(arguments: list[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
+    """Run one command; returns the exit code: 0 done, 1 failed, 2 bad input or refused, 130 interrupted."""
+    parsed = _parser().parse_args(arguments)
+    try:
+        if parsed.command in OPERATIONS:
+            require_loopback(environ)
+            return _operate(parsed, environ)
+        from rehearsal.engine import state_commands
+
+        return state_commands.run(parsed, environ)
+    except RehearsalError as error:
+        print(f"error: {error}", file=sys.stderr)
+        _write_json(parsed, {"ok": False, "operation": parsed.command, "error": str(error)})
+        return error.exit_code
+
+
+def _operate(parsed: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    from rehearsal.engine import operations
+    from rehearsal.engine.backend import Backend
+    from rehearsal.engine.display import Display
+    from rehearsal.engine.project import load_config, load_project
+
+    request = operations.Request(
+        operation=parsed.command,
+        stack=parsed.stack,
+        parallel=parsed.parallel,
+        targets=tuple(parsed.target),
+        target_dependents=parsed.target_dependents,
+        replace=tuple(getattr(parsed, "replace", ())),
+        refresh=getattr(parsed, "refresh", False),
+        continue_on_error=parsed.continue_on_error,
+    )
+    project = load_project(parsed.cwd)
+    backend = Backend.from_environment(environ)
+    config = load_config(project, request.stack, environ, backend.stacks(project.name))
+    display = Display(sys.stdout, preview=request.operation == "preview")
+    outcome = operations.run(request, project, config, backend, {"aws": _aws}, display)
+    operations.summarize(outcome, display)
+    result: dict[str, Any] = asdict(outcome)
+    code: int = result.pop("exit_code")
+    _write_json(parsed, result)
+    return code
+
+
+def _aws() -> Provider:
+    from rehearsal.provider import aws_provider
+
+    return aws_provider()
+
+
+def _write_json(parsed: argparse.Namespace, result: Mapping[str, Any]) -> None:
+    if parsed.json is None:
+        return
+    try:
+        parsed.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"--json {parsed.json}: {error.strerror}") from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())

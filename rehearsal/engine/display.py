@@ -1,0 +1,116 @@
+"""What an operation shows while it runs: one line per step, diagnostics, and a summary at the end."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping
+from typing import Any, TextIO
+
+from rehearsal.engine.options import Verb, is_default_provider
+from rehearsal.engine.state import ResourceState
+from rehearsal.engine.values import redact
+
+_SIGNS: dict[Verb, str] = {
+    "create": "+",
+    "update": "~",
+    "replace": "+-",
+    "delete": "-",
+    "delete-replaced": "--",
+    "read": ">",
+    "import": "=",
+    "refresh": "~",
+    "discard": "<",
+    "same": " ",
+}
+_WORDS: dict[Verb, tuple[str, str, str]] = {
+    # in a preview, at the beginning, at the end
+    "create": ("create", "creating…", "created"),
+    "update": ("update", "updating…", "updated"),
+    "replace": ("replace", "replacing…", "replaced"),
+    "delete": ("delete", "deleting…", "deleted"),
+    "delete-replaced": ("delete original", "deleting original…", "deleted original"),
+    "read": ("read", "reading…", "read"),
+    "import": ("import", "importing…", "imported"),
+    "refresh": ("changed outside", "refreshing…", "changed outside"),
+    "discard": ("forget", "forgetting…", "forgotten"),
+    "same": ("same", "", "same"),
+}
+_COLOURS = {"+": "32", "~": "33", "+-": "33", "-": "31", "--": "31", "error": "31", "warning": "33"}
+_SUMMARY = (
+    ("create", "+", "to create", "created"),
+    ("update", "~", "to update", "updated"),
+    ("replace", "+-", "to replace", "replaced"),
+    ("delete", "-", "to delete", "deleted"),
+)
+
+
+class Display:
+    """Writes to a terminal or a file; colours only on a terminal. Safe to use from several threads."""
+
+    def __init__(self, out: TextIO, *, preview: bool) -> None:
+        self._out = out
+        self._preview = preview
+        self._coloured = out.isatty()
+        self._lock = threading.Lock()
+
+    def started(self, verb: Verb, state: ResourceState) -> None:
+        """`+ aws:ec2/vpc:Vpc network creating…`"""
+        self._step(verb, state, _WORDS[verb][1])
+
+    def finished(self, verb: Verb, state: ResourceState, seconds: float) -> None:
+        """`+ aws:ec2/vpc:Vpc network created (0.3s)`"""
+        words = _WORDS[verb]
+        self._step(verb, state, words[0] if self._preview else f"{words[2]} ({seconds:.1f}s)")
+
+    def failed(self, verb: Verb, state: ResourceState, seconds: float) -> None:
+        """`+ aws:ec2/vpc:Vpc network creating failed (0.3s)`"""
+        self._step(verb, state, f"{_WORDS[verb][1].rstrip('…')} failed ({seconds:.1f}s)")
+
+    def message(self, severity: str, urn: str, text: str) -> None:
+        """`error: …`; the name of the resource leads unless the text has it."""
+        name = urn.rpartition("::")[2]
+        lead = f"{name}: " if name and name not in text else ""
+        label = self._colour(f"{severity}:", severity) if severity != "info" else ""
+        self.line(f"{label} {lead}{text}".strip())
+
+    def line(self, text: str = "") -> None:
+        """One line as it is."""
+        with self._lock:
+            self._out.write(f"{text}\n")
+            self._out.flush()
+
+    def outputs(self, outputs: Mapping[str, Any]) -> None:
+        """The stack's outputs; secrets are not shown."""
+        if outputs:
+            width = max(map(len, outputs))
+            self.line("Outputs:")
+            for key in sorted(outputs):
+                self.line(f"    {key:<{width}}: {shown(outputs[key])}")
+
+    def summary(self, counts: Mapping[str, int], seconds: float) -> None:
+        """`Resources: + 12 to create, 3 unchanged`"""
+        parts = [
+            self._colour(f"{sign} {counts[op]} {later if self._preview else done}", sign)
+            for op, sign, later, done in _SUMMARY
+            if counts[op]
+        ]
+        if counts["same"] or not parts:
+            parts.append(f"{counts['same']} unchanged")
+        self.line(f"Resources: {', '.join(parts)}")
+        self.line(f"Duration: {seconds:.1f}s")
+
+    def _step(self, verb: Verb, state: ResourceState, words: str) -> None:
+        if is_default_provider(state):
+            return
+        sign = _SIGNS[verb]
+        self.line(f"{self._colour(f'{sign:>2}', sign)} {state.type} {state.name} {words}")
+
+    def _colour(self, text: str, kind: str) -> str:
+        code = _COLOURS.get(kind)
+        return f"\x1b[{code}m{text}\x1b[0m" if code and self._coloured else text
+
+
+def shown(value: Any) -> str:
+    """A value on one line, without its secrets."""
+    return json.dumps(redact(value), ensure_ascii=False)

@@ -1,0 +1,260 @@
+"""The operations on a stack: preview, up, refresh and destroy, from opening its state to the summary."""
+
+from __future__ import annotations
+
+import contextvars
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+from rehearsal.engine import deleting
+from rehearsal.engine.backend import Backend
+from rehearsal.engine.deployment import Deployment, Unrecorded
+from rehearsal.engine.display import Display
+from rehearsal.engine.options import DEFAULT_PARALLEL, Options, is_default_provider
+from rehearsal.engine.project import Project, StackConfig
+from rehearsal.engine.providers import Factory
+from rehearsal.engine.refreshing import Refresh
+from rehearsal.engine.stack_file import StackFile
+from rehearsal.engine.steps import Steps
+from rehearsal.engine.values import redact
+from rehearsal.errors import UsageError
+
+Operation = Literal["preview", "up", "refresh", "destroy"]
+
+EXIT_FAILED = 1
+EXIT_REFUSED = 2
+EXIT_INTERRUPTED = 130
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asks for."""
+
+    operation: Operation
+    stack: str
+    parallel: int = DEFAULT_PARALLEL
+    targets: tuple[str, ...] = ()
+    target_dependents: bool = False
+    replace: tuple[str, ...] = ()
+    refresh: bool = False
+    continue_on_error: bool = False
+
+
+@dataclass
+class Outcome:
+    """What came of it, as `--json` writes it. `changes` counts by operation; `resources` are those that changed."""
+
+    ok: bool
+    operation: str
+    changes: dict[str, int] = field(default_factory=dict)
+    resources: list[dict[str, str]] = field(default_factory=list)
+    outputs: dict[str, Any] = field(default_factory=dict)
+    recorded: list[str] = field(default_factory=list)
+    error: str | None = None
+    seconds: float = 0.0
+    exit_code: int = 0
+
+
+def run(
+    request: Request,
+    project: Project,
+    config: StackConfig,
+    backend: Backend,
+    factories: Mapping[str, Factory],
+    display: Display,
+) -> Outcome:
+    """Carry out one operation. Raises UsageError before anything was touched; other failures are in the outcome."""
+    began = time.monotonic()
+    preview = request.operation == "preview"
+    options = _options(request, project, config)
+    with backend.open(project.name, request.stack, salt=config.salt, write=not preview) as file:
+        for note in file.notes:
+            display.message("info", "", note)
+        outputs = partial(_stack_outputs, backend, project.name)
+        recorder = Unrecorded() if preview else file
+        deployment = Deployment(options, recorder, file.snapshot.resources, factories, outputs, display)
+        _check_targets(deployment)
+        _mention_pending(file, deployment)
+        with _interruptible(deployment, display):
+            code, error = _carry_out(request, project, deployment)
+        if request.operation == "refresh" and code == 0:
+            file.clear_pending()
+        outcome = _outcome(request, deployment, code, error)
+    outcome.seconds = round(time.monotonic() - began, 3)
+    return outcome
+
+
+def _options(request: Request, project: Project, config: StackConfig) -> Options:
+    return Options(
+        project=project.name,
+        stack=request.stack,
+        root=project.directory.resolve(),
+        preview=request.operation == "preview",
+        parallel=request.parallel,
+        targets=request.targets,
+        target_dependents=request.target_dependents,
+        replace=frozenset(request.replace),
+        continue_on_error=request.continue_on_error,
+        config=config.values,
+        secret_keys=frozenset(config.secret_keys),
+    )
+
+
+def _stack_outputs(backend: Backend, project: str, reference: str) -> tuple[dict[str, Any], list[str]] | None:
+    return backend.stack_outputs(reference, project)
+
+
+def _mention_pending(file: StackFile, deployment: Deployment) -> None:
+    """What an earlier run left in the air: a refresh finds out about all but creations."""
+    for operation in file.snapshot.pending:
+        known = "look whether it exists" if operation.kind == "creating" else "run a refresh"
+        deployment.warn(
+            operation.resource.urn,
+            f"an earlier run was cut off while {operation.kind} {operation.resource.name}: {known}",
+        )
+
+
+def _check_targets(deployment: Deployment) -> None:
+    """A replacement of what is not there, or (without a program to add it) a target that is not, is a typing error."""
+    missing = sorted(deployment.options.replace - deployment.olds.keys())
+    if missing:
+        raise UsageError(
+            f"--replace {missing[0]}: there is no such resource in stack {deployment.options.stack}"
+        )
+
+
+def _carry_out(request: Request, project: Project, deployment: Deployment) -> tuple[int, str | None]:
+    if request.operation in ("refresh", "destroy"):
+        contextvars.copy_context().run(_without_program, request, deployment)
+        return _verdict(deployment, 0, None)
+    return _with_program(request, project.main, deployment)
+
+
+def _without_program(request: Request, deployment: Deployment) -> None:
+    from rehearsal.engine import runner
+
+    missing = deployment.targets.missing(deployment.olds)
+    if missing:
+        raise UsageError(
+            f"--target {missing[0]}: there is no such resource in stack {deployment.options.stack}"
+        )
+    runner.configure(deployment.options, None, None)
+    if request.operation == "refresh" or request.refresh:
+        Refresh(deployment, counted=request.operation == "refresh").run()
+    if request.operation == "destroy" and not deployment.stopping:
+        states = deleting.chosen(deployment, list(deployment.resources))
+        deleting.Deletions(deployment, Steps(deployment), states).run()
+
+
+def _with_program(request: Request, main: Path, deployment: Deployment) -> tuple[int, str | None]:
+    from rehearsal.engine import runner
+    from rehearsal.engine.engine_log import EngineLog
+    from rehearsal.engine.monitor import Monitor
+    from rehearsal.engine.registering import Registrations
+
+    if request.refresh:
+        _without_program(replace(request, operation="up"), deployment)
+    registrations = Registrations(deployment)
+    log = EngineLog(deployment.reporter.message)
+    ending, text = runner.run(deployment.options, main, Monitor(deployment, registrations), log)
+    error: str | None = None
+    code = 0
+    if ending in ("refused", "failed") and not deployment.interrupted:
+        deployment.reporter.message("error", "", text)
+        error = text
+        untouched = not any(op not in ("same", "read") for op in deployment.ops.values())
+        code = (
+            EXIT_REFUSED if ending == "refused" and (deployment.options.preview or untouched) else EXIT_FAILED
+        )
+    elif log.errors:
+        error, code = log.errors[0], EXIT_FAILED
+    code, error = _verdict(deployment, code, error)
+    registrations.close(failed=code != 0)
+    deployment.callbacks.close()
+    return code, error
+
+
+def _verdict(deployment: Deployment, code: int, error: str | None) -> tuple[int, str | None]:
+    """The exit code and the error that the whole operation ends with: the first that was reported."""
+    problems = deployment.failures or deployment.refusals
+    if deployment.interrupted:
+        return EXIT_INTERRUPTED, problems[0] if problems else "interrupted"
+    if problems:
+        return EXIT_FAILED, problems[0]
+    return code, error
+
+
+@contextmanager
+def _interruptible(deployment: Deployment, display: Display) -> Iterator[None]:
+    """The first Ctrl-C (or a SIGTERM) starts nothing new; the second ends the process at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: object) -> None:
+        del frame
+        if deployment.interrupted and number == signal.SIGINT:
+            os._exit(EXIT_INTERRUPTED)
+        deployment.interrupted = True
+        display.line(
+            "interrupted: what runs is being finished, nothing new starts; Ctrl-C again ends at once"
+        )
+
+    before: dict[int, Callable[..., Any] | int | None] = {
+        number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _outcome(request: Request, deployment: Deployment, code: int, error: str | None) -> Outcome:
+    recorded: set[str] = set()
+    for provider in deployment.providers.everyone():
+        types = getattr(provider, "recorded_types", None)
+        recorded.update(types() if types is not None else ())
+    stack = next((state for state in deployment.news.values() if state.type == "pulumi:pulumi:Stack"), None)
+    return Outcome(
+        ok=code == 0,
+        operation=request.operation,
+        changes=deployment.counts(),
+        resources=[
+            {"urn": urn, "type": _type(urn), "name": urn.rpartition("::")[2], "op": op}
+            for urn, op in deployment.ops.items()
+            if op not in ("same", "read") and not _hidden(deployment, urn)
+        ],
+        outputs=redact(stack.outputs) if stack is not None else {},
+        recorded=sorted(recorded),
+        error=error,
+        exit_code=code,
+    )
+
+
+def _hidden(deployment: Deployment, urn: str) -> bool:
+    state = deployment.news.get(urn) or deployment.olds.get(urn)
+    return state is not None and is_default_provider(state)
+
+
+def _type(urn: str) -> str:
+    return urn.split("::")[2].rpartition("$")[2]
+
+
+def summarize(outcome: Outcome, display: Display) -> None:
+    """The last lines: outputs, counts, and what was only recorded."""
+    if outcome.operation != "destroy":
+        display.outputs(outcome.outputs)
+    if outcome.recorded:
+        display.line(f"Recorded, not emulated: {', '.join(outcome.recorded)}")
+    display.summary(outcome.changes, outcome.seconds)
+    sys.stdout.flush()

@@ -1,0 +1,116 @@
+"""Runs the program in this process, the way Pulumi's own Python executor does, against our monitor and engine."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+import os
+import runpy
+import sys
+import traceback
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import pulumi
+import pulumi.runtime
+
+from rehearsal.engine.options import Options
+
+Ending = Literal["done", "stopped", "refused", "failed"]
+"""How a program ended: by itself; because the engine stopped it; with a RunError; with another exception."""
+
+ORGANIZATION = "organization"
+
+THREADS_PER_OPERATION = 4
+"""Threads for the SDK's calls, as in Pulumi's executor: most of them wait for a free operation."""
+
+
+def configure(options: Options, monitor: Any, engine: Any) -> None:
+    """Make the SDK's settings those of this operation, in the present context."""
+    values = dict(options.config)
+    pulumi.runtime.set_all_config(values, sorted(options.secret_keys))
+    pulumi.runtime.configure(
+        pulumi.runtime.Settings(
+            project=options.project,
+            stack=options.stack,
+            monitor=monitor,
+            engine=engine,
+            parallel=options.parallel,
+            dry_run=options.preview,
+            organization=ORGANIZATION,
+            root_directory=str(options.root),
+        )
+    )
+
+
+def run(options: Options, main: Path, monitor: Any, engine: Any) -> tuple[Ending, str]:
+    """Run the program in `main` (a directory or a file). Returns how it ended, and what to tell the user then."""
+    return contextvars.copy_context().run(_run, options, main, monitor, engine)
+
+
+def _run(options: Options, main: Path, monitor: Any, engine: Any) -> tuple[Ending, str]:
+    configure(options, monitor, engine)
+    # The SDK leaves futures unobserved when a program ends early; asyncio would report each.
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    threads = options.parallel * (1 if options.preview else THREADS_PER_OPERATION)
+    executor = ThreadPoolExecutor(max_workers=max(threads, 4))
+    loop.set_default_executor(executor)
+    with _surroundings(main):
+        try:
+            loop.run_until_complete(pulumi.runtime.run_in_stack(lambda: _execute(main)))
+        except pulumi.RunError as error:
+            return ("stopped", "") if _by_us(error) else ("refused", str(error))
+        except SystemExit as error:
+            return ("done", "") if error.code in (None, 0) else ("failed", _exit_text(error.code))
+        except Exception as error:  # noqa: BLE001 (the program may raise anything)
+            return "failed", "the program failed with an unhandled exception:\n" + _user_trace(main, error)
+        finally:
+            executor.shutdown(wait=True)
+            asyncio.set_event_loop(None)
+            loop.close()
+    return "done", ""
+
+
+def _execute(main: Path) -> None:
+    runpy.run_path(str(main), run_name="__main__")
+
+
+@contextmanager
+def _surroundings(main: Path) -> Iterator[None]:
+    """The program's directory as the working directory and first on the module path; put back afterwards."""
+    directory = main if main.is_dir() else main.parent
+    old_argv, old_path, old_directory = sys.argv, sys.path, Path.cwd()
+    sys.argv = [str(main)]
+    sys.path = [str(directory), *(path for path in old_path if path not in ("", str(old_directory)))]
+    os.chdir(directory)
+    try:
+        yield
+    finally:
+        sys.argv, sys.path = old_argv, old_path
+        os.chdir(old_directory)
+
+
+def _by_us(error: pulumi.RunError) -> bool:
+    """Whether this is how the SDK puts a monitor that refuses to go on."""
+    return str(error) == "Resource monitor has terminated, shutting down"
+
+
+def _exit_text(code: object) -> str:
+    return code if isinstance(code, str) else f"the program ended with exit status {code}"
+
+
+def _user_trace(main: Path, error: BaseException) -> str:
+    """The traceback from the program's first frame on."""
+    frames = traceback.extract_tb(error.__traceback__)
+    program = (main / "__main__.py" if main.is_dir() else main).resolve()
+    for position, frame in enumerate(frames):
+        if Path(frame.filename).resolve() == program:
+            kept = len(frames) - position
+            return "".join(traceback.format_exception(error, limit=-kept)).rstrip()
+    return "".join(traceback.format_exception(error)).rstrip()
