@@ -1,8 +1,9 @@
-"""State on disk, laid out as Pulumi's file backend lays it out, so that both engines can take over from each other.
+"""State on disk, laid out as Pulumi's file backend lays it out, so that both engines can take over from each
+other.
 
     .pulumi/meta.yaml                                         version: 1
     .pulumi/stacks/<project>/<stack>.json                     the checkpoint; .bak is the one before
-    .pulumi/stacks/<project>/<stack>.json.journal             steps since then: while an operation runs, or was killed
+    .pulumi/stacks/<project>/<stack>.json.journal             steps since: while it runs, or after a kill
     .pulumi/locks/organization/<project>/<stack>/<uuid>.json  who works on it
 """
 
@@ -16,7 +17,7 @@ from urllib.parse import unquote
 
 from rehearsal.engine.locks import Lock
 from rehearsal.engine.secrets import Secrets
-from rehearsal.engine.stack_file import StackFile
+from rehearsal.engine.stack_file import StackFile as StackFile
 from rehearsal.engine.values import Properties, contains_secret
 from rehearsal.errors import UsageError
 
@@ -33,7 +34,9 @@ class Backend:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Backend:
-        """Raises UsageError when PULUMI_BACKEND_URL is missing, or not a `file://` URL of a directory that exists."""
+        """Raises UsageError when PULUMI_BACKEND_URL is missing, or not a `file://` URL of a directory that
+        exists.
+        """
         url = environ.get("PULUMI_BACKEND_URL", "")
         if not url.startswith("file://"):
             given = f"is {url!r}, which is not on this machine" if url else "is not set"
@@ -46,11 +49,12 @@ class Backend:
     def open(
         self, project: str, stack: str, *, salt: str | None = None, write: bool = True, fresh: bool = False
     ) -> StackFile:
-        """Open a stack, as a context manager; one that does not exist is empty, and is created by the first step.
+        """Open a stack, as a context manager; one that does not exist is empty, and is created by the first
+        step.
 
-        `salt` (of the stack's config file) is used when the state names none. `write=False` is for previews: it takes
-        no lock and records nothing. `fresh` leaves out what is there, for an import. Raises UsageError when the stack
-        is locked or damaged.
+        `salt` (of the stack's config file) is used when the state names none. `write=False` is for previews:
+        it takes no lock and records nothing. `fresh` leaves out what is there, for an import. Raises
+        UsageError when the stack is locked or damaged.
         """
         file = self._file(project, stack)
         lock = Lock(self.root, project, stack) if write else None
@@ -66,7 +70,9 @@ class Backend:
                 lock.release()
             raise
         if lock is not None:
-            opened.notes += [f"removed the lock of a process that no longer runs: {dead}" for dead in lock.cleared]
+            opened.notes += [
+                f"removed the lock of a process that no longer runs: {dead}" for dead in lock.cleared
+            ]
         return opened
 
     def stacks(self, project: str) -> list[str]:
@@ -78,12 +84,14 @@ class Backend:
     def stack_outputs(self, reference: str, project: str) -> tuple[Properties, list[str]] | None:
         """For a stack reference: its outputs (secrets marked) and the names of the secret ones.
 
-        `reference` is `stack`, `organization/stack` or `organization/project/stack`; `project` is the one of the
-        program that asks. None when there is no such stack. Raises UsageError for another organization.
+        `reference` is `stack`, `organization/stack` or `organization/project/stack`; `project` is the one of
+        the program that asks. None when there is no such stack. Raises UsageError for another organization.
         """
         parts = reference.split("/")
         if len(parts) > 3 or (len(parts) > 1 and parts[0] != _ORGANIZATION):
-            raise UsageError(f"stack reference {reference!r}: in a file backend the organization is {_ORGANIZATION!r}")
+            raise UsageError(
+                f"stack reference {reference!r}: the organization of a file backend is {_ORGANIZATION!r}"
+            )
         project, stack = (parts[1] if len(parts) == 3 else project), parts[-1]
         if not self._file(project, stack).exists():
             return None
@@ -92,7 +100,9 @@ class Backend:
         return outputs, [name for name, value in outputs.items() if contains_secret(value)]
 
     def remove(self, project: str, stack: str) -> None:
-        """Remove an empty stack's files, as `pulumi stack rm`. Raises UsageError when resources are left in it."""
+        """Remove an empty stack's files, as `pulumi stack rm`. Raises UsageError when resources are left in
+        it.
+        """
         with self.open(project, stack) as opened:
             left = len(opened.snapshot.resources)
             if left:
@@ -116,18 +126,22 @@ class Backend:
         file = self.root / ".pulumi" / "stacks" / project / f"{stack}.json"
         for compressed in (file.with_name(file.name + ".gz"), file.with_name(file.name + ".zst")):
             if compressed.exists():
-                raise UsageError(f"the state {compressed} is compressed, which is not supported: decompress it first")
+                raise UsageError(
+                    f"the state {compressed} is compressed, which is not supported: decompress it first"
+                )
         return file
 
     def _check_layout(self, *, write: bool) -> None:
-        """Raises UsageError for a layout other than version 1, where stacks lie in a directory per project."""
+        """Raises UsageError for a layout other than version 1: stacks in a directory per project."""
         meta = self.root / ".pulumi" / "meta.yaml"
         if meta.exists():
             version = re.search(rb"^version:\s*(\d+)", meta.read_bytes(), re.MULTILINE)
             if version is None or version[1] != b"1":
                 raise UsageError(f"{meta} does not say `version: 1`: upgrade it with `pulumi state upgrade`")
         elif any((self.root / ".pulumi" / "stacks").glob("*.json")):
-            raise UsageError(f"{self.root} has the layout of old versions: upgrade it with `pulumi state upgrade`")
+            raise UsageError(
+                f"{self.root} has the layout of old versions: upgrade it with `pulumi state upgrade`"
+            )
         elif write:
             meta.parent.mkdir(parents=True, exist_ok=True)
             meta.write_text("version: 1\n", encoding="utf-8")

@@ -117,13 +117,16 @@ def operation_text(kind: OperationKind, resource: str) -> str:
 def read(text: str | bytes, environment_secrets: Secrets) -> tuple[Snapshot, Secrets]:
     """A snapshot from either form, and the secrets to go on with: those of the salt that it names.
 
-    `environment_secrets` are used when it names none. Raises CheckpointError when the text is damaged, and UsageError
-    when it is sound but not for this engine: another version, an unknown feature or secrets provider.
+    `environment_secrets` are used when it names none. Raises CheckpointError when the text is damaged, and
+    UsageError when it is sound but not for this engine: another version, an unknown feature or secrets
+    provider.
     """
     raw = _object(_parse(text), "the checkpoint")
-    body = raw["checkpoint"] if "checkpoint" in raw else raw
-    latest = body.get("latest") if "checkpoint" in raw and isinstance(body, dict) else raw.get("deployment")
-    if not isinstance(body, dict) or not ("checkpoint" in raw or "deployment" in raw):
+    if "checkpoint" in raw:
+        latest = _object(raw["checkpoint"], "the checkpoint's body").get("latest")
+    elif "deployment" in raw:
+        latest = raw["deployment"]
+    else:
         raise CheckpointError('it has neither a "checkpoint" nor a "deployment"')
     _check_version(raw)
     latest = _object(latest or {}, "the deployment")
@@ -148,10 +151,13 @@ def read_operation(raw: Any, codec: PropertyText) -> PendingOperation:
     return PendingOperation(read_resource(item.get("resource"), codec), item.get("type", ""))
 
 
-def stack_text(stack: str, snapshot: Snapshot, resources: list[str], operations: list[str], salt: str | None) -> str:
+def stack_text(
+    stack: str, snapshot: Snapshot, resources: list[str], operations: list[str], salt: str | None
+) -> str:
     """The file backend's form from the texts of the resources; `stack` is `organization/<project>/<stack>`.
 
-    `snapshot` gives the rest: manifest and unknown fields. One resource a line, so that files compare line by line.
+    `snapshot` gives the rest: manifest and unknown fields. One resource a line, so that files compare line by
+    line.
     """
     version, latest = _latest(snapshot, resources, operations, salt)
     return f'{version}"checkpoint":{{"stack":{_plain(stack)},"latest":{latest}}}}}\n'
@@ -191,7 +197,9 @@ def _features(snapshot: Snapshot, resources: Iterable[str]) -> set[str]:
     found = {"snippets-prototype"} if snapshot.extra.get("snippets") else set()
     for name, feature in _FEATURES.items():
         attribute = _ATTRIBUTES.get(name, ("", object))[0]
-        if any(getattr(state, attribute) if attribute else name in state.extra for state in snapshot.resources):
+        if any(
+            getattr(state, attribute) if attribute else name in state.extra for state in snapshot.resources
+        ):
             found.add(feature)
     if any(PropertyText.BYTE_STRING_MARK in text for text in resources):
         found.add("byteString")
@@ -214,10 +222,14 @@ def _object(value: Any, what: str) -> dict[str, Any]:
 def _check_version(raw: dict[str, Any]) -> None:
     version = raw.get("version")
     if version not in (3, 4):
-        raise UsageError(f"checkpoint version {version!r} is not supported (3 and 4 are): use the pulumi command")
+        raise UsageError(
+            f"checkpoint version {version!r} is not supported (3 and 4 are): use the pulumi command"
+        )
     unknown = sorted(set(raw.get("features") or ()) - _KNOWN_FEATURES) if version == 4 else []
     if unknown:
-        raise UsageError(f"this stack's deployment needs support for the following features: {', '.join(unknown)}")
+        raise UsageError(
+            f"this stack's deployment needs support for the following features: {', '.join(unknown)}"
+        )
 
 
 def _secrets(provider: Any, fallback: Secrets) -> Secrets:

@@ -1,12 +1,14 @@
 """The steps since the last checkpoint: one line each, appended beside it.
 
-Writing the whole checkpoint after every step would cost time in proportion to the square of the number of resources.
-A line is `<CRC-32 of the rest, 8 hex digits> <JSON>`; a last line that is cut off or does not match is one that was
-being written when the process died, and is left out. The first line names the checkpoint that the steps go on from.
+Writing the whole checkpoint after every step would cost time in proportion to the square of the number of
+resources. A line is `<CRC-32 of the rest, 8 hex digits> <JSON>`; a last line that is cut off or does not
+match is one that was being written when the process died, and is left out. The first line names the
+checkpoint that the steps go on from.
 
-Durability: each line is handed to the operating system before the step counts as recorded, so it survives the death
-of this process, also by SIGKILL. It is not fsynced line by line (that is 1 to 10 ms each on a laptop): what is lost
-in a power cut is lost together with the emulated cloud, which lives in memory. The checkpoint itself is fsynced.
+Durability: each line is handed to the operating system before the step counts as recorded, so it survives the
+death of this process, also by SIGKILL. It is not fsynced line by line (that is 1 to 10 ms each on a laptop):
+what is lost in a power cut is lost together with the emulated cloud, which lives in memory. The checkpoint
+itself is fsynced.
 """
 
 from __future__ import annotations
@@ -34,7 +36,9 @@ class Journal:
     """Appends lines. Not safe to use from several threads: its owner has a lock."""
 
     def __init__(self, file: Path, base: str) -> None:
-        """`base` is the digest of the checkpoint that the steps go on from. No file is made before the first line."""
+        """`base` is the digest of the checkpoint that the steps go on from. No file is made before the first
+        line.
+        """
         self.file = file
         self._base = base
         self._descriptor: int | None = None
@@ -46,7 +50,7 @@ class Journal:
         return self._descriptor is None
 
     def reopen(self, size: int) -> None:
-        """Go on with the journal of a process that died; `size` is the number of bytes that are whole lines."""
+        """Go on with the journal of a process that died; `size` bytes of it are whole lines."""
         self._descriptor = os.open(self.file, os.O_WRONLY | os.O_APPEND)
         os.ftruncate(self._descriptor, size)
         self._size = size
@@ -56,7 +60,9 @@ class Journal:
         try:
             if self._descriptor is None:
                 self.file.parent.mkdir(parents=True, exist_ok=True)
-                self._descriptor = os.open(self.file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
+                self._descriptor = os.open(
+                    self.file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600
+                )
                 self._write(json.dumps({"base": self._base}))
             self._write(text)
         except OSError as error:
@@ -90,10 +96,11 @@ class Journal:
 
 
 def read(file: Path, checkpoint: str) -> tuple[list[dict[str, Any]], int]:
-    """The steps that the checkpoint with this digest lacks, and the number of bytes up to the last whole line.
+    """The steps that the checkpoint with this digest lacks, and the number of bytes up to the last whole
+    line.
 
-    There are none when there is no journal or the checkpoint holds them already. Raises JournalError when the journal
-    is damaged before its last line, or goes on from another checkpoint.
+    There are none when there is no journal or the checkpoint holds them already. Raises JournalError when the
+    journal is damaged before its last line, or goes on from another checkpoint.
     """
     try:
         lines = file.read_bytes().split(b"\n")
@@ -113,7 +120,9 @@ def read(file: Path, checkpoint: str) -> tuple[list[dict[str, Any]], int]:
     if not entries or held:
         return [], 0
     if entries[0].get("base") != checkpoint:
-        raise JournalError("it goes on from another version of the state: something else wrote the state since")
+        raise JournalError(
+            "it goes on from another version of the state: something else wrote the state since"
+        )
     return [entry for entry in entries[1:] if entry.get("op") != "compacted"], size
 
 

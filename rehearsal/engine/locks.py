@@ -1,8 +1,9 @@
-"""Who works on a stack: the lock files of Pulumi's file backend, so that both engines keep out of each other's way.
+"""Who works on a stack: the lock files of Pulumi's file backend, so that both engines keep out of each
+other's way.
 
-A lock is `.pulumi/locks/organization/<project>/<stack>/<uuid>.json`. As in Pulumi, a process looks for locks of
-others, writes its own, and looks again: of two that come at once, both may give up. Here they try again after a short
-random time, so that one of them wins.
+A lock is `.pulumi/locks/organization/<project>/<stack>/<uuid>.json`. As in Pulumi, a process looks for locks
+of others, writes its own, and looks again: of two that come at once, both may give up. Here they try again
+after a short random time, so that one of them wins.
 """
 
 from __future__ import annotations

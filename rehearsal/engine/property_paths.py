@@ -1,7 +1,8 @@
 """Property paths such as `a.b[0].c`, `a["b.c"]`, `a[*].b`, as in ignoreChanges and replaceOnChanges.
 
-The grammar and the rules are those of `resource.PropertyPath` in pulumi/pulumi. A path is a tuple of keys (`str`) and
-indexes (`int`); the key `"*"` stands for any key or index of its level. No function changes its arguments.
+The grammar and the rules are those of `resource.PropertyPath` in pulumi/pulumi. A path is a tuple of keys
+(`str`) and indexes (`int`); the key `"*"` stands for any key or index of its level. No function changes its
+arguments.
 """
 
 from __future__ import annotations
@@ -33,10 +34,11 @@ def parse(text: str) -> Path:
     at = 0
     while at < len(text):
         match = _PART.match(text, at)
-        wrong_dot = at == 0 and text[0] == "." or (match and at and match["name"] and not match["dot"])
-        if match is None or wrong_dot:
+        # Only the first part has no dot before its name.
+        if match is None or (text[0] == "." if at == 0 else match["name"] and not match["dot"]):
             raise UsageError(
-                f"property path {text!r} is not valid at {text[at:]!r}: write it like a.b[0].c, a[*].b or a[\"b.c\"]"
+                f"property path {text!r} is not valid at {text[at:]!r}: "
+                'write it like a.b[0].c, a[*].b or a["b.c"]'
             )
         if match["quoted"] is not None:
             parts.append(match["quoted"].replace('\\"', '"'))
@@ -90,7 +92,9 @@ def put(value: Any, path: Path, new: Any) -> Any:
 
 
 def delete(value: Any, path: Path) -> Any:
-    """A copy without the value at the path (in a list: None in its place); the same object if it is not there."""
+    """A copy without the value at the path (in a list: None in its place); the same object if it is not
+    there.
+    """
     if not path or not _has(value, path[0]):
         return value
     part = path[0]
@@ -103,16 +107,18 @@ def delete(value: Any, path: Path) -> Any:
 
 
 def contains(outer: Path, inner: Path) -> bool:
-    """Whether `outer` is `inner` or an ancestor of it: `foo[*]` contains `foo[1].bar`, and `*` contains all."""
+    """Whether `outer` is `inner` or an ancestor of it: `foo[*]` contains `foo[1].bar`."""
     return len(outer) <= len(inner) and all(
         a == "*" or (a == b and type(a) is type(b)) for a, b in zip(outer, inner, strict=False)
     )
 
 
 def touches(patterns: Iterable[str], changed: str) -> bool:
-    """Whether one of the patterns (replaceOnChanges, additional ignores) contains the changed path, or lies in it.
+    """Whether one of the patterns (replaceOnChanges, additional ignores) contains the changed path, or lies
+    in it.
 
-    A provider may report `tags` where the pattern says `tags.Name`: that counts, because the change may be there.
+    A provider may report `tags` where the pattern says `tags.Name`: that counts, because the change may be
+    there.
     """
     path = parse(changed)
     return any(contains(parse(pattern), path) or contains(path, parse(pattern)) for pattern in patterns)
@@ -130,8 +136,8 @@ def ignore_changes(old: dict[str, Any], new: dict[str, Any], patterns: Iterable[
             wrong.append(pattern)
     if wrong:
         raise RehearsalError(
-            "cannot ignore changes to the following properties because one or more elements of the path are missing: "
-            f'"{", ".join(wrong)}"'
+            "cannot ignore changes to the following properties because one or more elements of the path "
+            f'are missing: "{", ".join(wrong)}"'
         )
     return result
 
@@ -139,8 +145,9 @@ def ignore_changes(old: dict[str, Any], new: dict[str, Any], patterns: Iterable[
 def reset(old: Any, new: Any, path: Path) -> tuple[Any, bool]:
     """`new` with what the path names taken from `old`, and whether the path made sense in both.
 
-    Looks through secrets; what was secret in `old` stays so. As Pulumi's `PropertyPath.Reset`, it neither creates the
-    parts above the last one nor changes the length of a list; a path that leads nowhere in both is fine.
+    Looks through secrets; what was secret in `old` stays so. As Pulumi's `PropertyPath.Reset`, it neither
+    creates the parts above the last one nor changes the length of a list; a path that leads nowhere in both
+    is fine.
     """
     return _reset(old, new, path, False, False)
 
@@ -161,20 +168,26 @@ def _reset(old: Any, new: Any, path: Path, old_secret: bool, new_secret: bool) -
     if part == "*":
         return _reset_all(old, new, rest, taken, (old_secret, new_secret))
     if rest:
-        if not _is_kind(old, part) or not _is_kind(new, part):
-            return new, not _is_kind(old, part) and not _is_kind(new, part)
-        if isinstance(part, str) and part not in old and part not in new:
-            return new, True
-        if not _has(new, part) or (isinstance(part, int) and not _has(old, part)):
-            return new, False
-        before = old[part] if _has(old, part) else None
-        inner, sensible = _reset(before, new[part], rest, old_secret, new_secret)
-        return (new if inner is new[part] else put(new, (part,), inner)), sensible
+        return _reset_below(old, new, path, (old_secret, new_secret))
     if isinstance(part, int):
         return _reset_index(old, new, part, taken)
     if not _has(old, part):
         return (delete(new, (part,)) if _is_object(new) else new), True
     return (put(new, (part,), taken(old[part])), True) if _is_object(new) else (new, False)
+
+
+def _reset_below(old: Any, new: Any, path: Path, secrecy: tuple[bool, bool]) -> tuple[Any, bool]:
+    """A part that is not the last: it must be in both, or in neither."""
+    part, rest = path[0], path[1:]
+    if not _is_kind(old, part) or not _is_kind(new, part):
+        return new, not _is_kind(old, part) and not _is_kind(new, part)
+    if isinstance(part, str) and part not in old and part not in new:
+        return new, True
+    if not _has(new, part) or (isinstance(part, int) and not _has(old, part)):
+        return new, False
+    before = old[part] if _has(old, part) else None
+    inner, sensible = _reset(before, new[part], rest, *secrecy)
+    return (new if inner is new[part] else put(new, (part,), inner)), sensible
 
 
 def _reset_index(old: Any, new: Any, index: int, taken: Any) -> tuple[Any, bool]:

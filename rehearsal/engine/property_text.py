@@ -1,4 +1,4 @@
-"""Property values as a checkpoint keeps them: secrets as ciphertext, numbers that JSON lacks as their bits."""
+"""Property values as a checkpoint keeps them: secrets as ciphertext, NaN and infinities as their bits."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=
 
 
 class PropertyText:
-    """Turns property values into JSON text and back. A `place` names where a value is kept (URN and field): a secret
-    whose value did not change there keeps its ciphertext.
+    """Turns property values into JSON text and back. A `place` names where a value is kept (URN and field): a
+    secret whose value did not change there keeps its ciphertext.
     """
 
     BYTE_STRING_MARK = BYTE_STRING

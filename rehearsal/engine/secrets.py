@@ -1,8 +1,8 @@
 """Pulumi's passphrase secrets provider: AES-256-GCM under a key from PBKDF2-SHA256 with 1,000,000 rounds.
 
-Byte-compatible with Pulumi's (`pkg/secrets/passphrase`, `sdk/go/common/resource/config/crypt.go`), so that both
-engines read each other's state and config. A salt is `v1:<8 bytes>:<ciphertext of "pulumi">`, a ciphertext
-`v1:<nonce>:<sealed>`, each part in base64.
+Byte-compatible with Pulumi's (`pkg/secrets/passphrase`, `sdk/go/common/resource/config/crypt.go`), so that
+both engines read each other's state and config. A salt is `v1:<8 bytes>:<ciphertext of "pulumi">`, a
+ciphertext `v1:<nonce>:<sealed>`, each part in base64.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ _keys_lock = threading.Lock()
 
 
 class Secrets:
-    """Encrypts and decrypts for one salt. The key is derived when first needed, once per process and salt, and never
-    when nothing is secret. Safe to use from several threads.
+    """Encrypts and decrypts for one salt. The key is derived when first needed, once per process and salt,
+    and never when nothing is secret. Safe to use from several threads.
     """
 
     def __init__(self, salt: str | None, environ: Mapping[str, str]) -> None:
         """`salt` is `encryptionsalt` (`v1:…:v1:…:…`), or None: then one is made when first encrypting.
 
-        The passphrase comes from PULUMI_CONFIG_PASSPHRASE, or the file that PULUMI_CONFIG_PASSPHRASE_FILE names; it
-        is not looked up before it is needed.
+        The passphrase comes from PULUMI_CONFIG_PASSPHRASE, or the file that PULUMI_CONFIG_PASSPHRASE_FILE
+        names; it is not looked up before it is needed.
         """
         self._salt = salt
         self._environ = environ
@@ -63,16 +63,17 @@ class Secrets:
         plaintext = _open(self._unlocked(), ciphertext)
         if plaintext is None:
             raise UsageError(
-                "a secret cannot be decrypted: its ciphertext is damaged or belongs to another encryptionsalt; "
-                "set it again with `pulumi config set --secret`"
+                "a secret cannot be decrypted: its ciphertext is damaged or belongs to another "
+                "encryptionsalt; set it again with `pulumi config set --secret`"
             )
         return plaintext
 
     def encrypt(self, plaintext: str, place: str = "") -> str:
-        """The ciphertext. With a `place` (any name of where it is kept), the ciphertext that was last seen there is
-        kept when the plaintext is the same, so that files do not change without a reason.
+        """The ciphertext. With a `place` (any name of where it is kept), the ciphertext that was last seen
+        there is kept when the plaintext is the same, so that files do not change without a reason.
 
-        The same plaintext in two places gets two ciphertexts: a reader of the file must not see that they are equal.
+        The same plaintext in two places gets two ciphertexts: a reader of the file must not see that they are
+        equal.
         """
         cipher = self._unlocked()
         with self._lock:

@@ -1,22 +1,21 @@
-"""One stack's state, open for work: what is recorded, step by step, and how it comes back after an interruption.
+"""One stack's state, open for work: what is recorded, step by step, and how it comes back after an
+interruption.
 
-While an operation runs, steps go to a journal beside the checkpoint (`rehearsal/engine/journal.py`). On every way out
-but SIGKILL, also after a failure or Ctrl-C, the journal is compacted into the checkpoint, so that the real engine,
-which does not know about the journal, misses nothing. After a SIGKILL the next start of this engine replays it; until
-then the real engine would see the state of before the killed operation.
+While an operation runs, steps go to a journal beside the checkpoint (`rehearsal/engine/journal.py`). On every
+way out but SIGKILL, also after a failure or Ctrl-C, the journal is compacted into the checkpoint, so that the
+real engine, which does not know about the journal, misses nothing. After a SIGKILL the next start of this
+engine replays it; until then the real engine would see the state of before the killed operation.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import threading
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from rehearsal.engine import checkpoint, journal
+from rehearsal.engine import checkpoint, journal, state_files
 from rehearsal.engine.locks import Lock
 from rehearsal.engine.property_text import PropertyText
 from rehearsal.engine.secrets import Secrets
@@ -27,7 +26,6 @@ from rehearsal.engine.state import (
     Snapshot,
     in_order,
     integrity_error,
-    now,
     trim,
 )
 from rehearsal.errors import RehearsalError, UsageError
@@ -36,14 +34,17 @@ from rehearsal.errors import RehearsalError, UsageError
 class StackFile:
     """One stack, open for work. All methods may be called from several threads.
 
-    `snapshot` is what was recorded when it was opened; its lists do not change. `current()` is what is recorded now.
-    `notes` are lines for the user: what was repaired on the way in.
+    `snapshot` is what was recorded when it was opened; its lists do not change. `current()` is what is
+    recorded now. `notes` are lines for the user: what was repaired on the way in.
     """
 
-    def __init__(self, name: str, file: Path, secrets: Secrets, lock: Lock | None, *, fresh: bool = False) -> None:
+    def __init__(
+        self, name: str, file: Path, secrets: Secrets, lock: Lock | None, *, fresh: bool = False
+    ) -> None:
         """`name` is `organization/<project>/<stack>`; without a `lock` it is read only.
 
-        `fresh` leaves out what is there (an import over a damaged file). Raises UsageError when it is damaged.
+        `fresh` leaves out what is there (an import over a damaged file). Raises UsageError when it is
+        damaged.
         """
         self.name = name
         self.file = file
@@ -75,10 +76,10 @@ class StackFile:
             try:
                 self._base, self.secrets = checkpoint.read(raw, self.secrets)
             except checkpoint.CheckpointError as error:
-                raise self._damaged(self.file, str(error)) from None
+                raise state_files.damaged(self.file, str(error)) from None
         broken = integrity_error(self._base.resources)
         if broken:
-            raise self._damaged(self.file, broken)
+            raise state_files.damaged(self.file, broken)
         self._codec = PropertyText(self.secrets)
         self._salt = self.secrets.salt
         self._number(self._base)
@@ -94,7 +95,7 @@ class StackFile:
             for entry in entries:
                 self._apply(entry)
         except (journal.JournalError, checkpoint.CheckpointError, KeyError, ValueError) as error:
-            raise self._damaged(self._journal_file, str(error), move=True) from None
+            raise state_files.unusable_journal(self._journal_file, str(error)) from None
         if entries and self._lock is not None:
             self._journal.reopen(size)
         return len(entries)
@@ -113,30 +114,6 @@ class StackFile:
         elif operation == "drop":
             self._slots.pop(entry["slot"], None)
         self._operations.pop(entry.get("ends", 0), None)
-
-    def _damaged(self, file: Path, reason: str, *, move: bool = False) -> UsageError:
-        """Keep a copy aside, once for one content. A checkpoint also stays where it is: without it the next run would
-        take the stack for empty and create everything a second time. A journal that cannot be used is moved.
-        """
-        stamp = now()[:19].replace(":", "").replace("-", "")
-        aside = file.with_name(f"{file.name}.damaged-{stamp}")
-        if move:
-            file.replace(aside)
-            return UsageError(
-                f"the journal {file} cannot be used: {reason}; it was moved to {aside}: "
-                "run a refresh, because steps that only it recorded may be missing from the state"
-            )
-        content = file.read_bytes()
-        for earlier in sorted(file.parent.glob(f"{file.name}.damaged-*")):
-            if earlier.read_bytes() == content:
-                aside = earlier
-                break
-        else:
-            shutil.copyfile(file, aside)
-        return UsageError(
-            f"the state file {file} is damaged: {reason}; a copy is kept in {aside}: "
-            f"put {file.name}.bak in its place, or import an export"
-        )
 
     def current(self) -> Snapshot:
         """What is recorded now, in dependency order."""
@@ -163,12 +140,12 @@ class StackFile:
     def commit(self, new: ResourceState | None, old: ResourceState | None, ticket: int | None = None) -> None:
         """Record one step, durably, and end the operation that `ticket` names.
 
-        (new, None) adds; (new, old) puts `new` in the place of `old`; (state, state) records a state that was changed
-        in place, such as the outputs of a component or `delete = True`; (None, old) removes. `old` must be an object
-        of `snapshot` or one that was committed before. A replacement that creates first is `commit(new, None)`, then
-        `old.delete = True; commit(old, old)`, then, once it is gone, `commit(None, old)`. When `new` says the same as
-        `old`, nothing is written. A recorded state may be changed only to commit it so right after. Raises KeyError
-        for an `old` that is not recorded.
+        (new, None) adds; (new, old) puts `new` in the place of `old`; (state, state) records a state that was
+        changed in place, such as the outputs of a component or `delete = True`; (None, old) removes. `old`
+        must be an object of `snapshot` or one that was committed before. A replacement that creates first is
+        `commit(new, None)`, then `old.delete = True; commit(old, old)`, then, once it is gone, `commit(None,
+        old)`. When `new` says the same as `old`, nothing is written. A recorded state may be changed only to
+        commit it so right after. Raises KeyError for an `old` that is not recorded.
         """
         text = checkpoint.resource_text(new, self._codec) if new is not None else ""
         ends = "" if ticket is None else f',"ends":{ticket}'
@@ -205,7 +182,9 @@ class StackFile:
                 self._append(f'{{"op":"end","ends":{ticket}}}')
 
     def clear_pending(self) -> None:
-        """Forget the operations that an earlier run left unfinished (after a refresh, or when the user says so)."""
+        """Forget the operations that an earlier run left unfinished (after a refresh, or when the user says
+        so).
+        """
         with self._mutex:
             for ticket in list(self._operations):
                 self.abandon(ticket)
@@ -221,7 +200,7 @@ class StackFile:
         return text
 
     def _number(self, snapshot: Snapshot) -> None:
-        """Slots and tickets as the next start will count them from the checkpoint that holds this snapshot."""
+        """Slots and tickets as the next start counts them in the checkpoint of this snapshot."""
         self._slots = dict(enumerate(snapshot.resources))
         self._slot_of = {id(state): slot for slot, state in self._slots.items()}
         self._operations = {-1 - index: operation for index, operation in enumerate(snapshot.pending)}
@@ -261,7 +240,9 @@ class StackFile:
         _, project, stack = self.name.split("/")
         for state in snapshot.resources:
             if not state.urn.startswith(f"urn:pulumi:{stack}::{project}::"):
-                raise UsageError(f"the import is not of stack {stack} of project {project}: it has {state.urn}")
+                raise UsageError(
+                    f"the import is not of stack {stack} of project {project}: it has {state.urn}"
+                )
         with self._mutex:
             self.secrets, self._codec, self._base = secrets, PropertyText(secrets), snapshot
             self._texts = {}
@@ -272,7 +253,9 @@ class StackFile:
     # Writing
 
     def _write_checkpoint(self) -> None:
-        """The whole state, in dependency order: durable before it appears under its name; the one before is .bak."""
+        """The whole state, in dependency order: durable before it appears under its name; the one before is
+        .bak.
+        """
         self._settle()
         snapshot = self.current()
         resources = [self._text_of(state) for state in snapshot.resources]
@@ -284,7 +267,7 @@ class StackFile:
         data = checkpoint.stack_text(self.name, snapshot, resources, operations, salt).encode()
         self._journal.finish(journal.digest(data))
         try:
-            write_durably(self.file, data)
+            state_files.write_durably(self.file, data)
         except OSError as error:
             raise RehearsalError(f"cannot write {self.file}: {error.strerror}") from error
         self._journal.remove()
@@ -293,7 +276,9 @@ class StackFile:
         self._number(snapshot)
 
     def create(self) -> None:
-        """Write the checkpoint of an empty stack if there is none, as `pulumi stack init`; the first step does it too."""
+        """Write the checkpoint of an empty stack if there is none, as `pulumi stack init`; the first step
+        does it too.
+        """
         with self._mutex:
             if not self.exists:
                 self._write_checkpoint()
@@ -316,32 +301,3 @@ class StackFile:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def write_durably(file: Path, data: bytes) -> None:
-    """Replace the file in one step that a power cut cannot halve; what was there becomes `<name>.bak`.
-
-    Raises OSError.
-    """
-    file.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = file.with_name(file.name + ".tmp")
-    with unfinished.open("wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
-    if file.exists():
-        backup = file.with_name(file.name + ".bak")
-        backup.unlink(missing_ok=True)
-        try:
-            backup.hardlink_to(file)
-        except OSError:  # not every file system has hard links
-            shutil.copyfile(file, backup)
-        # The real engine's storage keeps a file's checksum beside it; without one, it does without.
-        for stale in (file, backup):
-            stale.with_name(stale.name + ".attrs").unlink(missing_ok=True)
-    unfinished.replace(file)
-    directory = os.open(file.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)

@@ -21,9 +21,10 @@ PROVIDER_PREFIX = "pulumi:providers:"
 class ResourceState:
     """One resource as last recorded. Compared by identity: two states of one URN can live side by side.
 
-    `custom_timeouts` are seconds by operation (`create`, `update`, `delete`, `read`). `provider` is `URN::ID`.
-    `delete` marks the old one of a replacement that still has to go; `pending_replacement` one that is gone and has
-    not come back. `extra` holds fields that this engine does not know; they are written back as they were.
+    `custom_timeouts` are seconds by operation (`create`, `update`, `delete`, `read`). `provider` is
+    `URN::ID`. `delete` marks the old one of a replacement that still has to go; `pending_replacement` one
+    that is gone and has not come back. `extra` holds fields that this engine does not know; they are written
+    back as they were.
     """
 
     urn: str
@@ -109,7 +110,9 @@ class Snapshot:
     @property
     def stack(self) -> ResourceState | None:
         """The root resource, whose outputs are the stack's."""
-        return next((state for state in self.resources if state.type == STACK_TYPE and not state.delete), None)
+        return next(
+            (state for state in self.resources if state.type == STACK_TYPE and not state.delete), None
+        )
 
 
 def now() -> str:
@@ -118,7 +121,7 @@ def now() -> str:
 
 
 def urn_of(stack: str, project: str, parent: str, type_: str, name: str) -> str:
-    """The URN of a resource; `parent` is the parent's URN or empty. The stack's own type is never a prefix."""
+    """The URN of a resource; `parent` is the parent's URN or empty. The stack's type is no prefix."""
     prefix = parent.split("::")[2] + "$" if parent and parent.split("::")[2] != STACK_TYPE else ""
     return f"urn:pulumi:{stack}::{project}::{prefix}{type_}::{name}"
 
@@ -126,9 +129,9 @@ def urn_of(stack: str, project: str, parent: str, type_: str, name: str) -> str:
 def integrity_error(resources: list[ResourceState]) -> str | None:
     """The first rule of Pulumi's snapshot integrity that is broken, in words, or None.
 
-    Every state has a URN and a type, and an ID only when it is custom; parents, dependencies, property dependencies,
-    deletedWith and the provider (URN and ID) stand before it; of states with one URN at most one is not marked for
-    deletion.
+    Every state has a URN and a type, and an ID only when it is custom; parents, dependencies, property
+    dependencies, deletedWith and the provider (URN and ID) stand before it; of states with one URN at most
+    one is not marked for deletion.
     """
     seen: set[str] = set()
     live: set[str] = set()
@@ -158,8 +161,9 @@ def integrity_error(resources: list[ResourceState]) -> str | None:
 def in_order(resources: list[ResourceState]) -> list[ResourceState]:
     """The same states, each after what it needs; otherwise in the order given (stable). Linear time.
 
-    Of several states with one URN, the one that is not marked for deletion is what others need; a provider is found
-    by URN and ID. Where states need each other in a circle, the order given stays, and the integrity check tells.
+    Of several states with one URN, the one that is not marked for deletion is what others need; a provider is
+    found by URN and ID. Where states need each other in a circle, the order given stays, and the integrity
+    check tells.
     """
     by_name: dict[str, ResourceState] = {}
     for state in resources:

@@ -1,12 +1,12 @@
 """Pulumi's wire conventions on plain Python values.
 
-A property value is `None`, `bool`, `int`, `float`, `str`, `list` or `dict`, as in `rehearsal/plugin.py`. What JSON
-cannot say is an object with the key `SIGNATURE`: a secret, an output value, an asset, an archive, a resource
-reference. An unknown value is the string `UNKNOWN`; Pulumi has one such string per type, and reading from the wire
-turns them all into that one.
+A property value is `None`, `bool`, `int`, `float`, `str`, `list` or `dict`, as in `rehearsal/plugin.py`. What
+JSON cannot say is an object with the key `SIGNATURE`: a secret, an output value, an asset, an archive, a
+resource reference. An unknown value is the string `UNKNOWN`; Pulumi has one such string per type, and reading
+from the wire turns them all into that one.
 
-Nothing here changes its arguments. A function that finds nothing to change returns the very same object, so that
-callers may compare with `is` and large trees are not copied in vain.
+Nothing here changes its arguments. A function that finds nothing to change returns the very same object, so
+that callers may compare with `is` and large trees are not copied in vain.
 """
 
 from __future__ import annotations
@@ -134,7 +134,9 @@ def strip_secrets(value: Any) -> Any:
 
 
 def lower_outputs(value: Any) -> Any:
-    """The tree with output values lowered: not known → `UNKNOWN`, secret → a secret; dependencies are dropped."""
+    """The tree with output values lowered: not known → `UNKNOWN`, secret → a secret; dependencies are
+    dropped.
+    """
 
     def lower(item: dict[str, Any]) -> Any:
         if item.get(SIGNATURE) != OUTPUT_VALUE:
@@ -159,7 +161,7 @@ def output_dependencies(value: Any) -> set[str]:
 
 
 def lower_references(value: Any) -> Any:
-    """The tree with resource references replaced by their ID (a custom resource) or URN: for old providers."""
+    """The tree with each resource reference as its ID, or its URN for a component."""
 
     def lower(item: dict[str, Any]) -> Any:
         if item.get(SIGNATURE) != RESOURCE_REFERENCE:
@@ -193,8 +195,8 @@ def contains_unknown(value: Any) -> bool:
 def mark_secret_like(outputs: Properties, inputs: Properties) -> Properties:
     """Outputs with those marked as secret whose input of the same name is or contains a secret.
 
-    Plain objects are compared key by key; a list with a secret in it makes the whole output a secret. This is what
-    Pulumi does for providers that do not know about secrets (`annotateSecrets`).
+    Plain objects are compared key by key; a list with a secret in it makes the whole output a secret. This is
+    what Pulumi does for providers that do not know about secrets (`annotateSecrets`).
     """
     marked = dict(outputs)
     for key, given in inputs.items():
@@ -215,7 +217,11 @@ def _plain_object(value: Any) -> bool:
 def mark_secret_keys(outputs: Properties, keys: list[str]) -> Properties:
     """Outputs with the named top-level ones marked as secret (`additionalSecretOutputs`)."""
     wanted = set(keys) & outputs.keys()
-    return {key: make_secret(value) if key in wanted else value for key, value in outputs.items()} if wanted else outputs
+    return (
+        {key: make_secret(value) if key in wanted else value for key, value in outputs.items()}
+        if wanted
+        else outputs
+    )
 
 
 def redact(value: Any, secret: str = "[secret]", unknown: str = "[unknown]") -> Any:  # noqa: S107
@@ -232,7 +238,9 @@ def redact(value: Any, secret: str = "[secret]", unknown: str = "[unknown]") -> 
 
 
 def equal(a: Any, b: Any) -> bool:
-    """Deep equality as Pulumi's: a missing key equals None, 1 equals 1.0 but not True; a secret only a secret."""
+    """Deep equality as Pulumi's: a missing key equals None, 1 equals 1.0 but not True; a secret only a
+    secret.
+    """
     if isinstance(a, dict):
         if not isinstance(b, dict):
             return False
