@@ -4,13 +4,14 @@ from scripts.releases.config_file import ConfigFile
 from scripts.releases.errors import RefusedError, one_line
 from scripts.releases.state import EnvironmentState, Refresh, ServiceState
 
-# How a refresh ends well: in AWS's word, or not needed because every server ran the image already.
-PROVEN = frozenset({"Successful", "NotNeeded"})
+# AWS's word for a refresh that ended well. The program exports it too where none was needed, because every
+# server ran the image already and was healthy.
+SUCCESSFUL = "Successful"
 
 
 def is_proven(refresh: Refresh) -> bool:
     """Whether the last refresh ended well."""
-    return refresh.status in PROVEN
+    return refresh.status == SUCCESSFUL
 
 
 def outcome(refresh: Refresh) -> str:

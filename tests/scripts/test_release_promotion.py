@@ -56,7 +56,7 @@ def test_promoting_what_is_there_already_touches_nothing(ready: ReleaseProject) 
 
 
 def test_a_refresh_that_was_not_needed_proves_an_image(ready: ReleaseProject) -> None:
-    ready.runs("staging", NEW, status="NotNeeded")
+    ready.runs("staging", NEW, status="Successful", reason=f"every server already runs {NEW}")
     assert ready.run("promote", "staging", "prod").code == 0
 
 
@@ -86,7 +86,17 @@ def test_a_fleet_without_a_known_image_is_refused(ready: ReleaseProject) -> None
 
 @pytest.mark.parametrize(
     "status",
-    ["Failed", "Cancelled", "RollbackSuccessful", "RollbackFailed", "InProgress", "Baking", "successful", ""],
+    [
+        "Failed",
+        "Cancelled",
+        "Pending",
+        "RollbackSuccessful",
+        "RollbackFailed",
+        "InProgress",
+        "Baking",
+        "successful",
+        "",
+    ],
 )
 def test_a_refresh_that_did_not_end_well_is_refused_with_its_reason(
     ready: ReleaseProject, status: str
