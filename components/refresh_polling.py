@@ -36,6 +36,10 @@ def is_transient(error: BaseException) -> bool:
     return isinstance(error, exceptions.ConnectionError | exceptions.HTTPClientError)
 
 
+Look = tuple[bool, str, str]
+"""What one look saw: whether it is done, what counts as a change, and the line that tells it."""
+
+
 class Polling:
     """Looks until done or until `deadline` (of `time.monotonic`), and says a line at every change."""
 
@@ -45,12 +49,12 @@ class Polling:
         self._deadline = deadline
         self._say = say
         self._sleep = sleep
-        self._line = ""
+        self._state: str | None = None
         self._said_at = 0.0
         self._unchanged = 0
 
-    def until(self, look: Callable[[], tuple[bool, str]]) -> bool:
-        """`look` gives (done, line). True when done, False at the deadline. Errors that are not transient
+    def until(self, look: Callable[[], Look]) -> bool:
+        """True when `look` says that it is done, False at the deadline. Errors that are not transient
         rise.
         """
         retrying = tenacity.Retrying(
@@ -62,24 +66,24 @@ class Polling:
         )
         return bool(retrying(self._look, look))
 
-    def _look(self, look: Callable[[], tuple[bool, str]]) -> bool:
+    def _look(self, look: Callable[[], Look]) -> bool:
         self._unchanged += 1
         try:
-            done, line = look()
+            done, state, line = look()
         except Exception as error:
             if is_transient(error):
-                self._tell(f"still waiting ({type(error).__name__})")
+                self._tell(self._state, f"still waiting ({type(error).__name__})")
             raise
-        self._tell(line)
+        self._tell(state, line)
         return done
 
-    def _tell(self, line: str) -> None:
+    def _tell(self, state: str | None, line: str) -> None:
         now = time.monotonic()
-        if line != self._line:
+        if state != self._state:
             self._unchanged = 0
         elif now - self._said_at < LINE_SECONDS - 1:
             return
-        self._line, self._said_at = line, now
+        self._state, self._said_at = state, now
         self._say(line)
 
     def _wait(self, _: tenacity.RetryCallState) -> float:

@@ -99,15 +99,20 @@ def _serving(group: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def progress(refresh: Mapping[str, Any]) -> str:
-    """One line such as `InProgress, 50%, 2 servers left: Waiting for ...`."""
+def step(refresh: Mapping[str, Any]) -> str:
+    """Status, percentage and servers left, such as `InProgress, 50%, 2 left`."""
     parts = [str(refresh["Status"])]
     if "PercentageComplete" in refresh:
         parts.append(f"{refresh['PercentageComplete']}%")
     if "InstancesToUpdate" in refresh:
-        parts.append(f"{refresh['InstancesToUpdate']} servers left")
+        parts.append(f"{refresh['InstancesToUpdate']} left")
+    return ", ".join(parts)
+
+
+def progress(refresh: Mapping[str, Any]) -> str:
+    """`step` and the reason, which names another server at almost every look."""
     reason = refresh.get("StatusReason")
-    return ", ".join(parts) + (f": {one_line(reason)}" if reason else "")
+    return step(refresh) + (f": {one_line(reason)}" if reason else "")
 
 
 def failures(activities: Sequence[Mapping[str, Any]]) -> str:

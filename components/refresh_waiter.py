@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from components import refresh_view as view
 from components.refresh_errors import RolloutError
-from components.refresh_polling import Polling
+from components.refresh_polling import Look, Polling
 from components.refresh_view import Target
 
 if TYPE_CHECKING:
@@ -61,10 +61,12 @@ class Rollout:
         self._timeout_seconds = timeout_seconds
         self._tell = say
         self._sleep = sleep
+        self._is_healthy = False
 
     def first(self) -> Outcome:
         """After the group was created: wait until its servers are there and healthy, then as `run`."""
         self.wait_until_healthy()
+        self._is_healthy = True
         return self.run()
 
     def run(self) -> Outcome:
@@ -92,11 +94,11 @@ class Rollout:
         """Until desired capacity is in service and every server is healthy in every target group."""
         shown = ""
 
-        def look() -> tuple[bool, str]:
+        def look() -> Look:
             nonlocal shown
             group, health = self._group(), self._health()
             shown = view.capacity(group, health)
-            return view.is_healthy(group, health), shown
+            return view.is_healthy(group, health), shown, shown
 
         if not self._poll(look):
             raise RolloutError(
@@ -112,7 +114,7 @@ class Rollout:
             raise RolloutError(
                 f"instance refresh {refresh_id} of {self._target.group_name} to launch template version "
                 f"{self._target.version} ({self._target.image_id}) ended {status}: "
-                f"{reason or 'no reason given'}{failures}"
+                f"{view.one_line(reason).rstrip('.') or 'no reason given'}{failures}"
             )
         self.wait_until_healthy()
         return Outcome(refresh_id, status, reason)
@@ -121,13 +123,14 @@ class Rollout:
         """Poll to the end. Raises RolloutError at the time limit; the refresh itself goes on."""
         seen: dict[str, Any] = {}
 
-        def look() -> tuple[bool, str]:
+        def look() -> Look:
             found = self._refreshes(refresh_id)
             if not found:
                 # A read that is behind the write: it appears with one of the next polls.
-                return False, "waiting for the refresh to appear"
+                return False, "", "waiting for the refresh to appear"
+            seen.clear()
             seen.update(found[0])
-            return found[0]["Status"] not in _RUNNING + _ENDING, view.progress(found[0])
+            return found[0]["Status"] not in _RUNNING + _ENDING, view.step(found[0]), view.progress(found[0])
 
         if not self._poll(look):
             raise RolloutError(
@@ -188,7 +191,8 @@ class Rollout:
         return len(described) == len(versions) and all(d["LaunchTemplateData"] == first for d in described)
 
     def _nothing_to_do(self) -> Outcome:
-        self.wait_until_healthy()
+        if not self._is_healthy:
+            self.wait_until_healthy()
         ended = [
             r for r in self._refreshes() if r["Status"] == "Successful" and view.is_towards(r, self._target)
         ]
@@ -234,7 +238,7 @@ class Rollout:
         )["Activities"]
         return view.failures([a for a in activities if since is None or a["StartTime"] >= since])
 
-    def _poll(self, look: Callable[[], tuple[bool, str]]) -> bool:
+    def _poll(self, look: Callable[[], Look]) -> bool:
         """Look until it is done, more seldom while nothing changes; False at the time limit.
 
         Throttling, time-outs and broken connections count as a look that saw nothing.

@@ -33,12 +33,16 @@ KEPT = {
 
 
 class Group(FakeAutoScalingGroup):
+    default_instance_warmup: int | None
+    instance_maintenance_policy: dict[str, Any] | None
+
     def __init__(
         self, autoscaling_backend: Any, ec2_backend: Any, kept: dict[str, Any], **settings: Any
     ) -> None:
         self.autoscaling_backend, self.ec2_backend = autoscaling_backend, ec2_backend
         self.refreshes: list[Refresh] = []
-        self.default_instance_warmup: int | None = None
+        for attribute in KEPT.values():
+            setattr(self, attribute, None)
         self.provided_launch_template_version: str | None = None
         self.health_check_grace_period, self.health_check_type = 0, "EC2"
         self.target_group_arns: list[str] = []
@@ -85,6 +89,9 @@ class Group(FakeAutoScalingGroup):
     def set_configuration(self, desired: dict[str, Any]) -> None:
         """Take over a DesiredConfiguration, as AWS does when a refresh was successful."""
         policy = desired.get("MixedInstancesPolicy")
+        if policy and self.mixed_instances_policy:
+            # What a request leaves out of the policy stays as it was.
+            policy = {**self.mixed_instances_policy, **policy}
         self.mixed_instances_policy = policy
         self._set_launch_configuration("", {} if policy else desired["LaunchTemplate"], policy)
 
