@@ -1,0 +1,31 @@
+"""The engines as fixtures."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.rehearsal.engine.engines import Embedded, Engine, Real, served
+from tests.rehearsal.engine.fake import FakeCloud
+
+
+@pytest.fixture
+def embedded(tmp_path: Path) -> Embedded:
+    """The embedded engine alone, for what is its own."""
+    return Embedded(tmp_path, FakeCloud())
+
+
+@pytest.fixture(params=["embedded", "pulumi"])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """Each engine in turn, for what they have in common."""
+    if request.param == "embedded":
+        yield Embedded(tmp_path, FakeCloud())
+        return
+    if shutil.which("pulumi") is None:
+        pytest.skip("there is no pulumi command on the PATH")
+    cloud = FakeCloud()
+    with served(cloud) as port:
+        yield Real(tmp_path, cloud, port)
