@@ -16,7 +16,7 @@ from rich.console import Console
 from rehearsal import kept, report, show, story
 from rehearsal.command import run, stop_on_signals
 from rehearsal.engines import EngineChoice, Operation
-from rehearsal.errors import RehearsalError, UsageError
+from rehearsal.errors import UsageError
 from rehearsal.show import Screen
 from rehearsal.workspace import REPOSITORY, environments_of
 
@@ -65,7 +65,7 @@ def main(
     screen = Screen(console)
     choice: EngineChoice = engine  # type: ignore[assignment]  # checked above
     try:
-        document = story.rehearse(story.Options(choice, port, speed, keep), screen)
+        document, code = story.rehearse(story.Options(choice, port, speed, keep), screen)
     finally:
         screen.close()
     if json_file:
@@ -75,7 +75,7 @@ def main(
     console.print(f"The report is in {report_file}", highlight=False, soft_wrap=True)
     if keep and (found := kept.find()):
         show.show_kept(console, found)
-    raise typer.Exit(0 if document["ok"] else 1)
+    raise typer.Exit(code)
 
 
 def _operate(operation: Operation, environment: str) -> None:
@@ -83,9 +83,7 @@ def _operate(operation: Operation, environment: str) -> None:
     if environment not in known:
         raise UsageError(f"unknown environment {environment!r}: choose one of {', '.join(known)}")
     found = kept.require()
-    outcome = found.open_engine().run(operation, found.workspace.require(environment), print)
-    if not outcome.ok:
-        raise RehearsalError(f"{operation} {environment}: {outcome.error}")
+    outcome = found.open_engine().run(operation, found.workspace.require(environment), print).must()
     print(f"{operation} {environment}: {show.brief(outcome.changes)} in {outcome.seconds:.1f} s")
 
 

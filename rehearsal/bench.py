@@ -23,7 +23,7 @@ from typing import Any
 import yaml
 
 from rehearsal.cloud_client import CloudProcess
-from rehearsal.engines import EmbeddedEngine, Operation, Outcome
+from rehearsal.engines import EmbeddedEngine, Operation
 from rehearsal.errors import RehearsalError
 from rehearsal.processes import run
 from rehearsal.workspace import REPOSITORY, Workspace
@@ -74,7 +74,7 @@ def start_ratio(runs: int, say: Callable[[str], None]) -> dict[str, Any]:
         command = [sys.executable, "-c", code]
         for number in range(runs + 1):
             say(f"start: run {number + 1} of {runs + 1}")
-            preview = _must(engine.run("preview", STACK))
+            preview = engine.run("preview", STACK).must()
             imported = run(command, cwd=workspace.project, variables=workspace.variables(cloud.url))
             # The first run reads files that the later ones find in memory.
             if number:
@@ -105,7 +105,7 @@ def cost(operation: Operation, services: int) -> Point:
         config = workspace.config_file(STACK)
         config.write_text(yaml.safe_dump(with_services(yaml.safe_load(config.read_text()), services)))
         register(workspace, cloud)
-        outcome = _must(EmbeddedEngine(workspace, workspace.variables(cloud.url)).run(operation, STACK))
+        outcome = EmbeddedEngine(workspace, workspace.variables(cloud.url)).run(operation, STACK).must()
     return Point(
         services,
         sum(outcome.changes.values()),
@@ -159,7 +159,8 @@ def exponent(xs: Sequence[float], ys: Sequence[float]) -> float:
     """The exponent e of cost = fixed + c·x^e.
 
     The fixed cost of a start hides the growth, so it is fitted to the marginal cost, the rise between
-    neighbouring points, which has no fixed part: that grows with x^(e-1). Placed half-way, it is exact for e of 1 and of 2.
+    neighbouring points, which has no fixed part: that grows with x^(e-1). Placed half-way, it is
+    exact for e of 1 and of 2.
     """
     marginal = [
         ((left + right) / 2, (high - low) / (right - left))
@@ -229,12 +230,6 @@ def bench() -> Iterator[tuple[Workspace, CloudProcess]]:
             cloud.stop()
     finally:
         shutil.rmtree(root, ignore_errors=True)
-
-
-def _must(outcome: Outcome) -> Outcome:
-    if not outcome.ok:
-        raise RehearsalError(f"{outcome.operation} {outcome.environment} failed: {outcome.error}")
-    return outcome
 
 
 def _median(points: Sequence[Point]) -> Point:

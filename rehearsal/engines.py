@@ -62,6 +62,20 @@ class Outcome:
     recorded: tuple[str, ...] = ()
     error: str | None = None
     lines: tuple[str, ...] = ()
+    exit_code: int = 0
+
+    @property
+    def reason(self) -> str:
+        """Why it failed, as one line: of several, as a traceback has them, the first and the last say it."""
+        lines = [line.strip() for line in (self.error or "").splitlines() if line.strip()]
+        return " ".join(dict.fromkeys([*lines[:1], *lines[-1:]]))
+
+    def must(self) -> Outcome:
+        """The outcome itself. Raises UsageError when the engine refused, RehearsalError when it failed."""
+        if self.ok:
+            return self
+        kind = UsageError if self.exit_code == UsageError.exit_code else RehearsalError
+        raise kind(f"{self.operation} {self.environment}: {self.reason}")
 
     @property
     def changed_nothing(self) -> bool:
@@ -206,6 +220,7 @@ def _outcome(
         recorded=recorded,
         error=None if ok else reason,
         lines=finished.lines,
+        exit_code=finished.exit_code,
     )
 
 

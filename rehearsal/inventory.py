@@ -6,10 +6,9 @@ believes.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
-
-import boto3
 
 Inventory = frozenset[tuple[str, str]]
 _Lister = tuple[str, str, str, str]
@@ -48,15 +47,20 @@ _GONE = ("deleted", "terminated", "shutting-down", "deleting")
 
 def take(endpoint: str, region: str) -> Inventory:
     """Everything the account holds in `region`, as (kind, name)."""
-    session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=region)  # noqa: S106
-    clients: dict[str, Any] = {}
     found: set[tuple[str, str]] = set()
     for kind, (service, operation, path, key) in _LISTS.items():
-        client = clients.setdefault(service, session.client(service, endpoint_url=endpoint))  # type: ignore[call-overload]
-        found.update(
-            (kind, str(item[key])) for item in _items(getattr(client, operation), path) if _there(item)
-        )
+        call = getattr(_client(service, endpoint, region), operation)
+        found.update((kind, str(item[key])) for item in _items(call, path) if _there(item))
     return frozenset(found)
+
+
+@functools.cache
+def _client(service: str, endpoint: str, region: str) -> Any:
+    """A client of the service; making one takes longer than all that is then asked of it."""
+    import boto3
+
+    session = boto3.Session("test", "test", region_name=region)
+    return session.client(service, endpoint_url=endpoint)  # type: ignore[call-overload]
 
 
 def _items(call: Callable[..., Mapping[str, Any]], path: str) -> Iterator[Mapping[str, Any]]:

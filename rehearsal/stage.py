@@ -10,7 +10,7 @@ from typing import Any
 
 from rehearsal.cloud_client import CloudProcess
 from rehearsal.engines import COUNTED, Changed, Engine, Operation, Outcome
-from rehearsal.errors import RehearsalError
+from rehearsal.errors import RehearsalError, UsageError
 from rehearsal.fleet import FleetSampler, counts_of
 from rehearsal.inventory import Inventory
 from rehearsal.processes import run
@@ -40,6 +40,7 @@ class StepRecord:
     operations: list[dict[str, Any]] = field(default_factory=list)
     recorded: set[str] = field(default_factory=set)
     reason: str | None = None
+    exit_code: int = 0
     skipped: str | None = None
     output: tuple[str, ...] = ()
 
@@ -102,15 +103,13 @@ class Stage:
     before: Inventory = frozenset()
 
     def run(self, operation: Operation, environment: str, step: StepRecord, *, count: bool = True) -> Outcome:
-        """Run an operation and record it. Raises StepFailedError with the engine's reason when it fails."""
+        """Run an operation and record it. Raises RehearsalError with the engine's reason."""
         self.say(f"{operation} {environment}")
         outcome = self.engine.run(operation, environment, self.say)
         step.add(outcome)
         if count:
             step.count(outcome)
-        if not outcome.ok:
-            raise StepFailedError(f"{operation} {environment}: {outcome.error}")
-        return outcome
+        return outcome.must()
 
     def release(self, *arguments: str) -> str:
         """Run `scripts/release` on the scratch copy; returns its last line. Raises StepFailedError."""
@@ -121,7 +120,8 @@ class Stage:
             variables=self.variables,
         )
         if finished.exit_code != 0:
-            raise StepFailedError(f"release {' '.join(arguments)}: {finished.last_line}")
+            kind = UsageError if finished.exit_code == UsageError.exit_code else StepFailedError
+            raise kind(f"release {' '.join(arguments)}: {finished.last_line}")
         return finished.last_line
 
     def running(self, environment: str) -> dict[str, int]:

@@ -51,8 +51,10 @@ class Teller(Protocol):
         """A step ended, well or not."""
 
 
-def rehearse(options: Options, teller: Teller) -> dict[str, Any]:
-    """Run the whole story and return what the JSON file holds; a step that fails ends it with `ok` false.
+def rehearse(options: Options, teller: Teller) -> tuple[dict[str, Any], int]:
+    """Run the whole story and return what the JSON file holds, and the exit code.
+
+    A step that fails ends the story with `ok` false; a step that was refused as bad input, with exit code 2.
 
     Raises UsageError when it cannot begin as asked, KeyboardInterrupt after clearing up on Ctrl-C.
     """
@@ -70,7 +72,7 @@ def rehearse(options: Options, teller: Teller) -> dict[str, Any]:
                 records.append(_run(step, stage, teller))
                 if not records[-1].ok:
                     break
-        return {
+        document = {
             "ok": all(record.ok for record in records),
             "engine": stage.engine.name,
             "started": started.isoformat(timespec="seconds"),
@@ -80,6 +82,7 @@ def rehearse(options: Options, teller: Teller) -> dict[str, Any]:
             "fleet": [asdict(sample) for sample in stage.sampler.samples],
             "recorded": sorted(set().union(*(record.recorded for record in records))),
         }
+        return document, max(record.exit_code for record in records)
 
 
 def _run(step: Step, stage: Stage, teller: Teller) -> StepRecord:
@@ -91,7 +94,7 @@ def _run(step: Step, stage: Stage, teller: Teller) -> StepRecord:
         step.act(stage, record)
         record.until = stage.sampler.sample()
     except RehearsalError as error:
-        record.ok, record.reason = False, str(error)
+        record.ok, record.reason, record.exit_code = False, str(error), error.exit_code
         record.until = max([record.at, *(sample.at for sample in stage.sampler.samples)])
     record.seconds = time.monotonic() - began
     teller.done(record)
