@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from ipaddress import IPv4Network
 from typing import Literal
 
-from pydantic import Field
+import pulumi
+from pulumi import Output, ResourceOptions
+from pulumi_aws import ec2, lb, vpc, wafv2
+from pydantic import Field, field_validator
 
-from components.args import ComponentArgs, Late
+from components import policies
+from components.args import ComponentArgs, EntryPoint, Late
+from components.log_bucket import LogBucket, LogBucketArgs
+from components.names import LOAD_BALANCER_PREFIX, LONG_PREFIX, name_prefix, named
 
 Scheme = Literal["internet-facing", "internal"]
 
+SslPolicy = Literal[
+    "ELBSecurityPolicy-TLS13-1-2-Res-2021-06",
+    "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09",
+    "ELBSecurityPolicy-TLS13-1-2-2021-06",
+    "ELBSecurityPolicy-TLS13-1-2-PQ-2025-09",
+    "ELBSecurityPolicy-TLS13-1-3-2021-06",
+    "ELBSecurityPolicy-TLS13-1-3-PQ-2025-09",
+]
+"""TLS 1.2 or newer only. `Res` leaves out what lacks forward secrecy or authenticated encryption."""
+
 
 class LoadBalancerArgs(ComponentArgs):
-    """What a `LoadBalancer` is made of."""
+    """What a `LoadBalancer` is made of. Raises ValueError for what is no IPv4 range in `allowed_cidrs`."""
 
     vpc_id: Late
     vpc_cidr: str
@@ -27,6 +45,173 @@ class LoadBalancerArgs(ComponentArgs):
     access_log_retention_days: int = Field(default=90, ge=1, le=3650)
     deletion_protection: bool = True
     idle_timeout_seconds: int = Field(default=60, ge=1, le=4000)
-    ssl_policy: str = "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"
+    """After how long without a byte a connection is closed. Servers must keep theirs open longer."""
+    desync_mitigation_mode: Literal["defensive", "strictest"] = "defensive"
+    """`strictest` also refuses requests that break RFC 7230 without being dangerous."""
+    ssl_policy: SslPolicy = "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"
+    web_acl_arn: Late | None = None
+    """A regional WAF web ACL. None by default: which requests are an attack is known to the service, not here
+    (control ELB.16 asks for one where the load balancer is public)."""
     retain_logs: bool = True
     """Whether the access logs outlive the load balancer. False also deletes what is in the bucket."""
+
+    @field_validator("allowed_cidrs")
+    @classmethod
+    def _ranges(cls, cidrs: tuple[str, ...]) -> tuple[str, ...]:
+        for cidr in cidrs:
+            try:
+                IPv4Network(cidr)
+            except ValueError:
+                raise ValueError(f"{cidr!r} is not an IPv4 range: write one such as 203.0.113.0/24") from None
+        return cidrs
+
+
+class LoadBalancer(pulumi.ComponentResource):
+    """HTTPS for the services behind it; HTTP only says where HTTPS is; a path that no service claims is a 404.
+
+    Its security group lets requests in and, of itself, nothing out: each service adds the way to its servers.
+    The HTTP listener (control ELB.18) carries redirects only, as ELB.1 asks.
+    """
+
+    arn: Output[str]
+    arn_suffix: Output[str]
+    """The part of the ARN by which CloudWatch names it."""
+    dns_name: Output[str]
+    """The stable name: servers come and go behind it."""
+    url: Output[str]
+    listener_arn: Output[str]
+    security_group_id: Output[str]
+    entry_point: EntryPoint
+    """What a service needs of it."""
+
+    def __init__(self, name: str, args: LoadBalancerArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("immutable:loadbalancer:LoadBalancer", name, None, opts)
+        child = ResourceOptions(parent=self)
+        group = _security_group(name, args, child)
+        logs = LogBucket(
+            f"{name}-logs",
+            LogBucketArgs(
+                account_id=group.arn.apply(_account),
+                retention_days=args.access_log_retention_days,
+                retain=args.retain_logs,
+                tags=args.tags,
+            ),
+            opts=child,
+        )
+        balancer = lb.LoadBalancer(
+            name,
+            name_prefix=name_prefix(name, LOAD_BALANCER_PREFIX),
+            load_balancer_type="application",
+            internal=args.scheme == "internal",
+            ip_address_type="ipv4",
+            security_groups=[group.id],
+            subnets=list(args.subnet_ids),
+            access_logs=lb.LoadBalancerAccessLogsArgs(bucket=logs.bucket, enabled=True),
+            desync_mitigation_mode=args.desync_mitigation_mode,
+            drop_invalid_header_fields=True,
+            enable_cross_zone_load_balancing=True,
+            enable_deletion_protection=args.deletion_protection,
+            enable_http2=True,
+            idle_timeout=args.idle_timeout_seconds,
+            xff_header_processing_mode="append",
+            tags=named(args.tags, name),
+            opts=child,
+        )
+        https = _listeners(name, args, balancer, child)
+        if args.web_acl_arn is not None:
+            wafv2.WebAclAssociation(name, resource_arn=balancer.arn, web_acl_arn=args.web_acl_arn, opts=child)
+
+        self.arn = balancer.arn
+        self.arn_suffix = balancer.arn_suffix
+        self.dns_name = balancer.dns_name
+        self.url = Output.concat("https://", balancer.dns_name)
+        self.listener_arn = https.arn
+        self.security_group_id = group.id
+        self.entry_point = EntryPoint(
+            listener_arn=self.listener_arn, security_group_id=self.security_group_id
+        )
+        self.register_outputs({"url": self.url})
+
+
+def _account(security_group_arn: str) -> str:
+    return policies.owner_of(security_group_arn).account
+
+
+def _security_group(name: str, args: LoadBalancerArgs, opts: ResourceOptions) -> ec2.SecurityGroup:
+    group = ec2.SecurityGroup(
+        name,
+        name_prefix=name_prefix(name, LONG_PREFIX),
+        description="Requests to the load balancer",
+        vpc_id=args.vpc_id,
+        tags=named(args.tags, name),
+        opts=opts,
+    )
+    for cidr in args.allowed_cidrs or _default_callers(args):
+        for scheme, port in (("https", 443), ("http", 80)):
+            child_name = f"{name}-{scheme}-{cidr.replace('/', '-')}"
+            vpc.SecurityGroupIngressRule(
+                child_name,
+                security_group_id=group.id,
+                description=f"{scheme.upper()} from {cidr}",
+                ip_protocol="tcp",
+                from_port=port,
+                to_port=port,
+                cidr_ipv4=cidr,
+                tags=named(args.tags, child_name),
+                opts=opts,
+            )
+    return group
+
+
+def _default_callers(args: LoadBalancerArgs) -> tuple[str, ...]:
+    return ("0.0.0.0/0",) if args.scheme == "internet-facing" else (args.vpc_cidr,)
+
+
+def _listeners(
+    name: str, args: LoadBalancerArgs, balancer: lb.LoadBalancer, opts: ResourceOptions
+) -> lb.Listener:
+    """Both listeners; returns the HTTPS one, to which services add their rules."""
+    _listener(
+        f"{name}-http",
+        balancer,
+        args.tags,
+        opts,
+        port=80,
+        protocol="HTTP",
+        default_actions=[
+            lb.ListenerDefaultActionArgs(
+                type="redirect",
+                redirect=lb.ListenerDefaultActionRedirectArgs(
+                    port="443", protocol="HTTPS", status_code="HTTP_301"
+                ),
+            )
+        ],
+    )
+    return _listener(
+        f"{name}-https",
+        balancer,
+        args.tags,
+        opts,
+        port=443,
+        protocol="HTTPS",
+        ssl_policy=args.ssl_policy,
+        certificate_arn=args.certificate_arn,
+        default_actions=[
+            lb.ListenerDefaultActionArgs(
+                type="fixed-response",
+                fixed_response=lb.ListenerDefaultActionFixedResponseArgs(
+                    content_type="text/plain", message_body="Not found", status_code="404"
+                ),
+            )
+        ],
+    )
+
+
+def _listener(
+    name: str,
+    balancer: lb.LoadBalancer,
+    tags: Mapping[str, str],
+    opts: ResourceOptions,
+    **inputs: object,
+) -> lb.Listener:
+    return lb.Listener(name, load_balancer_arn=balancer.arn, tags=named(tags, name), opts=opts, **inputs)

@@ -6,16 +6,24 @@ from collections.abc import Mapping
 from typing import Any
 
 import pulumi
+from pulumi import Output, ResourceOptions
 from pydantic import Field
 
 from components.args import ComponentArgs, EntryPoint, ImageId, Late, Placement, Port, RetentionDays
-from components.target_group import HealthPath, Host, Path
+from components.auto_scaling_group import AutoScalingGroup, AutoScalingGroupArgs
+from components.instance_refresh import InstanceRefresh, InstanceRefreshArgs, RefreshPreferences
+from components.launch_template import LaunchTemplate, LaunchTemplateArgs
+from components.target_group import HealthPath, Host, Path, TargetGroup, TargetGroupArgs
 
 
 class ServiceArgs(ComponentArgs):
-    """What a `Service` is made of. The `Service`'s own name becomes the name of its environment file."""
+    """What a `Service` is made of; its parts' arguments say more of each field.
 
-    image_id: ImageId | pulumi.Output[str]
+    The name of the `Service` becomes the name of its environment file. Raises ValueError where a part would.
+    """
+
+    image_id: ImageId | Output[str]
+    """The image of every server. Another one is rolled out by an instance refresh."""
     region: str
     placement: Placement
     """Usually `network.placement`."""
@@ -32,11 +40,111 @@ class ServiceArgs(ComponentArgs):
     environment: Mapping[str, Late] = Field(default_factory=dict)
     policy_statements: tuple[Mapping[str, Any], ...] = ()
     volume_size_gib: int = Field(default=20, ge=1, le=16384)
+    root_device_name: str = "/dev/xvda"
     kms_key_id: Late | None = None
     log_retention_days: RetentionDays = 365
+    log_kms_key_arn: Late | None = None
     retain_logs: bool = True
     cpu_target_percent: float = Field(default=60, gt=0, le=100)
     health_check_grace_period_seconds: int = Field(default=300, ge=1, le=7200)
     default_instance_warmup_seconds: int = Field(default=120, ge=1, le=3600)
+    on_demand_base_capacity: int = Field(default=0, ge=0)
+    on_demand_percentage: int = Field(default=100, ge=0, le=100)
     deregistration_delay_seconds: int = Field(default=60, ge=0, le=3600)
     slow_start_seconds: int = Field(default=30, ge=0, le=900)
+    refresh: RefreshPreferences = RefreshPreferences()
+    refresh_timeout_seconds: int = Field(default=7200, ge=1, le=1_209_600)
+    """How long an update waits for a rollout."""
+
+
+class Service(pulumi.ComponentResource):
+    """A fleet of identical servers behind the load balancer. A new image replaces every one of them."""
+
+    target_group: TargetGroup
+    launch_template: LaunchTemplate
+    group: AutoScalingGroup
+    refresh: InstanceRefresh
+    """The last rollout: `refresh.image_id` is what runs, which a failed one leaves as it was."""
+
+    def __init__(self, name: str, args: ServiceArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("immutable:service:Service", name, None, opts)
+        self.target_group = TargetGroup(name, _target_group(args), ResourceOptions(parent=self))
+        self.launch_template = LaunchTemplate(
+            name, _launch_template(name, args), ResourceOptions(parent=self)
+        )
+        self.group = AutoScalingGroup(
+            name,
+            _group(args, self.launch_template, self.target_group),
+            # Servers are judged by the load balancer, which checks no target that no rule leads to.
+            ResourceOptions(parent=self, depends_on=[self.target_group.rule]),
+        )
+        self.refresh = InstanceRefresh(
+            name,
+            InstanceRefreshArgs(
+                region=args.region,
+                group_name=self.group.name,
+                launch_template_id=self.launch_template.id,
+                launch_template_version=self.launch_template.latest_version,
+                image_id=args.image_id,
+                target_group_arns=(self.target_group.arn,),
+                instance_types=args.instance_types,
+                preferences=args.refresh,
+                timeout_seconds=args.refresh_timeout_seconds,
+                tags=args.tags,
+            ),
+            ResourceOptions(parent=self),
+        )
+        self.register_outputs({"group": self.group.name, "image": self.refresh.image_id})
+
+
+def _target_group(args: ServiceArgs) -> TargetGroupArgs:
+    return TargetGroupArgs(
+        vpc_id=args.placement.vpc_id,
+        listener_arn=args.entry_point.listener_arn,
+        port=args.port,
+        health_path=args.health_path,
+        priority=args.priority,
+        hosts=args.hosts,
+        paths=args.paths,
+        deregistration_delay_seconds=args.deregistration_delay_seconds,
+        slow_start_seconds=args.slow_start_seconds,
+        tags=args.tags,
+    )
+
+
+def _launch_template(name: str, args: ServiceArgs) -> LaunchTemplateArgs:
+    return LaunchTemplateArgs(
+        service=name,
+        image_id=args.image_id,
+        instance_type=args.instance_types[0],
+        placement=args.placement,
+        port=args.port,
+        load_balancer_security_group_id=args.entry_point.security_group_id,
+        environment=args.environment,
+        volume_size_gib=args.volume_size_gib,
+        root_device_name=args.root_device_name,
+        kms_key_id=args.kms_key_id,
+        policy_statements=args.policy_statements,
+        log_retention_days=args.log_retention_days,
+        log_kms_key_arn=args.log_kms_key_arn,
+        retain_logs=args.retain_logs,
+        tags=args.tags,
+    )
+
+
+def _group(args: ServiceArgs, template: LaunchTemplate, target_group: TargetGroup) -> AutoScalingGroupArgs:
+    return AutoScalingGroupArgs(
+        launch_template_id=template.id,
+        launch_template_version=template.latest_version,
+        instance_types=args.instance_types,
+        subnet_ids=args.placement.subnet_ids,
+        target_group_arns=(target_group.arn,),
+        min_size=args.min_size,
+        max_size=args.max_size,
+        health_check_grace_period_seconds=args.health_check_grace_period_seconds,
+        default_instance_warmup_seconds=args.default_instance_warmup_seconds,
+        cpu_target_percent=args.cpu_target_percent,
+        on_demand_base_capacity=args.on_demand_base_capacity,
+        on_demand_percentage=args.on_demand_percentage,
+        tags=args.tags,
+    )

@@ -1,0 +1,163 @@
+"""Policy documents, as plain values: who may do what, named as narrowly as each service allows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+Statement = Mapping[str, Any]
+Document = dict[str, Any]
+
+
+class Owner(NamedTuple):
+    """Whose resources they are."""
+
+    partition: str
+    region: str
+    account: str
+
+
+def owner_of(arn: str) -> Owner:
+    """Partition, region and account of an ARN such as a security group's: no call to ask who is calling."""
+    _, partition, _, region, account, _ = arn.split(":", 5)
+    return Owner(partition, region, account)
+
+
+def document(*statements: Statement) -> Document:
+    return {"Version": "2012-10-17", "Statement": [dict(statement) for statement in statements]}
+
+
+def trust(service: str, condition: Mapping[str, Any] | None = None) -> Document:
+    """Lets one AWS service assume a role."""
+    statement: dict[str, Any] = {
+        "Effect": "Allow",
+        "Principal": {"Service": service},
+        "Action": "sts:AssumeRole",
+    }
+    if condition:
+        statement["Condition"] = dict(condition)
+    return document(statement)
+
+
+def flow_log_trust(owner: Owner) -> Document:
+    """Lets the flow logs of this account and region, and no other's, assume the role (confused deputy)."""
+    source = f"arn:{owner.partition}:ec2:{owner.region}:{owner.account}:vpc-flow-log/*"
+    return trust(
+        "vpc-flow-logs.amazonaws.com",
+        {
+            "StringEquals": {"aws:SourceAccount": owner.account},
+            "ArnLike": {"aws:SourceArn": source},
+        },
+    )
+
+
+def log_writer(log_group_arn: str) -> Statement:
+    """Writing to one log group: not reading it, not creating others."""
+    return {
+        "Sid": "WriteLogs",
+        "Effect": "Allow",
+        "Action": ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+        "Resource": [log_group_arn, f"{log_group_arn}:*"],
+    }
+
+
+def ssm_agent() -> Statement:
+    """What the SSM agent needs to report its server and to run a document on it.
+
+    AWS's managed policy (AmazonSSMManagedInstanceCore) also lets a server read every parameter of the account:
+    that is left out, and so are the data channels of Session Manager, for no one logs in to a server.
+    The actions concern the calling server only and take no narrower resource.
+    """
+    return {
+        "Sid": "SsmAgent",
+        "Effect": "Allow",
+        "Action": [
+            "ec2messages:AcknowledgeMessage",
+            "ec2messages:DeleteMessage",
+            "ec2messages:FailMessage",
+            "ec2messages:GetEndpoint",
+            "ec2messages:GetMessages",
+            "ec2messages:SendReply",
+            "ssm:DescribeAssociation",
+            "ssm:DescribeDocument",
+            "ssm:GetDocument",
+            "ssm:ListAssociations",
+            "ssm:ListInstanceAssociations",
+            "ssm:PutInventory",
+            "ssm:UpdateAssociationStatus",
+            "ssm:UpdateInstanceAssociationStatus",
+            "ssm:UpdateInstanceInformation",
+            "ssmmessages:CreateControlChannel",
+            "ssmmessages:OpenControlChannel",
+        ],
+        "Resource": "*",
+    }
+
+
+def server_policy(log_group_arn: str, statements: Sequence[Statement]) -> Document:
+    """What every server may do, and what its service asked for on top."""
+    return document(ssm_agent(), log_writer(log_group_arn), *statements)
+
+
+def refuse_wildcards(statements: Sequence[Statement]) -> None:
+    """Raises ValueError for a statement that allows all actions, or all of a service (controls IAM.1, IAM.21)."""
+    for statement in statements:
+        actions = statement.get("Action", [])
+        for action in [actions] if isinstance(actions, str) else actions:
+            if statement.get("Effect") == "Allow" and (action == "*" or str(action).endswith(":*")):
+                raise ValueError(f"a policy statement allows {action!r}: name the actions that are needed")
+
+
+def own_account_only(owner: Owner) -> Document:
+    """For an interface endpoint: a stolen server cannot carry data out with another account's credentials."""
+    return document(_own_principals(owner))
+
+
+def s3_endpoint_policy(owner: Owner) -> Document:
+    """As `own_account_only`, and reading the layers of ECR images, which AWS signs with an account of its own."""
+    return document(
+        _own_principals(owner),
+        {
+            "Sid": "EcrLayers",
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": "s3:GetObject",
+            "Resource": f"arn:{owner.partition}:s3:::prod-{owner.region}-starport-layer-bucket/*",
+        },
+    )
+
+
+def _own_principals(owner: Owner) -> Statement:
+    return {
+        "Sid": "OwnAccount",
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "*",
+        "Resource": "*",
+        "Condition": {"StringEquals": {"aws:PrincipalAccount": owner.account}},
+    }
+
+
+def access_log_bucket(bucket_arn: str, account: str) -> Document:
+    """Lets this account's load balancers deliver logs; everyone must use TLS.
+
+    The principal is the one for all regions (Elastic Load Balancing, Enable access logs). A load balancer writes
+    below its own account's number only, so the resource keeps other accounts out without a condition.
+    """
+    return document(
+        {
+            "Sid": "DeliverAccessLogs",
+            "Effect": "Allow",
+            "Principal": {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"},
+            "Action": "s3:PutObject",
+            "Resource": f"{bucket_arn}/AWSLogs/{account}/*",
+        },
+        {
+            "Sid": "TlsOnly",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:*",
+            "Resource": [bucket_arn, f"{bucket_arn}/*"],
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        },
+    )

@@ -1,0 +1,73 @@
+"""The user data of a server: cloud-init that writes one environment file, and nothing else.
+
+No commands, no packages, no secrets: what a server is lies in its image, and user data only tells it where it is.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import unicodedata
+from collections.abc import Mapping
+
+MAX_BYTES = 16 * 1024
+"""EC2's limit on user data "in raw form, before it is base64-encoded" (EC2 User Guide, Instance user data)."""
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def cloud_config(service: str, environment: Mapping[str, str]) -> str:
+    """The `#cloud-config` that writes `/etc/immutable/<service>.env`, readable by root only.
+
+    Raises ValueError for a variable that systemd would refuse, and for more than 16 KB.
+    """
+    document = (
+        "#cloud-config\n"
+        "write_files:\n"
+        f"- path: /etc/immutable/{service}.env\n"
+        '  permissions: "0600"\n'
+        "  owner: root:root\n"
+        f'  content: "{_yaml_escaped(environment_file(environment))}"\n'
+    )
+    size = len(document.encode())
+    if size > MAX_BYTES:
+        raise ValueError(
+            f"the environment of {service!r} makes {size} bytes of user data and EC2 takes {MAX_BYTES}: "
+            "shorten it, or keep the large values in Parameter Store and pass their names"
+        )
+    return document
+
+
+def encoded(document: str) -> str:
+    """Base64, as a launch template takes it."""
+    return base64.b64encode(document.encode()).decode()
+
+
+def environment_file(environment: Mapping[str, str]) -> str:
+    """`environment` in the format of systemd's EnvironmentFile=, which a POSIX shell reads the same way.
+
+    Sorted, so that the order in which variables were given makes no new launch template version.
+    """
+    return "".join(f"{name}={_quoted(name, environment[name])}\n" for name in sorted(environment))
+
+
+def _quoted(name: str, value: str) -> str:
+    """In double quotes, with a backslash before the four characters that systemd and the shell unescape there."""
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is no name for an environment variable: use letters, digits and _")
+    for character in value:
+        if unicodedata.category(character) in ("Cc", "Cs") and character not in "\t\n":
+            raise ValueError(
+                f"the value of {name} holds the control character {character!r}, "
+                "which systemd refuses: remove it"
+            )
+    return '"' + re.sub(r'(["\\`$])', r"\\\1", value) + '"'
+
+
+def _yaml_escaped(text: str) -> str:
+    """The inside of a YAML double-quoted scalar, in ASCII. JSON's escapes are YAML's, but for surrogate pairs."""
+    return "".join(
+        json.dumps(character)[1:-1] if ord(character) < 0x10000 else f"\\U{ord(character):08x}"
+        for character in text
+    )
