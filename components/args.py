@@ -37,7 +37,7 @@ class ComponentArgs(Args):
 
 
 class Placement(Args):
-    """Where a service's servers stand. `Network.placement` is one; a VPC of another making fills in its own."""
+    """Where a service's servers stand: `Network.placement`, or values from a VPC of another making."""
 
     vpc_id: Late
     subnet_ids: tuple[Late, ...] = Field(min_length=2)

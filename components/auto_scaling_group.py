@@ -28,7 +28,7 @@ METRICS = (
 
 
 class AutoScalingGroupArgs(ComponentArgs):
-    """What an `AutoScalingGroup` is made of. Raises ValueError for sizes and shares that cannot go together."""
+    """What an `AutoScalingGroup` is made of. Raises ValueError for sizes or shares at odds."""
 
     launch_template_id: Late
     launch_template_version: Late
@@ -43,8 +43,8 @@ class AutoScalingGroupArgs(ComponentArgs):
     max_size: int = Field(ge=1)
     """Capacity is between the two, as the scaling policy finds; a deploy never sets it."""
     health_check_grace_period_seconds: int = Field(default=300, ge=1, le=7200)
-    """How long a new server may fail the load balancer's checks. Too short, and servers are replaced while they
-    still start, for ever."""
+    """How long a new server may fail the load balancer's checks. Too short, and servers are replaced while
+    they still start, for ever."""
     default_instance_warmup_seconds: int = Field(default=120, ge=1, le=3600)
     """How long a new server's metrics are left out, and how long a refresh waits after it is healthy."""
     min_healthy_percentage: int = Field(default=100, ge=0, le=100)
@@ -74,9 +74,9 @@ class AutoScalingGroupArgs(ComponentArgs):
         spot = self.on_demand_percentage < 100
         if spot and (len(self.instance_types) < 2 or self.on_demand_base_capacity < 1):
             raise ValueError(
-                f"{100 - self.on_demand_percentage}% spot with {len(self.instance_types)} instance type(s) and "
-                f"on_demand_base_capacity {self.on_demand_base_capacity}: give two types and a base of one, "
-                "for a single type of spot server may run out everywhere at once"
+                f"{100 - self.on_demand_percentage}% spot with types {list(self.instance_types)} and "
+                f"on_demand_base_capacity {self.on_demand_base_capacity}: give two types and a base of one "
+                "at least, for a single type of spot server may run out everywhere at once"
             )
         return self
 

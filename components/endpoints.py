@@ -61,7 +61,7 @@ def interface_endpoints(
     subnets: Sequence[ec2.Subnet],
     opts: ResourceOptions,
 ) -> ec2.SecurityGroup:
-    """An endpoint per service with an address in every private subnet; returns their common security group."""
+    """An endpoint per service, in every private subnet; returns their common security group."""
     group = ec2.SecurityGroup(
         f"{name}-endpoints",
         name_prefix=name_prefix(f"{name}-endpoints", LONG_PREFIX),

@@ -25,8 +25,8 @@ LOG_GROUP = "LOG_GROUP"
 class LaunchTemplateArgs(ComponentArgs):
     """What a `LaunchTemplate` is made of.
 
-    Raises ValueError for an environment that systemd or EC2 would refuse, and for a policy statement that allows
-    everything, or everything of a service.
+    Raises ValueError for an environment that systemd or EC2 would refuse, and for a policy statement that
+    allows everything, or everything of a service.
     """
 
     service: ServiceName
@@ -38,16 +38,16 @@ class LaunchTemplateArgs(ComponentArgs):
     port: Port
     load_balancer_security_group_id: Late
     environment: Mapping[str, Late] = Field(default_factory=dict)
-    """Variables for the service, beside `LOG_GROUP`, which is set here. Never a secret: whoever may describe the
-    template reads them, and so does every process on the server."""
+    """Variables for the service, beside `LOG_GROUP`, which is set here. Never a secret: whoever may
+    describe the template reads them, and so does every process on the server."""
     volume_size_gib: int = Field(default=20, ge=1, le=16384)
     """No smaller than the image's own volume."""
     root_device_name: str = "/dev/xvda"
-    """The image's root device: /dev/xvda for Amazon Linux, /dev/sda1 for Ubuntu. Under another name the settings
-    here would make a second disk."""
+    """The image's root device: /dev/xvda for Amazon Linux, /dev/sda1 for Ubuntu. Under another name the
+    settings here would make a second disk."""
     kms_key_id: Late | None = None
-    """A customer key for the volume. Without one, the account's default key for EBS. The service-linked role of
-    Auto Scaling needs a grant on a customer key, or no server starts."""
+    """A customer key for the volume. Without one, the account's default key for EBS. The service-linked
+    role of Auto Scaling needs a grant on a customer key, or no server starts."""
     policy_statements: tuple[Mapping[str, Any], ...] = ()
     """IAM statements for what the service itself may do."""
     log_retention_days: RetentionDays = 365
@@ -153,7 +153,8 @@ def _policy(log_group_arn: Output[str], statements: tuple[Mapping[str, Any], ...
 
 
 def _user_data(args: LaunchTemplateArgs, log_group_name: Output[str]) -> Output[str]:
-    environment: Output[dict[str, str]] = Output.from_input({LOG_GROUP: log_group_name, **args.environment})
+    late: dict[str, Late] = {LOG_GROUP: log_group_name, **args.environment}
+    environment: Output[dict[str, str]] = Output.all(**late)
     return environment.apply(lambda known: encoded(cloud_config(args.service, known)))
 
 

@@ -67,7 +67,7 @@ class LoadBalancerArgs(ComponentArgs):
 
 
 class LoadBalancer(pulumi.ComponentResource):
-    """HTTPS for the services behind it; HTTP only says where HTTPS is; a path that no service claims is a 404.
+    """HTTPS for the services behind it; HTTP only says where HTTPS is; what no service claims is a 404.
 
     Its security group lets requests in and, of itself, nothing out: each service adds the way to its servers.
     The HTTP listener (control ELB.18) carries redirects only, as ELB.1 asks.

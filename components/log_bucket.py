@@ -23,11 +23,11 @@ class LogBucketArgs(ComponentArgs):
 
 
 class LogBucket(pulumi.ComponentResource):
-    """A private bucket for the access logs of this account's load balancers, which drops them when they are old.
+    """A private bucket for the access logs of this account's load balancers, dropped when they are old.
 
     Everything about it is kept with it on destroy: a bucket that lost its policy and its public access block
-    would not be the bucket that was kept. It is encrypted with S3's own keys, the only ones that load balancers
-    can deliver with. It logs no access to itself (control S3.9): each entry would make another.
+    would not be the bucket that was kept. It is encrypted with S3's own keys, the only ones that load
+    balancers can deliver with. It logs no access to itself (control S3.9): each entry would make another.
     """
 
     bucket: Output[str]

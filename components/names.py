@@ -12,14 +12,14 @@ ROLE_PREFIX = 38
 BUCKET_PREFIX = 37
 """S3 buckets: 63 characters less the suffix."""
 LONG_PREFIX = 100
-"""Launch templates, instance profiles, security groups and Auto Scaling groups: 128 or more less the suffix."""
+"""Launch templates, instance profiles, security groups, Auto Scaling groups: 128 or more, less the suffix."""
 
 
 def name_prefix(name: str, max_length: int) -> str:
     """A prefix made of `name`, at most `max_length` characters with its closing hyphen.
 
-    Letters are lowered and anything but a letter, digit or hyphen becomes a hyphen, which every service takes.
-    Two names may get one prefix: the provider's suffix is what makes the physical name unique.
+    Letters are lowered and anything but a letter, digit or hyphen becomes a hyphen, which every service
+    takes. Two names may get one prefix: the provider's suffix is what makes the physical name unique.
     """
     cleaned = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
     return cleaned[: max_length - 1].rstrip("-") + "-"

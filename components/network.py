@@ -66,12 +66,14 @@ class NetworkArgs(ComponentArgs):
 class Network(pulumi.ComponentResource):
     """A VPC with a public, a private and an isolated subnet in every zone.
 
-    Public subnets hold load balancers and NAT gateways, private ones servers, isolated ones what never calls out.
-    No subnet gives its machines a public address. The VPC's default security group lets nothing through.
+    Public subnets hold load balancers and NAT gateways, private ones servers, isolated ones what never
+    calls out. No subnet gives its machines a public address. The VPC's default security group lets nothing
+    through.
 
-    Two controls it leaves: Block Public Access (EC2.172) is a setting of the whole account and region, which one
-    environment cannot own. And the public subnets keep AWS's default network ACL (EC2.21): denying 3389 there
-    would drop answers on connections for which a load balancer or NAT gateway happened to choose that port.
+    Two controls it leaves: Block Public Access (EC2.172) is a setting of the whole account and region,
+    which one environment cannot own. And the public subnets keep AWS's default network ACL (EC2.21):
+    denying 3389 there would drop answers on connections for which a load balancer or NAT gateway happened
+    to choose that port.
     """
 
     vpc_id: Output[str]

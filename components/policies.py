@@ -64,9 +64,9 @@ def log_writer(log_group_arn: str) -> Statement:
 def ssm_agent() -> Statement:
     """What the SSM agent needs to report its server and to run a document on it.
 
-    AWS's managed policy (AmazonSSMManagedInstanceCore) also lets a server read every parameter of the account:
-    that is left out, and so are the data channels of Session Manager, for no one logs in to a server.
-    The actions concern the calling server only and take no narrower resource.
+    AWS's managed policy (AmazonSSMManagedInstanceCore) also lets a server read every parameter of the
+    account: that is left out, and so are the data channels of Session Manager, for no one logs in to a
+    server. The actions concern the calling server only and take no narrower resource.
     """
     return {
         "Sid": "SsmAgent",
@@ -100,7 +100,7 @@ def server_policy(log_group_arn: str, statements: Sequence[Statement]) -> Docume
 
 
 def refuse_wildcards(statements: Sequence[Statement]) -> None:
-    """Raises ValueError for a statement that allows all actions, or all of a service (controls IAM.1, IAM.21)."""
+    """Raises ValueError for a statement that allows all actions, or all of a service (IAM.1, IAM.21)."""
     for statement in statements:
         actions = statement.get("Action", [])
         for action in [actions] if isinstance(actions, str) else actions:
@@ -114,7 +114,7 @@ def own_account_only(owner: Owner) -> Document:
 
 
 def s3_endpoint_policy(owner: Owner) -> Document:
-    """As `own_account_only`, and reading the layers of ECR images, which AWS signs with an account of its own."""
+    """As `own_account_only`, and the layers of ECR images, which an account of AWS's own signs for."""
     return document(
         _own_principals(owner),
         {
@@ -141,8 +141,8 @@ def _own_principals(owner: Owner) -> Statement:
 def access_log_bucket(bucket_arn: str, account: str) -> Document:
     """Lets this account's load balancers deliver logs; everyone must use TLS.
 
-    The principal is the one for all regions (Elastic Load Balancing, Enable access logs). A load balancer writes
-    below its own account's number only, so the resource keeps other accounts out without a condition.
+    The principal is the one for all regions (Elastic Load Balancing, Enable access logs). A load balancer
+    writes below its own account's number only, so the resource keeps other accounts out without a condition.
     """
     return document(
         {

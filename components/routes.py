@@ -30,7 +30,7 @@ class Tier:
 
 @dataclass(frozen=True)
 class Routed:
-    """All subnets of a network once their routes exist; `inner_tables` are those of private and isolated ones."""
+    """All subnets of a network once their routes exist, and the tables of all but the public ones."""
 
     public: list[Output[str]]
     private: list[Output[str]]
@@ -86,7 +86,7 @@ def private_routes(
 ) -> Tier:
     """Out through the zone's own NAT gateway, or through the only one; nowhere when there is none.
 
-    A table per zone in every case, so that going from one NAT gateway to one per zone moves routes, not subnets.
+    A table per zone in every case: from one NAT gateway to one per zone, routes move and subnets stay.
     """
     tier = Tier({}, [])
     for zone, subnet in subnets.items():
@@ -120,8 +120,8 @@ def deny_remote_logins(
 ) -> None:
     """A network ACL that lets in no SSH and no RDP, whatever a security group says (control EC2.21).
 
-    It keeps no state, so all else passes, answers to outgoing connections among it: 22 and 3389 lie outside the
-    range from which Linux takes its own ports (32768 to 60999).
+    It keeps no state, so all else passes, answers to outgoing connections among it: 22 and 3389 lie
+    outside the range from which Linux takes its own ports (32768 to 60999).
     """
     everything = {
         "rule_no": 100,

@@ -13,7 +13,7 @@ from components.args import ComponentArgs, Late, Port
 from components.names import LOAD_BALANCER_PREFIX, name_prefix, named
 
 MAX_CONDITION_VALUES = 5
-"""Values that one listener rule may compare (Elastic Load Balancing, Quotas for your Application Load Balancers)."""
+"""Values that one listener rule may compare (Quotas for your Application Load Balancers)."""
 
 HealthPath = Annotated[str, StringConstraints(pattern=r"^/[!-~]*$", max_length=1024)]
 Host = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.*?-]+$", max_length=128)]
@@ -26,7 +26,7 @@ class TargetGroupArgs(ComponentArgs):
     vpc_id: Late
     listener_arn: Late
     port: Port
-    """Where servers listen, with plain HTTP: TLS ends at the load balancer, and the way on is inside the VPC."""
+    """Where servers listen, with plain HTTP: TLS ends at the load balancer, the rest is inside the VPC."""
     health_path: HealthPath
     priority: int = Field(ge=1, le=50000)
     """The order among the listener's rules, lowest first; unique on a listener."""
@@ -51,7 +51,7 @@ class TargetGroupArgs(ComponentArgs):
         values = len(self.hosts) + len(self.paths)
         if not 1 <= values <= MAX_CONDITION_VALUES:
             raise ValueError(
-                f"{values} hosts and paths: give 1 to {MAX_CONDITION_VALUES}, and a wildcard where there are more"
+                f"{values} hosts and paths: give 1 to {MAX_CONDITION_VALUES}, with wildcards for more"
             )
         if self.health_timeout_seconds >= self.health_interval_seconds:
             raise ValueError(

@@ -1,6 +1,6 @@
 """The user data of a server: cloud-init that writes one environment file, and nothing else.
 
-No commands, no packages, no secrets: what a server is lies in its image, and user data only tells it where it is.
+No commands, no packages, no secrets: what a server is lies in its image; user data tells it where it is.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Mapping
 
 MAX_BYTES = 16 * 1024
-"""EC2's limit on user data "in raw form, before it is base64-encoded" (EC2 User Guide, Instance user data)."""
+"""EC2's limit on user data in raw form, before base64 (EC2 User Guide, Instance user data)."""
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -53,7 +53,7 @@ def environment_file(environment: Mapping[str, str]) -> str:
 
 
 def _quoted(name: str, value: str) -> str:
-    """In double quotes, with a backslash before the four characters that systemd and the shell unescape there."""
+    """In double quotes, within which systemd and the shell unescape the same four characters."""
     if not _NAME.fullmatch(name):
         raise ValueError(f"{name!r} is no name for an environment variable: use letters, digits and _")
     for character in value:
@@ -66,7 +66,7 @@ def _quoted(name: str, value: str) -> str:
 
 
 def _yaml_escaped(text: str) -> str:
-    """The inside of a YAML double-quoted scalar, in ASCII. JSON's escapes are YAML's, but for surrogate pairs."""
+    """The inside of a YAML double-quoted scalar, in ASCII: JSON's escapes, but for surrogate pairs."""
     return "".join(
         json.dumps(character)[1:-1] if ord(character) < 0x10000 else f"\\U{ord(character):08x}"
         for character in text
