@@ -82,7 +82,7 @@ def replace(text: str, path: tuple[str, ...], value: str) -> str:
     start, end = node.start_mark.index, node.end_mark.index
     written = text[start:end]
     quote = written[:1] if written[:1] in {"'", '"'} else ""
-    if written != f"{quote}{node.value}{quote}" or "\n" in written:
+    if written != f"{quote}{node.value}{quote}":
         raise YamlLineError(f"line {node.start_mark.line + 1}: the value is not written plainly on one line")
     result = text[:start] + quote + value + quote + text[end:]
     _verify(text, result, value)

@@ -214,6 +214,8 @@ def test_a_config_without_an_image_is_refused(ready: ReleaseProject) -> None:
     assert ready.refused("promote", "staging", "prod") == (
         "Pulumi.staging.yaml, immutable:imageId: there is no image; name one with ami-…"
     )
+    ready.configure("staging", "~")
+    assert "there is no image" in ready.refused("promote", "staging", "prod")
     ready.configure("staging", NEW)
     ready.file("prod").write_text(
         "config:\n  aws:region: eu-central-1\n  immutable:services: {web: {}, api: {}}\n"

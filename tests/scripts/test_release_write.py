@@ -179,9 +179,13 @@ def test_the_lock_of_a_killed_command_is_taken_over(project: ReleaseProject) -> 
         holder.stdout.readline()
         holder.kill()
         holder.wait()
-    assert lock.path_for(project.file("prod")).read_text() == f"{holder.pid} promote a b\n"
+    path = lock.path_for(project.file("prod"))
+    assert path.read_text() == f"{holder.pid} promote a b\n"
+    with lock.held(project.file("prod"), "x"):
+        assert path.read_text() == f"{os.getpid()} x\n"
+    path.write_text(f"{holder.pid} promote a b\n")
     assert project.run("set-image", "prod", NEW).code == 0
-    assert not lock.path_for(project.file("prod")).exists()
+    assert not path.exists()
 
 
 def test_a_lock_that_its_holder_removed_is_not_taken_for_the_lock(
