@@ -54,13 +54,22 @@ def take(endpoint: str, region: str) -> Inventory:
     return frozenset(found)
 
 
+def warm(region: str) -> None:
+    """Load AWS's descriptions of the services, which takes longer than all that is then asked of them."""
+    for service in {service for service, *_ in _LISTS.values()}:
+        _session(region).client(service, endpoint_url="http://127.0.0.1:1")
+
+
 @functools.cache
-def _client(service: str, endpoint: str, region: str) -> Any:
-    """A client of the service; making one takes longer than all that is then asked of it."""
+def _session(region: str) -> Any:
     import boto3
 
-    session = boto3.Session("test", "test", region_name=region)
-    return session.client(service, endpoint_url=endpoint)  # type: ignore[call-overload]
+    return boto3.Session("test", "test", region_name=region)
+
+
+@functools.cache
+def _client(service: str, endpoint: str, region: str) -> Any:
+    return _session(region).client(service, endpoint_url=endpoint)
 
 
 def _items(call: Callable[..., Mapping[str, Any]], path: str) -> Iterator[Mapping[str, Any]]:

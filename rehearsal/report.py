@@ -46,7 +46,12 @@ def page(document: Mapping[str, Any]) -> str:
         "lead": _lead(document, failed),
         "facts": _facts(document, done),
         "fleets": _fleets(document),
-        "steps": "\n".join(_step(number, step, steps) for number, step in enumerate(steps, 1)),
+        "steps": "\n".join(
+            [
+                *(_step(number, step, steps) for number, step in enumerate(steps, 1)),
+                *(_not_run(number, name) for number, name in enumerate(document["not_run"], len(steps) + 1)),
+            ]
+        ),
         "recorded": _recorded(document),
         "date": escape(document.get("started", "")),
     }
@@ -71,7 +76,7 @@ def _facts(document: Mapping[str, Any], done: list[Mapping[str, Any]]) -> str:
         "Engine": _ENGINES.get(document["engine"], document["engine"]),
         "Took": f"{document['seconds']:.1f} s",
         "In the cloud": clock(ends),
-        "Steps": f"{sum(step['ok'] for step in done)} of {len(document['steps'])}",
+        "Steps": f"{sum(step['ok'] for step in done)} of {len(document['steps'] + document['not_run'])}",
         "Changes": str(
             sum(n for s in done if not _previews(s) for op, n in s["changes"].items() if op != "same")
         ),
@@ -134,6 +139,15 @@ def _step(number: int, step: Mapping[str, Any], steps: list[Mapping[str, Any]]) 
         f'<span class="seconds"><span class="bar" style="width:{share:.0f}%"></span>{seconds}</span></div>'
         f"{reason}{_chips(step)}"
         f"{notes}{_resources(step)}{output}</li>"
+    )
+
+
+def _not_run(number: int, name: str) -> str:
+    return (
+        f'<li class="step skipped" data-step="{escape(name)}">'
+        f'<span class="number" aria-hidden="true">{number}</span>'
+        f'<div class="head"><code class="name">{escape(name)}</code>'
+        '<span class="state">not run</span></div></li>'
     )
 
 

@@ -84,6 +84,8 @@ def show_steps(console: Console, document: Mapping[str, Any]) -> None:
         counts = [str(step["changes"][op] or "") for op in COUNTED]
         end = step.get("skipped") or ("ok" if step["ok"] else "FAILED")
         table.add_row(step["name"], f"{step['seconds']:.1f}", *counts, end)
+    for name in document["not_run"]:
+        table.add_row(f"[dim]{name}[/dim]", *[""] * (1 + len(COUNTED)), "[dim]not run[/dim]")
     console.print()
     console.print(table)
     verdict = "The rehearsal passed" if document["ok"] else "The rehearsal failed"

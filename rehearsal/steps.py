@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from rehearsal import inventory
 from rehearsal.engines import Changed, Outcome
 from rehearsal.stage import Stage, StepFailedError, StepRecord, unexpected
-from rehearsal.workspace import IMAGE_KEY, read_config
+from rehearsal.workspace import IMAGE_KEY
 
 STAGING, PROD = "staging", "prod"
 LAUNCH_TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
@@ -182,9 +182,9 @@ def changed_lines(before: str, after: str) -> list[str]:
 
 
 def _inventory(stage: Stage) -> inventory.Inventory:
-    regions = {read_config(stage.workspace.config_file(name))["aws:region"] for name in (STAGING, PROD)}
+    regions = {stage.workspace.region(name) for name in (STAGING, PROD)}
     return frozenset[tuple[str, str]]().union(
-        *(inventory.take(stage.cloud.url, str(region)) for region in sorted(regions))
+        *(inventory.take(stage.cloud.url, region) for region in regions)
     )
 
 

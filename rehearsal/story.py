@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -80,6 +81,7 @@ def rehearse(options: Options, teller: Teller) -> tuple[dict[str, Any], int]:
             "speed": options.speed,
             "steps": [record.document() for record in records],
             "fleet": [asdict(sample) for sample in stage.sampler.samples],
+            "not_run": [step.name for step in STEPS[len(records) :]],
             "recorded": sorted(set().union(*(record.recorded for record in records))),
         }
         return document, max(record.exit_code for record in records)
@@ -101,6 +103,13 @@ def _run(step: Step, stage: Stage, teller: Teller) -> StepRecord:
     return record
 
 
+def _warm(workspace: Workspace) -> None:
+    from rehearsal import inventory
+
+    for region in {workspace.region(name) for name in workspace.environments()}:
+        inventory.warm(region)
+
+
 @contextlib.contextmanager
 def _stage(options: Options, teller: Teller) -> Iterator[Stage]:
     """A scratch copy and a cloud; both are gone afterwards unless they are to be kept."""
@@ -109,10 +118,14 @@ def _stage(options: Options, teller: Teller) -> Iterator[Stage]:
     is_kept = False
     try:
         workspace = Workspace.create(root / "scratch")
+        # While the cloud starts there is time for what the first look at it needs.
+        warming = threading.Thread(target=_warm, args=(workspace,), daemon=True)
+        warming.start()
         cloud = CloudProcess.start(root / "cloud.log", port=options.port, speed=options.speed)
         variables = workspace.variables(cloud.url)
         engine = choose(options.engine, workspace, variables)
         sampler = FleetSampler(cloud.client)
+        warming.join()
         yield Stage(workspace, cloud, engine, sampler, variables, teller.line)
         if options.keep:
             kept.write(kept.Kept(cloud.url, cloud.pid, str(workspace.root), engine.name))

@@ -40,6 +40,7 @@ def document(**more: Any) -> dict[str, Any]:
             sample(300, "staging", NEW, 2),
             sample(300, "staging", OLD, 0),
         ],
+        "not_run": [],
         "recorded": ["aws:backup/plan:Plan"],
         **more,
     }

@@ -42,11 +42,12 @@ def test_what_comes_from_the_cloud_or_the_engine_is_shown_as_text() -> None:
 
 def test_a_failed_rehearsal_leads_with_its_step_and_reason() -> None:
     failed = step("prod-up", 0, 1, ok=False, reason="the refresh rolled back", output=["last line"])
-    shown = page(document(ok=False, steps=[failed]))
+    shown = page(document(ok=False, steps=[failed], not_run=["rollback"]))
     assert "<title>Rehearsal failed</title>" in shown
     assert "The step <code>prod-up</code> failed: the refresh rolled back" in shown
     assert "<pre>last line</pre>" in shown
-    assert "0 of 1" in shown
+    assert "0 of 2" in shown
+    assert '<code class="name">rollback</code><span class="state">not run</span>' in shown
 
 
 def test_a_rehearsal_that_never_had_a_server_has_a_page_too() -> None:
