@@ -10,12 +10,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import pulumi
 from pulumi.runtime import get_config_env
 from pulumi.runtime.config import CONFIG, is_config_secret
 from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic.alias_generators import to_camel
 
 from components.user_data import cloud_config
 from stacks import routes
@@ -47,7 +49,7 @@ class EnvironmentConfig(Section):
     """All that makes one environment differ from another."""
 
     region: Annotated[str, AfterValidator(_region)] = Field(
-        description="the AWS region, such as eu-central-1"
+        alias="aws:region", description="the AWS region, such as eu-central-1"
     )
     image_id: ImageId = Field(description="the ID of the image that servers start from, ami-...")
     network: NetworkConfig = Field(description="a map with at least cidr")
@@ -77,8 +79,8 @@ class EnvironmentConfig(Section):
         by_service = {name: service.route for name, service in self.services.items()}
         for service, key, text in routes.conflicts(by_service):
             yield ("services", service, "route", key), text
-        for name, service in self.services.items():
-            yield from _user_data_problems(name, service)
+        for name in self.services:
+            yield from _user_data_problems(name, self.services[name])
         yield from _tag_problems(self.tags)
 
 
@@ -129,18 +131,35 @@ def load(stack: str) -> EnvironmentConfig:
     region = pulumi.Config("aws").get("region")
     config = None
     try:
-        payload = given | ({"region": region} if region else {})
+        payload = given | ({"aws:region": region} if region else {})
         config = EnvironmentConfig.model_validate_json(json.dumps(payload), by_alias=True, by_name=False)
     except ValidationError as error:
         found += found_in(error, EnvironmentConfig)
     if config is None or found:
-        raise pulumi.RunError(lines(stack, namespace, found))
+        raise refusal(stack, found)
     return config
 
 
-def lines(stack: str, namespace: str, found: list[tuple[Place, str]]) -> str:
-    """Problems as the text of an error, one line each."""
-    return "\n".join(f"Pulumi.{stack}.yaml: {key_path(namespace, place)}: {text}" for place, text in found)
+def refusal(stack: str, found: list[tuple[Place, str]]) -> pulumi.RunError:
+    """The error that says what is wrong with a stack's file, one line a problem."""
+    namespace = pulumi.Config().name
+    said = [f"Pulumi.{stack}.yaml: {key_path(namespace, place)}: {text}" for place, text in found]
+    return pulumi.RunError("\n".join(said))
+
+
+@contextmanager
+def blamed_on(stack: str, *place: str) -> Iterator[None]:
+    """What a component refuses of its arguments, said of the key that they come from.
+
+    What a component alone knows is wrong (a reserved variable, say) is found here, before its first resource.
+    """
+    try:
+        yield
+    except ValidationError as error:
+        found = found_in(error, EnvironmentConfig)
+        raise refusal(
+            stack, [((*place, *(to_camel(str(part)) for part in at)), text) for at, text in found]
+        ) from None
 
 
 def _given(namespace: str) -> dict[str, Any]:

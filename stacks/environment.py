@@ -7,10 +7,11 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
+from components.instance_refresh import RefreshPreferences
 from components.load_balancer import LoadBalancer, LoadBalancerArgs
 from components.network import Egress, Network, NetworkArgs
 from components.service import Service, ServiceArgs
-from stacks.config import EnvironmentConfig
+from stacks.config import EnvironmentConfig, blamed_on, refusal
 
 
 def build(stack: str, config: EnvironmentConfig) -> dict[str, Any]:
@@ -19,9 +20,14 @@ def build(stack: str, config: EnvironmentConfig) -> dict[str, Any]:
     Raises pulumi.RunError when the region has fewer availability zones than the configuration asks for.
     """
     tags = {**config.tags, "environment": stack, "managed-by": "pulumi", "project": pulumi.get_project()}
-    network = _network(stack, config, tags)
-    load_balancer = _load_balancer(config, network, tags)
-    services = {name: _service(name, config, network, load_balancer, tags) for name in config.services}
+    with blamed_on(stack, "network"):
+        network = _network(stack, config, tags)
+    with blamed_on(stack, "loadBalancer"):
+        load_balancer = _load_balancer(config, network, tags)
+    services = {}
+    for name in config.services:
+        with blamed_on(stack, "services", name):
+            services[name] = _service(name, config, network, load_balancer, tags)
     return {
         "url": load_balancer.url,
         "image": config.image_id,
@@ -36,10 +42,8 @@ def _zones(stack: str, config: EnvironmentConfig) -> tuple[str, ...]:
     )
     names = sorted(found.names)
     if len(names) < config.network.zones:
-        raise pulumi.RunError(
-            f"Pulumi.{stack}.yaml: {pulumi.get_project()}:network.zones: {config.network.zones} is more than "
-            f"the {len(names)} availability zones of {config.region}; lower it"
-        )
+        text = f"{config.network.zones} is more than the {len(names)} zones of {config.region}; lower it"
+        raise refusal(stack, [(("network", "zones"), text)])
     return tuple(names[: config.network.zones])
 
 
@@ -68,6 +72,7 @@ def _load_balancer(config: EnvironmentConfig, network: Network, tags: dict[str, 
             subnet_ids=tuple(network.public_subnet_ids if public else network.private_subnet_ids),
             certificate_arn=config.load_balancer.certificate_arn,
             scheme=config.load_balancer.scheme,
+            allowed_cidrs=config.load_balancer.allowed_cidrs,
             access_log_retention_days=config.load_balancer.access_log_retention_days,
             deletion_protection=config.load_balancer.deletion_protection,
             idle_timeout_seconds=config.load_balancer.idle_timeout_seconds,
@@ -100,11 +105,20 @@ def _service(
             volume_size_gib=service.volume_size_gib,
             log_retention_days=config.logs.retention_days,
             retain_logs=config.logs.retain_on_destroy,
+            on_demand_base_capacity=service.on_demand_base_capacity,
+            on_demand_percentage=service.on_demand_percentage,
             cpu_target_percent=service.cpu_target_percent,
             health_check_grace_period_seconds=service.health_check_grace_seconds,
             default_instance_warmup_seconds=service.warmup_seconds,
             deregistration_delay_seconds=service.deregistration_delay_seconds,
             slow_start_seconds=service.slow_start_seconds,
+            refresh=RefreshPreferences(
+                min_healthy_percentage=service.refresh.min_healthy_percentage,
+                max_healthy_percentage=service.refresh.max_healthy_percentage,
+            ),
+            refresh_timeout_seconds=service.refresh.timeout_seconds,
+            root_device_name=service.root_device_name,
+            policy_statements=service.policy_statements,
             tags={**tags, "service": name},
         ),
     )

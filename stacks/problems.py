@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 import typing
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -54,15 +55,17 @@ class SectionError(ValueError):
 
 def key_path(namespace: str, place: Place) -> str:
     """`("services", "web", "min")` as `immutable:services.web.min`, the way `--path` takes it."""
+    if place[:1] == ("aws:region",):
+        return "aws:region"
     path = ""
     for part in place:
         if isinstance(part, int):
             path += f"[{part}]"
-        elif part == "" or any(character in part for character in '.[]"'):
+        elif not re.fullmatch(r"[\w-]+", part):
             path += f"[{json.dumps(part)}]"
         else:
             path += f".{part}" if path else part
-    return f"aws:{path}" if place[:1] == ("region",) else f"{namespace}:{path}"
+    return f"{namespace}:{path}"
 
 
 def shown(value: object) -> str:
@@ -84,8 +87,12 @@ def nearest(wrong: str, known: Iterable[str]) -> str:
 def found_in(error: ValidationError, model: type[BaseModel]) -> list[tuple[Place, str]]:
     """Every problem of a failed validation, placed from the root model, in this project's words."""
     found: list[tuple[Place, str]] = []
-    for detail in error.errors(include_url=False):
+    details = error.errors(include_url=False)
+    for detail in details:
         place: Place = tuple(part for part in detail["loc"] if part != "[key]")
+        # pydantic counts valid entries only: a list of one wrong entry is also too short to it.
+        if detail["type"] == "too_short" and any(each["loc"][:-1] == detail["loc"] for each in details):
+            continue
         inner = detail.get("ctx", {}).get("error")
         if isinstance(inner, SectionError):
             found += [(place + at, text) for at, text in inner.found]
@@ -103,8 +110,6 @@ def _said(detail: dict[str, Any], place: Place, model: type[BaseModel]) -> str:
     if kind == "extra_forbidden":
         parent = _model_at(model, place[:-1])
         return f"is not a known key; {nearest(str(place[-1]), _keys(parent))}"
-    if kind == "int_from_float":
-        return f"{shown(value)} is not a whole number; write one"
     if kind.endswith("_type"):
         return _wrong_type(kind.removesuffix("_type"), value, secretive="environment" in place)
     said = _RANGES.get(kind)

@@ -54,10 +54,11 @@ def conflicts(routes: Mapping[str, Route]) -> Iterator[tuple[str, str, str]]:
 
 def _lost(winner: Route, loser: Route) -> tuple[str, str]:
     """The first host and path of `loser` that `winner` takes whole, as (key, text); no text if none."""
-    for host, path in itertools.product(loser.hosts or ("*",), loser.paths or ("*",)):
+    hosts, paths = winner.hosts or ("*",), winner.paths or ("/*",)
+    for host, path in itertools.product(loser.hosts or ("*",), loser.paths or ("/*",)):
         # Host names are compared without case, paths with it.
-        host_taken = any(covers(each.lower(), host.lower()) for each in winner.hosts or ("*",))
-        if host_taken and any(covers(each, path) for each in winner.paths or ("*",)):
-            text = " ".join(f"'{part}'" for part in (host, path) if part != "*") or "every request"
-            return ("paths" if loser.paths else "hosts"), text
+        host_taken = any(covers(each.lower(), host.lower()) for each in hosts)
+        if host_taken and any(covers(each, path) for each in paths):
+            named = [f"'{part}'" for part, own in ((host, loser.hosts), (path, loser.paths)) if own]
+            return ("paths" if loser.paths else "hosts"), " ".join(named)
     return "", ""

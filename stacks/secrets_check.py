@@ -7,7 +7,6 @@ such a name in `notSecret`. What only refers to a secret (an ARN, a path, `${NAM
 
 from __future__ import annotations
 
-import itertools
 import math
 import re
 from collections import Counter
@@ -64,13 +63,14 @@ _REFERENCE = re.compile(
 _SWITCH = re.compile(
     r"(?:true|false|yes|no|on|off|none|null|enabled|disabled|required|optional)?", re.IGNORECASE
 )
-_URL_PASSWORD = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@?#]*:([^/\s@]+)@", re.IGNORECASE)
+_URL_PASSWORD = re.compile(r"://[^/\s:@?#]*:([^/\s@]+)@")
 _PUBLIC_VALUE = re.compile(
     r"ssh-|ecdsa-|-----BEGIN (?:CERTIFICATE|PUBLIC KEY|RSA PUBLIC KEY)|sha(?:256|384|512)[-:]"
 )
 _RUN = re.compile(r"[A-Za-z0-9+/_-]{32,}")
-_LEAST_BITS_A_CHARACTER = 3.9
-_LEAST_SHARE_OF_TURNS = 0.38
+_WORD = re.compile(r"[A-Z]?[a-z]{3,}|[A-Z]{4,}")
+_LEAST_BITS_A_CHARACTER = 3.7
+_MOST_IN_WORDS = 0.62
 
 
 def unmistakable(value: str) -> str | None:
@@ -119,13 +119,11 @@ def _runs(value: str) -> list[str]:
 
 
 def _random(run: str) -> bool:
-    """Whether characters come as from a generator: all classes, many different ones, class changing often.
+    """Whether characters come as from a generator: of every class, many different ones, hardly ever a word.
 
-    Hexadecimal digests and UUIDs have one letter case and pass; words in camel case change class too seldom.
+    Hexadecimal digests and UUIDs have one letter case and pass; so do words in camel case.
     """
-    classes = ["u" if c.isupper() else "l" if c.islower() else "d" if c.isdigit() else "s" for c in run]
-    if any(classes.count(each) < 3 for each in "uld"):
-        return False
-    turns = sum(left != right for left, right in itertools.pairwise(classes)) / (len(run) - 1)
+    counts = [sum(map(kind, run)) for kind in (str.isupper, str.islower, str.isdigit)]
+    in_words = sum(map(len, _WORD.findall(run))) / len(run)
     bits = -sum(n / len(run) * math.log2(n / len(run)) for n in Counter(run).values())
-    return turns >= _LEAST_SHARE_OF_TURNS and bits >= _LEAST_BITS_A_CHARACTER
+    return min(counts) >= 2 and in_words <= _MOST_IN_WORDS and bits >= _LEAST_BITS_A_CHARACTER

@@ -131,6 +131,10 @@ class LoadBalancerConfig(Section):
     certificate_arn: Annotated[str, AfterValidator(_certificate_arn)] = Field(
         description="the ARN of the ACM certificate, in the stack's region"
     )
+    allowed_cidrs: tuple[Block, ...] = Field(
+        default=(),
+        description="blocks that may call it; without any, all when internet-facing, else the network",
+    )
     access_log_retention_days: int = Field(
         default=90, ge=1, le=3650, description="days that access logs are kept"
     )

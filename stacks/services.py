@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, model_validator
 
+from components.policies import refuse_wildcards
 from components.user_data import environment_file
 from stacks import secrets_check
-from stacks.problems import Place, SectionError, shown
+from stacks.problems import Place, SectionError, nearest, shown
 from stacks.sections import ImageId, Section
 
 _HOST = re.compile(r"[A-Za-z0-9.*?-]+\.[A-Za-z*?]+")
 _PATH = re.compile(r"/[A-Za-z0-9_.$/~\"'@:+&*?-]*")
+_STATEMENT_KEYS = {"Sid", "Effect", "Action", "Resource", "Condition"}
 _VALUES_A_CONDITION = 3
 _VALUES_A_RULE = 5
 _CONDITION_LENGTH = 128
@@ -59,6 +61,9 @@ class RefreshConfig(Section):
 
     min_healthy_percentage: int = Field(default=100, ge=0, le=100, description="the least, 0 to 100")
     max_healthy_percentage: int = Field(default=110, ge=100, le=200, description="the most, 100 to 200")
+    timeout_seconds: int = Field(
+        default=7200, ge=60, le=172_800, description="seconds that an update waits for a release"
+    )
 
     @model_validator(mode="after")
     def _within_reach(self) -> RefreshConfig:
@@ -80,6 +85,24 @@ def _is_arm(instance_type: str) -> bool:
     return re.match(r"a1\.|[a-z]+\d+[a-f,h-z]*g", instance_type.split(".")[0] + ".") is not None
 
 
+def _health_path(value: str) -> str:
+    if not re.fullmatch(r"/[!-~]{0,1023}", value):
+        raise ValueError(f"{shown(value)} is not a path; write one such as /healthz")
+    return value
+
+
+def _statement_problems(statement: dict[str, Any]) -> Iterator[tuple[Place, str]]:
+    for key in statement.keys() - _STATEMENT_KEYS:
+        yield (key,), f"is not a known key; {nearest(key, _STATEMENT_KEYS)}"
+    for key in ("Effect", "Action", "Resource"):
+        if key not in statement:
+            yield (key,), "is missing; add it, spelled as IAM spells it"
+    try:
+        refuse_wildcards([statement])
+    except ValueError as error:
+        yield ("Action",), str(error)
+
+
 class ServiceConfig(Section):
     """One service: a fleet of like servers behind the load balancer."""
 
@@ -89,14 +112,21 @@ class ServiceConfig(Section):
         min_length=1, max_length=40, description="one or more instance types, the preferred one first"
     )
     image_id: ImageId | None = Field(default=None, description="an image of its own")
-    health_path: str = Field(
-        default="/healthz", pattern=r"^/[!-~]*$", max_length=1024, description="the path that answers 200"
+    health_path: Annotated[str, AfterValidator(_health_path)] = Field(
+        default="/healthz", description="the path that answers 200"
     )
     min: int = Field(default=2, ge=1, le=500, description="the least number of servers")
     max: int = Field(default=4, ge=1, le=500, description="the greatest number of servers")
     environment: dict[str, str] = Field(default={}, description="environment variables; no secrets")
     not_secret: tuple[str, ...] = Field(
         default=(), description="variables that look like secrets and are none, by name"
+    )
+    policy_statements: tuple[dict[str, Any], ...] = Field(
+        default=(),
+        description="IAM statements for what the service itself may do, such as reading its secret",
+    )
+    root_device_name: str = Field(
+        default="/dev/xvda", description="the image's root device: /dev/xvda, or /dev/sda1 for Ubuntu"
     )
     volume_size_gib: int = Field(default=20, ge=8, le=16_384, description="the root volume's size in GiB")
     health_check_grace_seconds: int = Field(
@@ -108,6 +138,12 @@ class ServiceConfig(Section):
     )
     slow_start_seconds: int = Field(
         default=30, ge=0, le=900, description="seconds until a new server gets its full load: 0, or 30 to 900"
+    )
+    on_demand_base_capacity: int = Field(
+        default=0, ge=0, description="the servers that are never spot ones, before the percentage counts"
+    )
+    on_demand_percentage: int = Field(
+        default=100, ge=0, le=100, description="the share of servers that are not spot ones, 0 to 100"
     )
     cpu_target_percent: int = Field(default=60, ge=10, le=95, description="the processor use to scale for")
     refresh: RefreshConfig = Field(default=RefreshConfig(), description="how a release replaces servers")
@@ -124,6 +160,9 @@ class ServiceConfig(Section):
             yield ("slowStartSeconds",), f"{self.slow_start_seconds} is not possible; write 0, or 30 to 900"
         yield from self._instance_type_problems()
         yield from self._environment_problems()
+        for index, statement in enumerate(self.policy_statements):
+            for place, text in _statement_problems(statement):
+                yield ("policyStatements", index, *place), text
 
     def _instance_type_problems(self) -> Iterator[tuple[Place, str]]:
         first, *others = self.instance_types
