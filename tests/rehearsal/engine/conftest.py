@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.rehearsal.engine.engines import Embedded, Engine, Real, served
+from tests.rehearsal.engine.engines import Embedded, Engine, Real
 from tests.rehearsal.engine.fake import FakeCloud
+from tests.rehearsal.engine.serving import served
 
 
 @pytest.fixture

@@ -8,8 +8,6 @@ import os
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -150,6 +148,7 @@ class Real(Workspace):
             "PULUMI_HOME": str(directory / "home"),
             "PULUMI_DEBUG_PROVIDERS": f"fake:{port}",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            "PULUMI_DEBUG_COMMANDS": "true",  # has --event-log
         }
         self._command("stack", "init", STACK)
 
@@ -196,18 +195,6 @@ class Real(Workspace):
         if check and done.returncode != 0:
             raise AssertionError(f"pulumi {' '.join(arguments)}: {done.stdout}{done.stderr}")
         return done
-
-
-@contextmanager
-def served(cloud: FakeCloud) -> Iterator[int]:
-    """Serve the fake provider over gRPC; yields the port."""
-    from rehearsal.provider.server import serve
-
-    server, port = serve(FakeProvider(cloud))
-    try:
-        yield port
-    finally:
-        server.stop(0)
 
 
 def resources(engine: Engine) -> dict[str, dict[str, Any]]:
