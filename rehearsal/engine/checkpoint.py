@@ -80,10 +80,8 @@ _plain = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=T
 
 def read_resource(raw: Any, codec: PropertyText) -> ResourceState:
     """One resource from its JSON object. Raises CheckpointError when a field is of a wrong type."""
-    if not isinstance(raw, dict):
-        raise CheckpointError(f"a resource is not an object: {raw!r}")
     state = ResourceState("", "")
-    place = str(raw.get("urn", ""))
+    place = str(_object(raw, "a resource").get("urn", ""))
     for name, value in raw.items():
         attribute, kind = _ATTRIBUTES.get(name, ("", object))
         if not attribute:
@@ -91,8 +89,19 @@ def read_resource(raw: Any, codec: PropertyText) -> ResourceState:
         elif value is not None:
             if not isinstance(value, kind):
                 raise CheckpointError(f"{name} of resource {place!r} is not a {kind.__name__}: {value!r}")
-            setattr(state, attribute, codec.read(value, f"{place}|{name}") if name in _PROPERTIES else value)
+            setattr(state, attribute, _property(codec, value, place, name) if name in _PROPERTIES else value)
+    # Go writes null for an empty list in a map.
+    state.property_dependencies = {name: urns or [] for name, urns in state.property_dependencies.items()}
+    if not all(isinstance(urn, str) for urn in state.needs()):
+        raise CheckpointError(f"the dependencies of resource {place!r} are not all URNs")
     return state
+
+
+def _property(codec: PropertyText, value: Any, place: str, name: str) -> Any:
+    try:
+        return codec.read(value, f"{place}|{name}")
+    except (ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(f"{name} of resource {place!r} cannot be read: {error}") from None
 
 
 def resource_text(state: ResourceState, codec: PropertyText) -> str:
@@ -129,16 +138,15 @@ def read(text: str | bytes, environment_secrets: Secrets) -> tuple[Snapshot, Sec
     else:
         raise CheckpointError('it has neither a "checkpoint" nor a "deployment"')
     _check_version(raw)
-    latest = _object(latest or {}, "the deployment")
+    latest = _object({} if latest is None else latest, "the deployment")
     secrets = _secrets(latest.get("secrets_providers"), environment_secrets)
     codec = PropertyText(secrets)
-    resources = latest.get("resources") or []
-    pending = latest.get("pending_operations") or []
-    if not isinstance(resources, list) or not isinstance(pending, list):
+    resources, pending = latest.get("resources"), latest.get("pending_operations")
+    if not isinstance(resources, list | None) or not isinstance(pending, list | None):
         raise CheckpointError("resources and pending_operations must be lists")
     snapshot = Snapshot(
-        resources=[read_resource(item, codec) for item in resources],
-        pending=[read_operation(item, codec) for item in pending],
+        resources=[read_resource(item, codec) for item in resources or ()],
+        pending=[read_operation(item, codec) for item in pending or ()],
         manifest=_object(latest.get("manifest") or {}, "the manifest"),
         extra={name: value for name, value in latest.items() if name not in _LATEST},
     )

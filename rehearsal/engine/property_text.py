@@ -50,27 +50,38 @@ class PropertyText:
             return {SIGNATURE: _FLOAT, "value": struct.pack(">d", value).hex()}
         return value
 
-    def read(self, value: Any, place: str, inside: bool = False) -> Any:
+    def read(self, value: Any, place: str) -> Any:
         """The inverse, from parsed JSON. Raises UsageError when a secret cannot be decrypted."""
+        return self._read(value, place, inside=False) if _is_special(value) else value
+
+    def _read(self, value: Any, place: str, inside: bool) -> Any:
         if isinstance(value, dict):
             signature = value.get(SIGNATURE)
             if signature == SECRET:
                 return make_secret(self._secret(value, place, inside))
             if signature == _FLOAT:
                 return struct.unpack(">d", bytes.fromhex(value["value"]))[0]
-            return {key: self.read(item, f"{place}.{key}", inside) for key, item in value.items()}
+            return {key: self._read(item, f"{place}.{key}", inside) for key, item in value.items()}
         if isinstance(value, list):
-            return [self.read(item, f"{place}[{index}]", inside) for index, item in enumerate(value)]
+            return [self._read(item, f"{place}[{index}]", inside) for index, item in enumerate(value)]
         return value
 
     def _secret(self, value: dict[str, Any], place: str, inside: bool) -> Any:
-        ciphertext = value.get("ciphertext")
+        """Raises ValueError when it holds neither a ciphertext nor a plaintext, or no JSON in it."""
+        ciphertext, plaintext = value.get("ciphertext"), value.get("plaintext")
+        if (ciphertext is None) == (plaintext is None):
+            raise ValueError(f"the secret {place} needs exactly one of ciphertext and plaintext")
         if inside or ciphertext is None:
-            text = value["plaintext"] if ciphertext is None else ciphertext
+            plain = json.loads(ciphertext or plaintext)
         else:
-            text = self.secrets.decrypt(ciphertext)
-        plain = json.loads(text)
-        if not inside and ciphertext is not None:
+            plain = json.loads(self.secrets.decrypt(ciphertext))
             # Pulumi's JSON may be spelled otherwise than ours: remember the ciphertext under our spelling.
             self.secrets.keep(place, _encode(plain), ciphertext)
-        return self.read(plain, place, inside=True)
+        return self._read(plain, place, inside=True)
+
+
+def _is_special(value: Any) -> bool:
+    """Whether there is a signature anywhere in the tree. Most values have none and are kept as they are."""
+    if isinstance(value, dict):
+        return SIGNATURE in value or any(map(_is_special, value.values()))
+    return isinstance(value, list) and any(map(_is_special, value))

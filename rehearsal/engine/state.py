@@ -65,8 +65,8 @@ class ResourceState:
 
     @property
     def name(self) -> str:
-        """The last part of the URN."""
-        return self.urn.rpartition("::")[2]
+        """The last part of the URN; it may hold `::` itself."""
+        return self.urn.split("::", 3)[-1]
 
     @property
     def is_provider(self) -> bool:

@@ -1,4 +1,4 @@
-"""State files on disk: written so that no power cut can halve them, and kept aside when they cannot be read."""
+"""State files on disk: written so that no power cut halves them, kept aside when they cannot be read."""
 
 from __future__ import annotations
 

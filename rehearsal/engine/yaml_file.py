@@ -111,7 +111,8 @@ def _moment(text: str) -> str:
     date, _, clock = text.replace("T", " ").replace("t", " ").partition(" ")
     clock = re.sub(r"\b(\d)\b", r"0\1", clock.partition(".")[0] if "." not in clock else clock)
     try:
-        day = datetime(*map(int, date.split("-")), tzinfo=UTC)
+        year, month, number = map(int, date.split("-"))
+        day = datetime(year, month, number, tzinfo=UTC)
         moment = datetime.fromisoformat(f"{day:%Y-%m-%d}T{clock.upper() or '00:00:00'}")
     except ValueError:
         return text
