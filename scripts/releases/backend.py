@@ -155,7 +155,8 @@ class CommandBackend:
                 return None
             lines = done.stderr.splitlines()
             why = next((line for line in lines if line.startswith("error:")), done.stderr)
-            raise ReleaseError(f"{said} failed: {one_line(why) or f'exit code {done.returncode}'}")
+            why = one_line(why).removeprefix("error: ")
+            raise ReleaseError(f"{said} failed: {why or f'exit code {done.returncode}'}")
         try:
             outputs = json.loads(done.stdout)
         except ValueError as error:

@@ -15,7 +15,9 @@ def is_proven(refresh: Refresh) -> bool:
 
 
 def outcome(refresh: Refresh) -> str:
-    """The last refresh's outcome for messages: its status and reason."""
+    """The last refresh's outcome in words: its status, and the reason where it did not end well."""
+    if is_proven(refresh):
+        return SUCCESSFUL
     status = refresh.status or "no refresh is on record"
     return one_line(f"{status} ({refresh.reason})" if refresh.reason else status)
 
@@ -78,24 +80,23 @@ def rollback_target(config: ConfigFile, state: EnvironmentState, service: str | 
     if not fleets:
         raise RefusedError(f"{config.environment} has nothing up that uses {config.line(service)}")
     running = {name: fleet.image for name, fleet in fleets.items() if fleet.image != configured}
-    if running:
-        return _agreed(config.environment, "runs", running)
     return _agreed(
-        config.environment, "ran before", {name: fleet.previous_image for name, fleet in fleets.items()}
+        config.environment, running or {name: fleet.previous_image for name, fleet in fleets.items()}
     )
 
 
-def _agreed(environment: str, verb: str, images: dict[str, str | None]) -> str:
+def _agreed(environment: str, images: dict[str, str | None]) -> str:
     """The one image of all services. Unknown ones (a service that is newer than the image) have no say."""
     known = {name: image for name, image in images.items() if image}
     found = set(known.values())
     if not found:
-        raise RefusedError(
-            f"{environment} has no image to go back to: no service {verb} another; name one with set-image"
-        )
+        raise RefusedError(f"{environment} has no known image to go back to; name one with set-image")
     if len(found) > 1:
-        listed = ", ".join(f"{name} {verb} {image}" for name, image in sorted(known.items()))
-        raise RefusedError(f"the services of {environment} disagree: {listed}; name one with set-image")
+        listed = ", ".join(f"{name} {image}" for name, image in sorted(known.items()))
+        raise RefusedError(
+            f"the services of {environment} would go back to different images: {listed}; "
+            f"name one with set-image"
+        )
     return found.pop()
 
 

@@ -95,7 +95,6 @@ def _remarks(status: EnvironmentStatus) -> list[str]:
     lines = [] if status.problem is None else [f"{status.name}: {one_line(status.problem)}"]
     if status.config is not None and status.config.shared is not None:
         seen = ", ".join(f"{name} ({when})" for name, when in status.ran_in.items())
-        lines.append(
-            f"{status.name}: {one_line(status.config.shared)} ran in {seen or 'no other environment'}"
-        )
+        where = f"ran in {seen}" if seen else "is not known to have run in another environment"
+        lines.append(f"{status.name}: {one_line(status.config.shared)} {where}")
     return lines

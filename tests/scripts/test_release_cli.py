@@ -202,6 +202,8 @@ def test_a_refusal_as_json_is_on_standard_output_too(project: ReleaseProject, co
 def test_status_compares_config_and_fleet_of_every_environment(project: ReleaseProject) -> None:
     project.configure("prod", NEW)
     project.state("prod", {"web": service(NEW), "api": service(OLD, status="Failed", reason="alarm [x]")})
+    nothing_new = service(NEW, reason=f"every server already runs {NEW}")
+    project.state("staging", {"web": nothing_new, "api": nothing_new})
     done = project.run("status")
     assert (done.code, done.error) == (0, "")
     cells = [re.split(" {2,}", row) for row in done.out.splitlines()]
@@ -221,6 +223,10 @@ def test_status_of_one_environment_still_asks_the_others_where_its_image_ran(pro
     assert "staging  " not in done.out
     assert done.out.splitlines()[-1] == f"prod: {OLD} ran in staging (before)"
     assert project.json("status", "prod")["environments"][0]["ranIn"] == {"staging": "before"}
+    project.configure("prod", OTHER)
+    assert project.run("status", "prod").out.splitlines()[-1] == (
+        f"prod: {OTHER} is not known to have run in another environment"
+    )
 
 
 def test_status_as_json(project: ReleaseProject) -> None:

@@ -269,14 +269,14 @@ def test_rollback_works_when_the_configured_image_is_a_mistake(project: ReleaseP
 def test_rollback_without_an_image_before_is_refused(project: ReleaseProject) -> None:
     project.runs("prod", OLD)
     assert project.refused("rollback", "prod") == (
-        "prod has no image to go back to: no service ran before another; name one with set-image"
+        "prod has no known image to go back to; name one with set-image"
     )
 
 
 def test_rollback_of_services_that_disagree_is_refused(project: ReleaseProject) -> None:
     project.state("prod", {"web": service(OLD, previous=NEW), "api": service(OLD, previous=OTHER)})
     assert project.refused("rollback", "prod") == (
-        f"the services of prod disagree: api ran before {OTHER}, web ran before {NEW}; "
+        f"the services of prod would go back to different images: api {OTHER}, web {NEW}; "
         "name one with set-image"
     )
 

@@ -230,7 +230,7 @@ def test_the_command_tells_a_missing_stack_from_one_without_outputs(project: Rel
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        ("echo warning: w >&2; echo error: no log-in >&2; exit 255", "failed: error: no log-in"),
+        ("echo warning: w >&2; echo error: no log-in >&2; exit 255", "failed: no log-in"),
         ("exit 3", "failed: exit code 3"),
         ("echo hello", "printed no JSON"),
         ("echo '[]'", "printed no mapping"),
