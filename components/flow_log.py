@@ -70,4 +70,4 @@ def _trust(vpc_arn: str) -> policies.Document:
 
 
 def _writer(log_group_arn: str) -> policies.Document:
-    return policies.document(policies.log_writer(log_group_arn))
+    return policies.document(policies.log_writer(log_group_arn), policies.log_group_finder(log_group_arn))

@@ -60,6 +60,11 @@ class NetworkArgs(ComponentArgs):
             twice = sorted({value for value in values if values.count(value) > 1})
             if twice:
                 raise ValueError(f"{what} {twice[0]} is named twice: name each one once")
+        by_route = sorted(set(endpoints.GATEWAY_SERVICES) & set(self.interface_endpoints))
+        if by_route:
+            raise ValueError(
+                f"{by_route[0]} has a gateway endpoint already: leave it out of interface_endpoints"
+            )
         return self
 
 
@@ -107,7 +112,7 @@ class Network(pulumi.ComponentResource):
         )
         tiers = _subnets(name, args, vpc, child)
         inner = [*tiers["private"].values(), *tiers["isolated"].values()]
-        routes.deny_remote_logins(name, vpc, inner, args.tags, child)
+        routes.deny_remote_logins(name, vpc, args.cidr, inner, args.tags, child)
         routed = _routed(name, args, vpc, tiers, child)
         gateways = endpoints.gateway_endpoints(name, args, vpc, routed.inner_tables, child)
         group = endpoints.interface_endpoints(name, args, vpc, list(tiers["private"].values()), child)

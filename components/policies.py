@@ -61,6 +61,17 @@ def log_writer(log_group_arn: str) -> Statement:
     }
 
 
+def log_group_finder(log_group_arn: str) -> Statement:
+    """Listing log groups, which flow logs do before they write (Amazon VPC, IAM role for publishing)."""
+    partition, region, account = owner_of(log_group_arn)
+    return {
+        "Sid": "FindLogGroup",
+        "Effect": "Allow",
+        "Action": "logs:DescribeLogGroups",
+        "Resource": f"arn:{partition}:logs:{region}:{account}:log-group:*",
+    }
+
+
 def ssm_agent() -> Statement:
     """What the SSM agent needs to report its server and to run a document on it.
 

@@ -114,40 +114,29 @@ def isolated_routes(
 def deny_remote_logins(
     name: str,
     vpc: ec2.Vpc,
+    cidr: str,
     subnets: Sequence[ec2.Subnet],
     tags: Mapping[str, str],
     opts: ResourceOptions,
 ) -> None:
-    """A network ACL that lets in no SSH and no RDP, whatever a security group says (control EC2.21).
+    """A network ACL: no SSH and no RDP from outside the VPC, whatever a security group says (control EC2.21).
 
     It keeps no state, so all else passes, answers to outgoing connections among it: 22 and 3389 lie
     outside the range from which Linux takes its own ports (32768 to 60999).
     """
-    everything = {
-        "rule_no": 100,
-        "action": "allow",
-        "protocol": "-1",
-        "from_port": 0,
-        "to_port": 0,
-        "cidr_block": ANYWHERE,
-    }
-    denied = [
-        {
-            **everything,
-            "rule_no": number,
-            "action": "deny",
-            "protocol": "tcp",
-            "from_port": port,
-            "to_port": port,
-        }
-        for number, port in ((10, 22), (20, 3389))
-    ]
+    everything = {"protocol": "-1", "from_port": 0, "to_port": 0, "cidr_block": ANYWHERE}
+    allowed = {**everything, "rule_no": 100, "action": "allow"}
+    # The VPC comes first: a load balancer's own ports begin at 1024, and it would miss an answer to 3389.
+    rules = [{**everything, "rule_no": 10, "action": "allow", "cidr_block": cidr}]
+    for number, port in ((20, 22), (30, 3389)):
+        denied = {"rule_no": number, "action": "deny", "protocol": "tcp", "from_port": port, "to_port": port}
+        rules.append({**denied, "cidr_block": ANYWHERE})
     ec2.NetworkAcl(
         f"{name}-inner",
         vpc_id=vpc.id,
         subnet_ids=[subnet.id for subnet in subnets],
-        ingress=[ec2.NetworkAclIngressArgs(**rule) for rule in [*denied, everything]],
-        egress=[ec2.NetworkAclEgressArgs(**everything)],
+        ingress=[ec2.NetworkAclIngressArgs(**rule) for rule in [*rules, allowed]],
+        egress=[ec2.NetworkAclEgressArgs(**allowed)],
         tags=named(tags, f"{name}-inner"),
         opts=opts,
     )

@@ -1,0 +1,197 @@
+"""A Pulumi engine that makes nothing and writes everything down, for tests of components.
+
+It refuses a resource type or a function that it does not know: a component that begins to make something else
+must say so in a test.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+from pulumi.runtime import mocks, rpc
+
+ACCOUNT = "123456789012"
+REGION = "eu-central-1"
+
+Outputs = Callable[[str], dict[str, Any]]
+
+
+def _arn(service: str, kind: str) -> Outputs:
+    return lambda name: {"arn": f"arn:aws:{service}:{REGION}:{ACCOUNT}:{kind}/{name}"}
+
+
+def _nothing(_: str) -> dict[str, Any]:
+    return {}
+
+
+OUTPUTS: dict[str, Outputs] = {
+    "aws:autoscaling/group:Group": lambda name: {"name": f"{name}-group", "arn": f"arn:group/{name}"},
+    "aws:autoscaling/policy:Policy": _nothing,
+    "aws:cloudwatch/logGroup:LogGroup": lambda name: {
+        "name": f"{name}-log",
+        "arn": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{name}-log",
+    },
+    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": _nothing,
+    "aws:ec2/eip:Eip": lambda name: {"allocationId": f"eipalloc-{name}"},
+    "aws:ec2/flowLog:FlowLog": _nothing,
+    "aws:ec2/internetGateway:InternetGateway": _nothing,
+    "aws:ec2/launchTemplate:LaunchTemplate": lambda _: {"latestVersion": 7},
+    "aws:ec2/natGateway:NatGateway": _nothing,
+    "aws:ec2/networkAcl:NetworkAcl": _nothing,
+    "aws:ec2/route:Route": _nothing,
+    "aws:ec2/routeTable:RouteTable": _nothing,
+    "aws:ec2/routeTableAssociation:RouteTableAssociation": _nothing,
+    "aws:ec2/securityGroup:SecurityGroup": _arn("ec2", "security-group"),
+    "aws:ec2/subnet:Subnet": _nothing,
+    "aws:ec2/vpc:Vpc": _arn("ec2", "vpc"),
+    "aws:ec2/vpcEndpoint:VpcEndpoint": lambda name: {"prefixListId": f"pl-{name}"},
+    "aws:iam/instanceProfile:InstanceProfile": lambda name: {"arn": f"arn:profile/{name}"},
+    "aws:iam/role:Role": lambda name: {"name": f"{name}-role", "arn": f"arn:role/{name}"},
+    "aws:iam/rolePolicy:RolePolicy": _nothing,
+    "aws:lb/listener:Listener": lambda name: {"arn": f"arn:listener/{name}"},
+    "aws:lb/listenerRule:ListenerRule": lambda name: {"arn": f"arn:rule/{name}"},
+    "aws:lb/loadBalancer:LoadBalancer": lambda name: {
+        "arn": f"arn:lb/{name}",
+        "arnSuffix": f"app/{name}",
+        "dnsName": f"{name}.elb.example",
+    },
+    "aws:lb/targetGroup:TargetGroup": lambda name: {
+        "arn": f"arn:tg/{name}",
+        "arnSuffix": f"targetgroup/{name}",
+    },
+    "aws:s3/bucket:Bucket": lambda name: {"arn": f"arn:aws:s3:::{name}"},
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": _nothing,
+    "aws:s3/bucketOwnershipControls:BucketOwnershipControls": _nothing,
+    "aws:s3/bucketPolicy:BucketPolicy": _nothing,
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": _nothing,
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": _nothing,
+    "aws:s3/bucketVersioning:BucketVersioning": _nothing,
+    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": _nothing,
+    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": _nothing,
+    "aws:wafv2/webAclAssociation:WebAclAssociation": _nothing,
+    "pulumi-python:dynamic/instancerefresh:Rollout": lambda name: {
+        "refresh_id": f"refresh-{name}",
+        "status": "Successful",
+        "reason": "",
+        "previous_image_id": None,
+    },
+}
+"""What each type adds to its inputs when it exists. Its ID is its logical name with `-id`."""
+
+JSON_INPUTS = ("assumeRolePolicy", "policy")
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One resource as the program registered it."""
+
+    key: str
+    """Type without package and module path, and logical name: `Vpc network`."""
+    type: str
+    parent: str
+    """The key of its parent; `Stack` for the stack itself."""
+    inputs: dict[str, Any]
+    options: dict[str, Any]
+    """Those that are set: `ignore_changes`, `retain_on_delete`, `protect`."""
+    after: list[str]
+    """Keys of what it waits for by `depends_on` alone."""
+
+
+@dataclass
+class Built:
+    """All that a program registered, in order, and the outputs that it returned."""
+
+    resources: dict[str, Resource] = field(default_factory=dict)
+    outputs: dict[str, Any] = field(default_factory=dict)
+
+    def inputs(self, kind: str = "") -> dict[str, dict[str, Any]]:
+        """Inputs by key, of the resources that a provider makes; of one kind only when it is given."""
+        return {
+            key: resource.inputs
+            for key, resource in self.resources.items()
+            if not resource.type.startswith("immutable:") and key.startswith(f"{kind} " if kind else "")
+        }
+
+    def parents(self) -> dict[str, str]:
+        return {key: resource.parent for key, resource in self.resources.items()}
+
+    def types(self) -> dict[str, str]:
+        return {key: resource.type for key, resource in self.resources.items()}
+
+    def options(self) -> dict[str, dict[str, Any]]:
+        return {key: found.options for key, found in self.resources.items() if found.options}
+
+    def after(self) -> dict[str, list[str]]:
+        return {key: found.after for key, found in self.resources.items() if found.after}
+
+
+class Recorder(mocks.MockMonitor):
+    """Answers the SDK as an engine does, and keeps what it was asked."""
+
+    def __init__(self, built: Built) -> None:
+        super().__init__(_Mocks())
+        self.built = built
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802
+        if request.type != "pulumi:pulumi:Stack":
+            resource = _resource(request)
+            if resource.key in self.built.resources:
+                raise AssertionError(f"two resources are {resource.key}")
+            self.built.resources[resource.key] = resource
+        return super().RegisterResource(request)
+
+
+class _Mocks(mocks.Mocks):
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        if args.typ.startswith("immutable:"):
+            return "", dict(args.inputs)
+        if args.typ not in OUTPUTS:
+            raise AssertionError(f"{args.typ} {args.name} is a type that no test expects")
+        return f"{args.name}-id", {**args.inputs, **OUTPUTS[args.typ](args.name)}
+
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], None]:
+        raise AssertionError(f"components call no functions: {args.token}")
+
+
+def _resource(request: Any) -> Resource:
+    inputs = rpc.deserialize_properties(request.object)
+    options = {
+        "ignore_changes": list(request.ignoreChanges),
+        "retain_on_delete": request.retainOnDelete,
+        "protect": request.protect,
+    }
+    by_property = {urn for found in request.propertyDependencies.values() for urn in found.urns}
+    return Resource(
+        key=f"{request.type.split(':')[-1]} {request.name}",
+        type=request.type,
+        parent=_key(request.parent),
+        inputs={name: _readable(name, value) for name, value in inputs.items()},
+        options={name: value for name, value in options.items() if value},
+        after=sorted(_key(urn) for urn in set(request.dependencies) - by_property),
+    )
+
+
+def _readable(name: str, value: Any) -> Any:
+    return json.loads(value) if name in JSON_INPUTS and isinstance(value, str) else value
+
+
+def _key(urn: str) -> str:
+    kind, name = urn.split("::")[2:4]
+    last = kind.split("$")[-1].split(":")[-1]
+    return "Stack" if last == "Stack" else f"{last} {name}"
+
+
+def run(program: Callable[[], Mapping[str, Any]]) -> Built:
+    """Run `program` and wait for all of it; what it returns is resolved into `outputs`."""
+    built = Built()
+    mocks.set_mocks(_Mocks(), project="immutable", stack="test", preview=False, monitor=Recorder(built))
+
+    def main() -> pulumi.Output[Any]:
+        return pulumi.Output.all(**program()).apply(built.outputs.update)
+
+    mocks.test(main)()
+    return built
