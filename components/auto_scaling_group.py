@@ -61,7 +61,7 @@ class AutoScalingGroupArgs(ComponentArgs):
     def _go_together(self) -> AutoScalingGroupArgs:
         if self.min_size > self.max_size:
             raise ValueError(f"min_size {self.min_size} is above max_size {self.max_size}: lower it")
-        if str(self.launch_template_version) in ("$Latest", "$Default"):
+        if isinstance(self.launch_template_version, str) and self.launch_template_version.startswith("$"):
             raise ValueError(
                 f"launch_template_version {self.launch_template_version!r} is no number: "
                 "pass LaunchTemplate.latest_version"
