@@ -276,6 +276,16 @@ def test_status_shows_the_others_beside_a_damaged_one_and_exits_with_2(project: 
     assert done.code == 2
     project.file("prod").write_text("config: [")
     assert project.run("status").refusal.startswith("prod: Pulumi.prod.yaml: line 1, column 10: ")
+    environments = json.loads(project.run("status", "--json").out)["environments"]
+    assert [each["agrees"] for each in environments] == [False, True]
+
+
+def test_the_right_image_after_a_refresh_that_did_not_end_well_does_not_agree(
+    project: ReleaseProject,
+) -> None:
+    project.state("prod", {"web": service(OLD, status="Failed"), "api": service(OLD)})
+    services = project.json("status", "prod")["environments"][0]["services"]
+    assert {name: each["agrees"] for name, each in services.items()} == {"web": False, "api": True}
 
 
 def test_status_leaves_out_stacks_that_run_no_servers(project: ReleaseProject) -> None:
@@ -310,6 +320,7 @@ def test_a_terminal_gets_a_table(project: ReleaseProject) -> None:
 
 def test_control_characters_in_a_reason_do_not_reach_the_terminal(project: ReleaseProject) -> None:
     project.state("prod", {"web": service(OLD, status="Failed", reason="\x1b[31mred\x07")})
+    project.state("staging", {"\x1b[31mweb": service("\x1b[31mami")})
     assert "\x1b" not in project.run("status").out
     assert "\x1b" not in project.refused("promote", "prod", "staging")
 
