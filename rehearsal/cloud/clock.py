@@ -1,8 +1,8 @@
 """Emulated time: one clock and one timeline, shared by everything in the emulated cloud.
 
-Emulated seconds are real seconds times speed. Nothing here runs by itself: what should happen later is put on
-the timeline, and every request first lets the timeline catch up with the clock. No thread runs behind it, a fast
-clock loses nothing, and a test can stop the clock and step it.
+Emulated seconds are real seconds times speed. Nothing here runs by itself: what should happen later is put
+on the timeline, and every request first lets the timeline catch up with the clock. No thread runs behind it,
+a fast clock loses nothing, and a test can stop the clock and step it.
 """
 
 from __future__ import annotations

@@ -242,12 +242,9 @@ class Fleet:
             self.scale_in(live, -missing)
 
     def scale_in(self, candidates: list[Server], count: int) -> None:
-        """Terminate `count`: those of another configuration first, then those that do not serve, then by
-        age.
-        """
-        wanted = self.rollout.configuration if self.rollout else self.configuration()
+        """Terminate `count`: those that do not serve first, then those of the oldest template version."""
         open_ones = [server for server in candidates if not server.protected]
-        open_ones.sort(key=lambda server: (server.matches(wanted), self.ready(server), server.launched_at))
+        open_ones.sort(key=lambda s: (self.ready(s), s.configuration.version, s.launched_at))
         why = f"An instance was taken out of service in response to {_DIFFERENCE}, shrinking the capacity."
         self.terminate(open_ones[:count], why)
 

@@ -35,6 +35,7 @@ KEPT = {
 class Group(FakeAutoScalingGroup):
     default_instance_warmup: int | None
     instance_maintenance_policy: dict[str, Any] | None
+    mixed_instances_policy: dict[str, Any] | None
 
     def __init__(
         self, autoscaling_backend: Any, ec2_backend: Any, kept: dict[str, Any], **settings: Any
@@ -77,7 +78,13 @@ class Group(FakeAutoScalingGroup):
             template = ec2.get_launch_template(given["LaunchTemplateId"])
         else:
             template = ec2.get_launch_template_by_name(given.get("LaunchTemplateName"))
-        version = template.get_version(given.get("Version") or "$Default")
+        wanted = str(given.get("Version") or "$Default")
+        if not wanted.isdigit() and wanted not in ("$Default", "$Latest"):
+            raise ValidationError(
+                "Invalid launch template version: either '$Default', '$Latest', or a numeric version "
+                "are allowed."
+            )
+        version = template.get_version(wanted)
         types = types or ((version.instance_type,) if version.instance_type else ())
         if not types:
             raise ValidationError("You must use a valid fully-formed launch template. No instance type.")

@@ -55,7 +55,7 @@ class Refresh:
         self._succeeded, self._in_alarm = succeeded, in_alarm
         self._matching: set[str] = set()
         self._checkpoint = 0
-        self._paused_until = 0.0
+        self._paused = False
         self._progress, self._progress_at = 0, fleet.timeline.now
         fleet.timeline.after(START_SECONDS, self._begin)
         self._watch()
@@ -128,42 +128,45 @@ class Refresh:
         if self._stopped_by_alarm() or self.status == "Baking":
             return
         kept, old, current = self._sort()
-        updated = [server for server in current if self.fleet.ready(server)]
-        self._measure(len(updated), kept)
-        if self._blocked(old) or self._stuck(current):
+        updated = sum(map(self.fleet.ready, current))
+        self._measure(updated, len(kept))
+        if self._blocked(old):
             return
-        if self._pausing(len(updated), kept):
+        paused = self._at_checkpoint(updated, len(kept))
+        if self.status not in ("InProgress", "RollbackInProgress") or (not paused and self._stuck(current)):
             return
         self._move(kept, old, current)
-        if not old and len(updated) == len(current) == max(0, self.fleet.desired - kept):
+        if not old and updated == len(current) == max(0, self.fleet.desired - len(kept)):
             self._done()
 
-    def _sort(self) -> tuple[int, list[Server], list[Server]]:
-        """How many servers are left alone, which are to be replaced, which are as they should be."""
+    def _sort(self) -> tuple[list[Server], list[Server], list[Server]]:
+        """Which servers are left alone, which are to be replaced, which are as they should be."""
         ignore_protected = self.preferences.protected == "Ignore" and self.status == "InProgress"
-        kept, old, current = 0, [], []
+        kept: list[Server] = []
+        old: list[Server] = []
+        current: list[Server] = []
         for server in self.fleet.live():
             if server.phase == self.phase or server.id in self._matching:
                 current.append(server)
             elif server.protected and ignore_protected:
-                kept += 1
+                kept.append(server)
             else:
                 old.append(server)
         return kept, old, current
 
-    def _move(self, kept: int, old: list[Server], current: list[Server]) -> None:
+    def _move(self, kept: list[Server], old: list[Server], current: list[Server]) -> None:
         fleet, preferences = self.fleet, self.preferences
         limits = batches.bounds(fleet.desired, preferences.min_percent, preferences.max_percent)
         ready_old = sum(map(fleet.ready, old))
-        ready = ready_old + sum(map(fleet.ready, current))
-        allowed = self._allowed(kept)
-        count = batches.Count(fleet.desired, len(old), len(current), ready, ready_old, kept, allowed)
+        ready = ready_old + sum(map(fleet.ready, current + kept))
+        sizes = len(old), len(current), ready, ready_old, len(kept)
+        count = batches.Count(fleet.desired, *sizes, self._allowed(len(kept)))
         going = batches.terminations(count, limits)
         old.sort(key=lambda server: (fleet.ready(server), server.launched_at))
         fleet.terminate(old[:going], _CAUSE.format("taken out of service"))
         count = replace(count, old=count.old - going)
         fleet.launch(batches.launches(count, limits), _CAUSE.format("launched"))
-        surplus = len(current) - max(0, fleet.desired - kept)
+        surplus = len(current) - max(0, fleet.desired - len(kept))
         if surplus > 0:
             fleet.scale_in(current, surplus)
 
@@ -177,28 +180,29 @@ class Refresh:
         whole = max(0, self.fleet.desired - kept)
         return -(-whole * points[self._checkpoint] // 100)
 
-    def _pausing(self, updated: int, kept: int) -> bool:
-        now = self.fleet.timeline.now
-        if now < self._paused_until:
+    def _at_checkpoint(self, updated: int, kept: int) -> bool:
+        """Whether the refresh pauses, or ends at a last checkpoint below 100 percent."""
+        points, allowed = self.preferences.checkpoints, self._allowed(kept)
+        if self._paused:
             return True
-        allowed = self._allowed(kept)
         if allowed is None or updated < allowed:
             return False
-        points = self.preferences.checkpoints
         reached = points[self._checkpoint]
-        self._checkpoint += 1
-        if self._checkpoint == len(points) and reached < 100:
-            self._done()
-            return True
-        if reached == 100:
-            return False
+        last = self._checkpoint == len(points) - 1
+        if reached == 100 or last:
+            self._checkpoint += 1
+            if reached < 100:
+                self._done()
+            return reached < 100
         delay = self.preferences.checkpoint_delay
-        self._paused_until = now + delay
+        self._paused = True
         self.reason = f"Waiting {delay:g} seconds at the checkpoint of {reached} percent."
         self.fleet.timeline.after(delay, self._resume)
         return True
 
     def _resume(self) -> None:
+        self._paused = False
+        self._checkpoint += 1
         self.reason, self._progress_at = "", self.fleet.timeline.now
         self.fleet.changed()
 
