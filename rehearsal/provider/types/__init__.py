@@ -1,0 +1,31 @@
+"""The table of emulated types, gathered from one module per family when the first type is asked for."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+
+from rehearsal.provider.record import ResourceType
+
+MODULES = (
+    "vpc",
+    "routing",
+    "endpoints",
+    "network_acl",
+    "security",
+)
+
+
+@cache
+def table() -> dict[str, ResourceType]:
+    """Every emulated type by its token."""
+    return {
+        record.type_name: record
+        for name in MODULES
+        for record in import_module(f"rehearsal.provider.types.{name}").TYPES
+    }
+
+
+def find(token: str) -> ResourceType | None:
+    """The record of a type, or None when the type is not emulated."""
+    return table().get(token)
