@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from scripts.releases import promotion
+from scripts.releases.config_file import ConfigFile
+from scripts.releases.errors import RefusedError
+from scripts.releases.state import EnvironmentState
 from tests.scripts.release_project import CONFIG, NEW, OLD, OTHER, ReleaseProject, service
 
+Decision = Callable[[ConfigFile, EnvironmentState, str | None], str]
 WITH_OWN = CONFIG + "    jobs:\n      imageId: {own}\n"
 
 
@@ -318,3 +326,51 @@ def test_a_second_rollback_after_its_deployment_returns(project: ReleaseProject)
     project.runs("prod", OLD, previous=NEW)
     assert project.run("rollback", "prod").code == 0
     assert NEW in project.file("prod").read_text()
+
+
+fleets = st.builds(
+    service,
+    st.sampled_from([OLD, NEW, OTHER, None]),
+    previous=st.sampled_from([OLD, NEW, OTHER, None]),
+    status=st.sampled_from(["Successful", "Failed", "RollbackSuccessful"]),
+)
+names = st.sampled_from(["web", "api", "jobs"])
+
+
+def decide(
+    decision: Decision, shared: str, own: dict[str, str | None], running: dict[str, dict[str, Any]]
+) -> str | None:
+    """The image that a decision takes, or None when it refuses."""
+    config = ConfigFile(Path("Pulumi.staging.yaml"), "staging", "immutable", b"", None, shared, own)
+    try:
+        return decision(config, EnvironmentState.model_validate({"services": running}), None)
+    except RefusedError:
+        return None
+
+
+@given(
+    st.dictionaries(names, st.sampled_from([None, None, OTHER])), st.dictionaries(names, fleets, min_size=1)
+)
+def test_an_image_is_promoted_exactly_when_every_service_that_uses_it_proves_it(
+    own: dict[str, str | None], running: dict[str, dict[str, Any]]
+) -> None:
+    users = [name for name, image in own.items() if image is None]
+    proven = bool(users) and all(
+        name in running
+        and running[name]["image"] == NEW
+        and running[name]["refresh"]["status"] == "Successful"
+        for name in users
+    )
+    assert decide(promotion.promotable, NEW, own, running) == (NEW if proven else None)
+
+
+@given(
+    st.dictionaries(names, st.sampled_from([None, None, OTHER])), st.dictionaries(names, fleets, min_size=1)
+)
+def test_a_rollback_goes_to_another_image_that_a_service_of_it_runs_or_ran(
+    own: dict[str, str | None], running: dict[str, dict[str, Any]]
+) -> None:
+    image = decide(promotion.rollback_target, NEW, own, running)
+    users = [running[name] for name in own if own[name] is None and name in running]
+    seen = {fleet[key] for fleet in users for key in ("image", "previousImage")}
+    assert image is None or (image in seen and (image != NEW or all(f["image"] == NEW for f in users)))
