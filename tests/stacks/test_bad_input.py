@@ -117,7 +117,8 @@ JSON = strategies.recursive(
 PATHS = strategies.sampled_from(
     ["aws:region", "immutable:imageId", NETWORK, f"{NETWORK}.cidr", f"{NETWORK}.reservedCidrs", TAGS,
      "immutable:services", WEB, f"{WEB}.route", f"{WEB}.route.hosts", f"{WEB}.environment",
-     f"{WEB}.environment.X", f"{WEB}.instanceTypes", f"{WEB}.refresh", f"{TAGS}.x", "immutable:loadBalancer", "immutable:other"]
+     f"{WEB}.environment.X", f"{WEB}.instanceTypes", f"{WEB}.refresh", f"{TAGS}.x", "immutable:loadBalancer",
+     "immutable:other"]
 )  # fmt: skip
 
 

@@ -68,7 +68,7 @@ def test_every_key_of_a_service_arrives() -> None:
 
 def test_a_configuration_cannot_be_changed_after_it_is_read() -> None:
     with pytest.raises(pydantic.ValidationError, match="frozen"):
-        loaded(SMALLEST).services["web"].min = 1
+        loaded(SMALLEST).services["web"].min = 1  # type: ignore[misc]
 
 
 def test_a_service_can_be_written_in_python_too() -> None:

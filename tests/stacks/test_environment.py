@@ -1,0 +1,169 @@
+"""The one composition: what an environment declares and exports; environments differ in data alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pulumi
+import pytest
+
+from tests.stacks.declared import Environment, declared
+from tests.stacks.given import SMALLEST, stack_file, with_changes
+
+
+@pytest.fixture(scope="module")
+def staging() -> Environment:
+    return declared("staging", stack_file("staging"))
+
+
+@pytest.fixture(scope="module")
+def prod() -> Environment:
+    return declared("prod", stack_file("prod"))
+
+
+def of_service(environment: Environment, service: str) -> Counter[str]:
+    """Types of what stands under a service's component, at any depth."""
+    inside = {f"immutable:service:Service {service}"}
+    found: Counter[str] = Counter()
+    while True:
+        below = [each for each in environment.resources if each.parent in inside]
+        names = {f"{each.type} {each.name}" for each in below} | inside
+        if names == inside:
+            return found
+        inside, found = names, Counter(each.type for each in below)
+
+
+def test_an_environment_is_a_network_an_entry_point_and_its_services(staging: Environment) -> None:
+    top = [
+        (each.type, each.name) for each in staging.resources if each.parent.startswith("pulumi:pulumi:Stack")
+    ]
+    assert sorted(top) == [
+        ("immutable:loadbalancer:LoadBalancer", "entry"),
+        ("immutable:network:Network", "network"),
+        ("immutable:service:Service", "api"),
+        ("immutable:service:Service", "web"),
+    ]
+
+
+def test_every_service_is_made_of_the_same_parts_in_staging_and_prod(
+    staging: Environment, prod: Environment
+) -> None:
+    parts = of_service(staging, "web")
+    assert parts["aws:autoscaling/group:Group"] == parts["aws:ec2/launchTemplate:LaunchTemplate"] == 1
+    assert parts == of_service(staging, "api") == of_service(prod, "web") == of_service(prod, "api")
+
+
+def test_staging_and_prod_are_made_of_the_same_types(staging: Environment, prod: Environment) -> None:
+    assert {each.type for each in staging.resources} == {each.type for each in prod.resources}
+
+
+def test_prod_only_has_more_of_what_there_is_one_of_in_every_zone(
+    staging: Environment, prod: Environment
+) -> None:
+    more = Counter(each.type for each in prod.resources)
+    more.subtract(each.type for each in staging.resources)
+    assert {kind: count for kind, count in more.items() if count} == {
+        "aws:ec2/eip:Eip": 2,
+        "aws:ec2/natGateway:NatGateway": 2,
+        "aws:ec2/route:Route": 1,
+        "aws:ec2/routeTable:RouteTable": 1,
+        "aws:ec2/routeTableAssociation:RouteTableAssociation": 3,
+        "aws:ec2/subnet:Subnet": 3,
+    }
+
+
+def test_the_exports_are_what_people_and_scripts_read(staging: Environment) -> None:
+    def service(name: str) -> dict[str, object]:
+        return {
+            "image": "ami-0a1b2c3d4e5f60718",
+            "previousImage": None,
+            "launchTemplateVersion": "7",
+            "group": f"{name}-group",
+            "refresh": {"id": f"refresh-{name}", "status": "Successful", "reason": ""},
+            "url": "https://entry.elb.example",
+        }
+
+    assert staging.outputs == {
+        "url": "https://entry.elb.example",
+        "image": "ami-0a1b2c3d4e5f60718",
+        "services": {"web": service("web"), "api": service("api")},
+    }
+
+
+def test_the_first_zones_by_name_are_used_whatever_order_they_come_in() -> None:
+    built = declared("staging", with_changes({"immutable:network.zones": 2}))
+    zones = {each.inputs["availabilityZone"] for each in built.resources if each.type.endswith(":Subnet")}
+    assert zones == {"eu-central-1a", "eu-central-1b"}
+    assert built.asked == [
+        {"state": "available", "filters": [{"name": "opt-in-status", "values": ["opt-in-not-required"]}]}
+    ]
+
+
+def test_more_zones_than_the_region_has_are_refused() -> None:
+    with pytest.raises(pulumi.RunError) as refused:
+        declared("staging", SMALLEST, zones=("eu-central-1a", "eu-central-1b"))
+    assert str(refused.value) == (
+        "Pulumi.staging.yaml: immutable:network.zones: 3 is more than the 2 zones of eu-central-1; lower it"
+    )
+
+
+def test_what_only_a_component_knows_to_be_wrong_is_said_of_its_key() -> None:
+    with pytest.raises(pulumi.RunError) as refused:
+        declared("staging", with_changes({"immutable:services.web.environment.LOG_GROUP": "mine"}))
+    assert str(refused.value) == (
+        "Pulumi.staging.yaml: immutable:services.web: LOG_GROUP is set by the component: "
+        "take it out of the environment"
+    )
+
+
+def test_everything_that_takes_tags_says_where_it_belongs(prod: Environment) -> None:
+    tagged = [each.tags for each in prod.resources if each.tags is not None]
+    assert len(tagged) > 30
+    for tags in tagged:
+        own = {key: tags.get(key) for key in ("environment", "managed-by", "project", "owner", "cost-centre")}
+        assert own == {
+            "environment": "prod",
+            "managed-by": "pulumi",
+            "project": "immutable",
+            "owner": "platform",
+            "cost-centre": "production",
+        }
+
+
+def test_what_belongs_to_a_service_names_it(prod: Environment) -> None:
+    for name in ("web", "api"):
+        assert prod.one("TargetGroup", name).inputs["tags"]["service"] == name
+    assert "service" not in prod.one("Vpc", "network").inputs["tags"]
+
+
+def test_an_internal_load_balancer_stands_in_private_subnets() -> None:
+    def subnets(scheme: str) -> list[str]:
+        built = declared("staging", with_changes({"immutable:loadBalancer.scheme": scheme}))
+        found: list[str] = built.one("LoadBalancer", "entry").inputs["subnets"]
+        return found
+
+    assert all(each.startswith("network-private-") for each in subnets("internal"))
+    assert all(each.startswith("network-public-") for each in subnets("internet-facing"))
+
+
+def test_a_service_with_an_image_of_its_own_leaves_the_others_on_the_shared_one() -> None:
+    own = "ami-0fedcba9876543210"
+    api = {"port": 9090, "instanceTypes": ["m7g.large"], "route": {"priority": 1, "paths": ["/api/*"]}}
+    built = declared("staging", with_changes({"immutable:services.api": {**api, "imageId": own}}))
+    assert built.one("LaunchTemplate", "api").inputs["imageId"] == own
+    assert built.one("LaunchTemplate", "web").inputs["imageId"] == "ami-0123456789abcdef0"
+    assert built.outputs["image"] == "ami-0123456789abcdef0"
+    assert built.outputs["services"]["api"]["image"] == own
+
+
+def test_a_new_image_is_the_launch_template_and_the_refresh_and_nothing_else() -> None:
+    before, after = (
+        declared("staging", with_changes({"immutable:imageId": image}))
+        for image in ("ami-0123456789abcdef0", "ami-0fedcba9876543210")
+    )
+    old = {(each.type, each.name): each.inputs for each in before.resources}
+    changed = [(each.type, each.name) for each in after.resources if old[each.type, each.name] != each.inputs]
+    assert sorted(changed) == [
+        ("aws:ec2/launchTemplate:LaunchTemplate", "web"),
+        ("pulumi-python:dynamic/instancerefresh:Rollout", "web"),
+    ]

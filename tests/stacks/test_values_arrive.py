@@ -1,0 +1,137 @@
+"""Each value of a stack file ends at the AWS property that it is about; none is read and forgotten."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from tests.stacks.declared import Environment, declared
+from tests.stacks.given import CERTIFICATE, with_changes
+
+STATEMENT = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::assets/*"}
+
+
+@pytest.fixture(scope="module")
+def built() -> Environment:
+    """An environment without one default value."""
+    web: dict[str, Any] = {
+        "port": 9000,
+        "instanceTypes": ["c7g.large", "c6g.large"],
+        "route": {"priority": 7, "hosts": ["app.example.com"], "paths": ["/a/*", "/b"]},
+        "healthPath": "/up",
+        "min": 3,
+        "max": 9,
+        "environment": {"LOG_LEVEL": "warning"},
+        "policyStatements": [STATEMENT],
+        "rootDeviceName": "/dev/sda1",
+        "volumeSizeGib": 40,
+        "healthCheckGraceSeconds": 90,
+        "warmupSeconds": 45,
+        "deregistrationDelaySeconds": 10,
+        "slowStartSeconds": 33,
+        "onDemandBaseCapacity": 1,
+        "onDemandPercentage": 50,
+        "cpuTargetPercent": 55,
+        "refresh": {"minHealthyPercentage": 90, "maxHealthyPercentage": 150, "timeoutSeconds": 600},
+    }
+    balancer = {
+        "certificateArn": CERTIFICATE,
+        "scheme": "internet-facing",
+        "allowedCidrs": ["203.0.113.0/24"],
+        "accessLogRetentionDays": 11,
+        "deletionProtection": False,
+        "idleTimeoutSeconds": 120,
+    }
+    changes = {
+        "immutable:services.web": web,
+        "immutable:loadBalancer": balancer,
+        "immutable:logs": {"retentionDays": 14, "retainOnDestroy": False},
+        "immutable:network": {"cidr": "10.40.0.0/18", "zones": 2, "egress": "endpoints"},
+    }
+    return declared("staging", with_changes(changes))
+
+
+def test_the_network_is_as_configured(built: Environment) -> None:
+    assert built.one("Vpc", "network").inputs["cidrBlock"] == "10.40.0.0/18"
+    assert not any(each.type.endswith(":NatGateway") for each in built.resources)
+    assert sum(each.type.endswith(":Subnet") for each in built.resources) == 3 * 2
+
+
+def test_the_region_reaches_what_needs_its_name(built: Environment) -> None:
+    services = {each.inputs["serviceName"] for each in built.resources if each.type.endswith(":VpcEndpoint")}
+    assert "com.amazonaws.eu-central-1.s3" in services
+    assert built.one("Rollout", "web").inputs["region"] == "eu-central-1"
+
+
+def test_the_load_balancer_is_as_configured(built: Environment) -> None:
+    inputs = built.one("LoadBalancer", "entry").inputs
+    assert (inputs["internal"], inputs["enableDeletionProtection"], inputs["idleTimeout"]) == (
+        False,
+        False,
+        120,
+    )
+    assert built.one("Listener", "entry-https").inputs["certificateArn"] == CERTIFICATE
+    rules = [each.inputs for each in built.resources if each.name.startswith("entry-https-")]
+    assert [rule["cidrIpv4"] for rule in rules if "cidrIpv4" in rule] == ["203.0.113.0/24"]
+    lifecycle = built.one("BucketLifecycleConfiguration", "entry-logs").inputs["rules"]
+    assert {"days": 11} in [rule["expiration"] for rule in lifecycle if "expiration" in rule]
+
+
+def test_logs_are_kept_as_long_as_configured(built: Environment) -> None:
+    groups = [each for each in built.resources if each.type.endswith(":LogGroup")]
+    assert [each.inputs["retentionInDays"] for each in groups] == [14, 14]
+    assert not any(each.kept for each in built.resources)
+
+
+def test_by_default_logs_outlive_the_stack() -> None:
+    kept = {each.name for each in declared("staging", with_changes({})).resources if each.kept}
+    assert {"network-flow-logs", "web", "entry-logs"} <= kept
+
+
+def test_the_route_is_as_configured(built: Environment) -> None:
+    rule = built.one("ListenerRule", "web").inputs
+    assert rule["priority"] == 7
+    values = sorted(
+        value for each in rule["conditions"] for part in each.values() for value in part["values"]
+    )
+    assert values == ["/a/*", "/b", "app.example.com"]
+
+
+def test_the_target_group_is_as_configured(built: Environment) -> None:
+    inputs = built.one("TargetGroup", "web").inputs
+    assert (inputs["port"], inputs["healthCheck"]["path"]) == (9000, "/up")
+    assert (inputs["deregistrationDelay"], inputs["slowStart"]) == (10, 33)
+
+
+def test_the_servers_are_as_configured(built: Environment) -> None:
+    inputs = built.one("LaunchTemplate", "web").inputs
+    (disk,) = inputs["blockDeviceMappings"]
+    assert (disk["deviceName"], disk["ebs"]["volumeSize"]) == ("/dev/sda1", 40)
+    assert r"LOG_LEVEL=\"warning\"" in base64.b64decode(inputs["userData"]).decode()
+    policy = json.loads(built.one("RolePolicy", "web").inputs["policy"])
+    assert STATEMENT in policy["Statement"]
+
+
+def test_the_group_is_as_configured(built: Environment) -> None:
+    inputs = built.one("Group", "web").inputs
+    assert (inputs["minSize"], inputs["maxSize"]) == (3, 9)
+    assert (inputs["healthCheckGracePeriod"], inputs["defaultInstanceWarmup"]) == (90, 45)
+    mixed = inputs["mixedInstancesPolicy"]
+    assert [each["instanceType"] for each in mixed["launchTemplate"]["overrides"]] == [
+        "c7g.large",
+        "c6g.large",
+    ]
+    spot = mixed["instancesDistribution"]
+    assert (spot["onDemandBaseCapacity"], spot["onDemandPercentageAboveBaseCapacity"]) == (1, 50)
+    scaling = [each for each in built.resources if each.type == "aws:autoscaling/policy:Policy"]
+    assert [each.inputs["targetTrackingConfiguration"]["targetValue"] for each in scaling] == [55]
+
+
+def test_the_refresh_is_as_configured(built: Environment) -> None:
+    inputs = built.one("Rollout", "web").inputs
+    assert inputs["timeout_seconds"] == 600
+    preferences = inputs["preferences"]
+    assert (preferences["min_healthy_percentage"], preferences["max_healthy_percentage"]) == (90, 150)
