@@ -90,7 +90,7 @@ class Resource:
     """One resource as the program registered it."""
 
     key: str
-    """Type without package and module path, and logical name: `Vpc network`."""
+    """Type without package and module, and logical name: `Vpc net`; of a component: `the Network net`."""
     type: str
     parent: str
     """The key of its parent; `Stack` for the stack itself."""
@@ -99,6 +99,8 @@ class Resource:
     """Those that are set: `ignore_changes`, `retain_on_delete`, `protect`."""
     after: list[str]
     """Keys of what it waits for by `depends_on` alone."""
+    uses: list[str]
+    """Keys of what its inputs come from."""
 
 
 @dataclass
@@ -166,12 +168,13 @@ def _resource(request: Any) -> Resource:
     }
     by_property = {urn for found in request.propertyDependencies.values() for urn in found.urns}
     return Resource(
-        key=f"{request.type.split(':')[-1]} {request.name}",
+        key=_named(request.type, request.name),
         type=request.type,
         parent=_key(request.parent),
         inputs={name: _readable(name, value) for name, value in inputs.items()},
         options={name: value for name, value in options.items() if value},
         after=sorted(_key(urn) for urn in set(request.dependencies) - by_property),
+        uses=sorted(_key(urn) for urn in by_property),
     )
 
 
@@ -181,8 +184,14 @@ def _readable(name: str, value: Any) -> Any:
 
 def _key(urn: str) -> str:
     kind, name = urn.split("::")[2:4]
-    last = kind.split("$")[-1].split(":")[-1]
-    return "Stack" if last == "Stack" else f"{last} {name}"
+    last = kind.split("$")[-1]
+    return "Stack" if last == "pulumi:pulumi:Stack" else _named(last, name)
+
+
+def _named(kind: str, name: str) -> str:
+    """A component is told from the resource that it is named after by a `the` before it."""
+    article = "the " if kind.startswith("immutable:") else ""
+    return f"{article}{kind.split(':')[-1]} {name}"
 
 
 def run(program: Callable[[], Mapping[str, Any]]) -> Built:

@@ -18,7 +18,7 @@ ALL = {"fromPort": 0, "toPort": 0, "protocol": "-1"}
 
 
 def network(build: Build, **changed: Any) -> Built:
-    given = {
+    given: dict[str, Any] = {
         "cidr": "10.20.0.0/16",
         "zones": (A, B),
         "region": "eu-central-1",
@@ -338,9 +338,9 @@ def test_flow_logs_take_another_retention_and_a_customer_key(build: Build) -> No
 
 def test_everything_is_a_child_of_the_network(build: Build) -> None:
     parents = network(build).parents()
-    assert parents.pop("Network net") == "Stack"
-    assert set(parents.values()) == {"Network net"}
-    assert network(build).types()["Network net"] == "immutable:network:Network"
+    assert parents.pop("the Network net") == "Stack"
+    assert set(parents.values()) == {"the Network net"}
+    assert network(build).types()["the Network net"] == "immutable:network:Network"
 
 
 def test_it_makes_these_kinds_of_things_and_no_others(build: Build) -> None:

@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from components.auto_scaling_group import AutoScalingGroup, AutoScalingGroupArgs
+from tests.components.recorder import Built
+
+Build = Callable[[Callable[[], Mapping[str, Any]]], Built]
+
+GIVEN: dict[str, Any] = {
+    "launch_template_id": "lt-1",
+    "launch_template_version": "3",
+    "instance_types": ("m7g.large", "m6g.large"),
+    "subnet_ids": ("subnet-a", "subnet-b"),
+    "target_group_arns": ("arn:tg",),
+    "min_size": 2,
+    "max_size": 6,
+    "tags": {"owner": "platform", "environment": "test"},
+}
+
+
+def group(build: Build, **changed: Any) -> Built:
+    def program() -> Mapping[str, Any]:
+        made = AutoScalingGroup("web", AutoScalingGroupArgs(**{**GIVEN, **changed}))
+        return {"name": made.name, "arn": made.arn}
+
+    return build(program)
+
+
+def test_a_group_launches_before_it_terminates_and_is_judged_by_the_load_balancer(build: Build) -> None:
+    assert group(build).inputs("Group") == {
+        "Group web": {
+            "namePrefix": "web-",
+            # No desiredCapacity: a deploy would reset what scaling found.
+            "minSize": 2,
+            "maxSize": 6,
+            "vpcZoneIdentifiers": ["subnet-a", "subnet-b"],
+            "targetGroupArns": ["arn:tg"],
+            "healthCheckType": "ELB",
+            "healthCheckGracePeriod": 300,
+            "defaultInstanceWarmup": 120,
+            "instanceMaintenancePolicy": {"minHealthyPercentage": 100, "maxHealthyPercentage": 110},
+            "mixedInstancesPolicy": {
+                "launchTemplate": {
+                    "launchTemplateSpecification": {"launchTemplateId": "lt-1", "version": "3"},
+                    "overrides": [{"instanceType": "m7g.large"}, {"instanceType": "m6g.large"}],
+                },
+                "instancesDistribution": {
+                    "onDemandAllocationStrategy": "prioritized",
+                    "onDemandBaseCapacity": 0,
+                    "onDemandPercentageAboveBaseCapacity": 100,
+                    "spotAllocationStrategy": "price-capacity-optimized",
+                },
+            },
+            "capacityRebalance": True,
+            "terminationPolicies": ["OldestLaunchTemplate", "OldestInstance", "Default"],
+            "enabledMetrics": [
+                "GroupDesiredCapacity",
+                "GroupInServiceInstances",
+                "GroupMaxSize",
+                "GroupMinSize",
+                "GroupPendingInstances",
+                "GroupStandbyInstances",
+                "GroupTerminatingInstances",
+                "GroupTotalInstances",
+            ],
+            "metricsGranularity": "1Minute",
+            "protectFromScaleIn": False,
+            "waitForCapacityTimeout": "0",
+            "forceDelete": False,
+            "tags": [
+                {"key": "Name", "value": "web", "propagateAtLaunch": True},
+                {"key": "environment", "value": "test", "propagateAtLaunch": True},
+                {"key": "owner", "value": "platform", "propagateAtLaunch": True},
+            ],
+        }
+    }
+
+
+def test_every_setting_reaches_it(build: Build) -> None:
+    made = group(
+        build,
+        health_check_grace_period_seconds=61,
+        default_instance_warmup_seconds=62,
+        min_healthy_percentage=90,
+        max_healthy_percentage=150,
+        on_demand_base_capacity=1,
+        on_demand_percentage=40,
+        launch_template_version="9",
+    ).inputs()["Group web"]
+    assert made["healthCheckGracePeriod"] == 61
+    assert made["defaultInstanceWarmup"] == 62
+    assert made["instanceMaintenancePolicy"] == {"minHealthyPercentage": 90, "maxHealthyPercentage": 150}
+    policy = made["mixedInstancesPolicy"]
+    assert policy["instancesDistribution"]["onDemandBaseCapacity"] == 1
+    assert policy["instancesDistribution"]["onDemandPercentageAboveBaseCapacity"] == 40
+    assert policy["launchTemplate"]["launchTemplateSpecification"]["version"] == "9"
+
+
+def test_one_instance_type_makes_a_mixed_policy_too(build: Build) -> None:
+    made = group(build, instance_types=("m7g.large",)).inputs()["Group web"]
+    assert "launchTemplate" not in made
+    assert made["mixedInstancesPolicy"]["launchTemplate"]["overrides"] == [{"instanceType": "m7g.large"}]
+
+
+def test_it_leaves_the_templates_version_to_the_refresh_and_nothing_else_of_the_policy(build: Build) -> None:
+    version = "mixedInstancesPolicy.launchTemplate.launchTemplateSpecification.version"
+    assert group(build).options() == {"Group web": {"ignore_changes": [version, "desiredCapacity"]}}
+
+
+def test_capacity_follows_the_cpu(build: Build) -> None:
+    assert group(build, cpu_target_percent=45).inputs("Policy") == {
+        "Policy web": {
+            "autoscalingGroupName": "web-group",
+            "policyType": "TargetTrackingScaling",
+            "targetTrackingConfiguration": {
+                "predefinedMetricSpecification": {"predefinedMetricType": "ASGAverageCPUUtilization"},
+                "targetValue": 45,
+                "disableScaleIn": False,
+            },
+        }
+    }
+    assert AutoScalingGroupArgs(**GIVEN).cpu_target_percent == 60
+
+
+def test_it_makes_two_children_and_hands_them_on(build: Build) -> None:
+    built = group(build)
+    assert built.parents() == {
+        "the AutoScalingGroup web": "Stack",
+        "Group web": "the AutoScalingGroup web",
+        "Policy web": "the AutoScalingGroup web",
+    }
+    assert built.types()["the AutoScalingGroup web"] == "immutable:autoscalinggroup:AutoScalingGroup"
+    assert built.outputs == {"name": "web-group", "arn": "arn:group/web"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"min_size": 7}, "min_size 7 is above max_size 6: lower it"),
+        ({"launch_template_version": "$Latest"}, r"'\$Latest' is no number"),
+        ({"launch_template_version": "$Default"}, r"'\$Default' is no number"),
+        ({"min_healthy_percentage": 50, "max_healthy_percentage": 151}, "50 to 151 percent healthy"),
+        ({"on_demand_percentage": 50}, "50% spot with types .* on_demand_base_capacity 0"),
+        (
+            {"on_demand_percentage": 0, "on_demand_base_capacity": 1, "instance_types": ("m7g.large",)},
+            r"100% spot with types \['m7g.large'\]",
+        ),
+        ({"instance_types": ()}, "at least 1 item"),
+        ({"subnet_ids": ("subnet-a",)}, "at least 2 items"),
+        ({"target_group_arns": ()}, "at least 1 item"),
+        ({"default_instance_warmup_seconds": 0}, "greater than or equal to 1"),
+        ({"health_check_grace_period_seconds": 0}, "greater than or equal to 1"),
+        ({"max_size": 0}, "greater than or equal to 1"),
+        ({"desired_capacity": 3}, "Extra inputs are not permitted"),
+    ],
+)
+def test_what_cannot_be_a_fleet_is_refused(changed: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValidationError, match=says):
+        AutoScalingGroupArgs(**{**GIVEN, **changed})
+
+
+def test_half_to_one_and_a_half_healthy_is_the_widest_that_is_taken() -> None:
+    args = AutoScalingGroupArgs(**{**GIVEN, "min_healthy_percentage": 50, "max_healthy_percentage": 150})
+    assert (args.min_healthy_percentage, args.max_healthy_percentage) == (50, 150)
+
+
+def test_as_many_at_least_as_at_most_is_a_fleet_of_fixed_size() -> None:
+    assert AutoScalingGroupArgs(**{**GIVEN, "min_size": 6}).min_size == 6

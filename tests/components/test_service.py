@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from components.args import EntryPoint, Placement
+from components.instance_refresh import RefreshPreferences
+from components.service import Service, ServiceArgs
+from tests.components.recorder import Built
+
+Build = Callable[[Callable[[], Mapping[str, Any]]], Built]
+
+IMAGE = "ami-0123456789abcdef0"
+GIVEN: dict[str, Any] = {
+    "image_id": IMAGE,
+    "region": "eu-central-1",
+    "placement": Placement(vpc_id="vpc-1", subnet_ids=("subnet-a", "subnet-b")),
+    "entry_point": EntryPoint(listener_arn="arn:listener", security_group_id="sg-lb"),
+    "port": 8080,
+    "health_path": "/healthz",
+    "instance_types": ("m7g.large", "m6g.large"),
+    "min_size": 2,
+    "max_size": 6,
+    "priority": 100,
+    "paths": ("/*",),
+}
+ROLLOUT = "Rollout web"
+
+
+def service(build: Build, **changed: Any) -> Built:
+    def program() -> Mapping[str, Any]:
+        made = Service("web", ServiceArgs(**{**GIVEN, **changed}))
+        return {
+            "group": made.group.name,
+            "template": made.launch_template.id,
+            "target group": made.target_group.arn,
+            "image": made.refresh.image_id,
+        }
+
+    return build(program)
+
+
+def test_ten_lines_make_a_whole_service(build: Build) -> None:
+    built = service(build)
+    assert built.parents() == {
+        "the Service web": "Stack",
+        "the TargetGroup web": "the Service web",
+        "TargetGroup web": "the TargetGroup web",
+        "ListenerRule web": "the TargetGroup web",
+        "the LaunchTemplate web": "the Service web",
+        "LogGroup web": "the LaunchTemplate web",
+        "Role web": "the LaunchTemplate web",
+        "RolePolicy web": "the LaunchTemplate web",
+        "InstanceProfile web": "the LaunchTemplate web",
+        "SecurityGroup web": "the LaunchTemplate web",
+        "SecurityGroupIngressRule web-from-load-balancer": "the LaunchTemplate web",
+        "SecurityGroupEgressRule web-to-servers": "the LaunchTemplate web",
+        "LaunchTemplate web": "the LaunchTemplate web",
+        "the AutoScalingGroup web": "the Service web",
+        "Group web": "the AutoScalingGroup web",
+        "Policy web": "the AutoScalingGroup web",
+        "the InstanceRefresh web": "the Service web",
+        ROLLOUT: "the InstanceRefresh web",
+    }
+    assert built.types()["the Service web"] == "immutable:service:Service"
+
+
+def test_its_parts_are_public(build: Build) -> None:
+    assert service(build).outputs == {
+        "group": "web-group",
+        "template": "web-id",
+        "target group": "arn:tg/web",
+        "image": IMAGE,
+    }
+
+
+def test_the_fleet_comes_after_the_rule_that_leads_to_it(build: Build) -> None:
+    built = service(build)
+    assert built.after()["the AutoScalingGroup web"] == ["ListenerRule web"]
+    order = list(built.resources)
+    assert order.index("ListenerRule web") < order.index("Group web")
+
+
+def test_the_refresh_gets_the_template_the_group_and_the_image(build: Build) -> None:
+    built = service(build, refresh=RefreshPreferences(instance_warmup_seconds=33), refresh_timeout_seconds=44)
+    rollout = built.inputs()[ROLLOUT]
+    preferences = rollout.pop("preferences")
+    assert preferences["instance_warmup_seconds"] == 33
+    assert {name: rollout[name] for name in rollout if not name.startswith("__")} == {
+        "region": "eu-central-1",
+        "group_name": "web-group",
+        "launch_template_id": "web-id",
+        "launch_template_version": "7",
+        "image_id": IMAGE,
+        "target_group_arns": ["arn:tg/web"],
+        "instance_types": ["m7g.large", "m6g.large"],
+        "timeout_seconds": 44,
+    }
+
+
+def test_the_group_is_made_from_the_template_for_the_target_group(build: Build) -> None:
+    made = service(build).inputs()["Group web"]
+    assert made["targetGroupArns"] == ["arn:tg/web"]
+    assert made["vpcZoneIdentifiers"] == ["subnet-a", "subnet-b"]
+    assert (made["minSize"], made["maxSize"]) == (2, 6)
+    assert made["mixedInstancesPolicy"]["launchTemplate"] == {
+        "launchTemplateSpecification": {"launchTemplateId": "web-id", "version": "7"},
+        "overrides": [{"instanceType": "m7g.large"}, {"instanceType": "m6g.large"}],
+    }
+
+
+CASES: list[tuple[str, Any, str, tuple[Any, ...], Any]] = [
+    ("image_id", "ami-00000000", "LaunchTemplate web", ("imageId",), "ami-00000000"),
+    ("instance_types", ("c7g.large",), "LaunchTemplate web", ("instanceType",), "c7g.large"),
+    ("volume_size_gib", 77, "LaunchTemplate web", ("blockDeviceMappings", 0, "ebs", "volumeSize"), 77),
+    ("kms_key_id", "arn:key", "LaunchTemplate web", ("blockDeviceMappings", 0, "ebs", "kmsKeyId"), "arn:key"),
+    (
+        "root_device_name",
+        "/dev/sda1",
+        "LaunchTemplate web",
+        ("blockDeviceMappings", 0, "deviceName"),
+        "/dev/sda1",
+    ),
+    ("log_retention_days", 30, "LogGroup web", ("retentionInDays",), 30),
+    ("log_kms_key_arn", "arn:key", "LogGroup web", ("kmsKeyId",), "arn:key"),
+    ("port", 9090, "TargetGroup web", ("port",), 9090),
+    ("port", 9090, "SecurityGroupIngressRule web-from-load-balancer", ("toPort",), 9090),
+    ("health_path", "/up", "TargetGroup web", ("healthCheck", "path"), "/up"),
+    ("deregistration_delay_seconds", 11, "TargetGroup web", ("deregistrationDelay",), 11),
+    ("slow_start_seconds", 90, "TargetGroup web", ("slowStart",), 90),
+    ("priority", 7, "ListenerRule web", ("priority",), 7),
+    ("paths", ("/a",), "ListenerRule web", ("conditions", 0, "pathPattern", "values"), ["/a"]),
+    ("hosts", ("a.example",), "ListenerRule web", ("conditions", 0, "hostHeader", "values"), ["a.example"]),
+    ("cpu_target_percent", 45, "Policy web", ("targetTrackingConfiguration", "targetValue"), 45),
+    ("health_check_grace_period_seconds", 12, "Group web", ("healthCheckGracePeriod",), 12),
+    ("default_instance_warmup_seconds", 13, "Group web", ("defaultInstanceWarmup",), 13),
+    (
+        "on_demand_base_capacity",
+        2,
+        "Group web",
+        ("mixedInstancesPolicy", "instancesDistribution", "onDemandBaseCapacity"),
+        2,
+    ),
+    ("tags", {"a": "b"}, "TargetGroup web", ("tags",), {"a": "b", "Name": "web"}),
+    ("tags", {"a": "b"}, "LaunchTemplate web", ("tags",), {"a": "b", "Name": "web"}),
+    ("tags", {"a": "b"}, "Group web", ("tags", 1, "key"), "a"),
+    ("region", "eu-west-1", ROLLOUT, ("region",), "eu-west-1"),
+]
+
+
+@pytest.mark.parametrize(("argument", "value", "key", "path", "expected"), CASES)
+def test_every_argument_reaches_the_part_that_it_is_for(
+    build: Build, argument: str, value: Any, key: str, path: tuple[Any, ...], expected: Any
+) -> None:
+    found: Any = service(build, **{argument: value}).inputs()[key]
+    for step in path:
+        found = found[step]
+    assert found == expected
+
+
+def test_spot_servers_are_a_share_that_the_service_asks_for(build: Build) -> None:
+    made = service(build, on_demand_percentage=50, on_demand_base_capacity=1).inputs()["Group web"]
+    shares = made["mixedInstancesPolicy"]["instancesDistribution"]
+    assert shares["onDemandPercentageAboveBaseCapacity"] == 50
+
+
+def test_environment_policy_and_retention_reach_the_servers(build: Build) -> None:
+    own = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "arn:queue"}
+    built = service(build, environment={"A": "b"}, policy_statements=(own,), retain_logs=False)
+    plain = service(build)
+    assert built.inputs()["RolePolicy web"]["policy"]["Statement"][-1] == own
+    assert built.inputs()["LaunchTemplate web"] != plain.inputs()["LaunchTemplate web"]
+    assert "LogGroup web" in plain.options()
+    assert "LogGroup web" not in built.options()
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"image_id": "resolve:ssm:/images/web"}, "should match pattern"),
+        ({"instance_types": ()}, "at least 1 item"),
+        ({"replicas": 3}, "Extra inputs are not permitted"),
+    ],
+)
+def test_what_is_no_service_is_refused(changed: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValidationError, match=says):
+        ServiceArgs(**{**GIVEN, **changed})
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"min_size": 7}, "min_size 7 is above max_size 6"),
+        ({"paths": ()}, "0 hosts and paths"),
+        ({"environment": {"A": "x" * 17000}}, "bytes of user data"),
+    ],
+)
+def test_what_a_part_refuses_the_service_refuses(build: Build, changed: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        service(build, **changed)
