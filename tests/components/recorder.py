@@ -144,7 +144,7 @@ class Recorder(mocks.MockMonitor):
             if resource.key in self.built.resources:
                 raise AssertionError(f"two resources are {resource.key}")
             self.built.resources[resource.key] = resource
-        return super().RegisterResource(request)
+        return super().RegisterResource(request)  # type: ignore[no-untyped-call]
 
 
 class _Mocks(mocks.Mocks):
@@ -202,5 +202,5 @@ def run(program: Callable[[], Mapping[str, Any]]) -> Built:
     def main() -> pulumi.Output[Any]:
         return pulumi.Output.all(**program()).apply(built.outputs.update)
 
-    mocks.test(main)()
+    mocks.test(main)()  # type: ignore[no-untyped-call]
     return built
