@@ -29,6 +29,7 @@ OTHER_ARN = "arn:aws:acm:us-east-1:123456789012:certificate/1"
     ("path", "value", "line"),
     [
         ("immutable:imageId", "web-2026-11-21", f"'web-2026-11-21' {A_NAME}"),
+        ("immutable:imageId", "12345678", f"'12345678' {A_NAME}"),
         ("immutable:imageId", "latest", f"'latest' {A_NAME}"),
         ("immutable:imageId", "resolve:ssm:/web", f"'resolve:ssm:/web' {LOOKED_UP}"),
         ("immutable:imageId", "ami-0123ABCD", f"'ami-0123ABCD' is not an image ID; one is {IMAGE_FORM}"),
