@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import gc
 import logging
 import os
 import runpy
@@ -17,6 +18,7 @@ from typing import Any, Literal
 
 import pulumi
 import pulumi.runtime
+from pulumi.runtime import settings, stack
 
 from rehearsal.engine.options import Options
 
@@ -61,7 +63,7 @@ def _run(options: Options, main: Path, monitor: Any, engine: Any) -> tuple[Endin
     threads = options.parallel * (1 if options.preview else THREADS_PER_OPERATION)
     executor = ThreadPoolExecutor(max_workers=max(threads, 4))
     loop.set_default_executor(executor)
-    with _surroundings(main):
+    with _surroundings(main), _linear_waiting(), _rare_collection():
         try:
             loop.run_until_complete(pulumi.runtime.run_in_stack(lambda: _execute(main)))
         except pulumi.RunError as error:
@@ -75,6 +77,60 @@ def _run(options: Options, main: Path, monitor: Any, engine: Any) -> tuple[Endin
             asyncio.set_event_loop(None)
             loop.close()
     return "done", ""
+
+
+async def _wait_for_program(await_all_outstanding_tasks: bool = True) -> None:
+    """The SDK's `wait_for_rpcs`, in time that grows with the program and not with its square.
+
+    The SDK waits for the first of all outstanding outputs, then for the first of all that are left, and so on: at
+    3,000 resources that is most of a preview. Here all are waited for at once; the first failure is raised, as there.
+    """
+    manager = settings.SETTINGS.rpc_manager
+    outputs, lock = settings.SETTINGS.outputs, settings.SETTINGS.lock
+    while True:
+        while manager.rpcs:
+            await asyncio.sleep(0)
+            try:
+                await manager.rpcs.pop()
+            except Exception as error:
+                cause = manager.unhandled_exception
+                raise error from (cause.with_traceback(manager.exception_traceback) if cause else None)
+        if manager.unhandled_exception is not None:
+            raise manager.unhandled_exception.with_traceback(manager.exception_traceback)
+        while await_all_outstanding_tasks:
+            with lock:
+                pending = list(outputs)
+                outputs.clear()
+            if not pending:
+                break
+            done, _ = await asyncio.wait(pending, return_when=asyncio.FIRST_EXCEPTION)
+            for task in done:
+                await task
+        if not manager.rpcs:
+            return
+
+
+@contextmanager
+def _linear_waiting() -> Iterator[None]:
+    original = stack.wait_for_rpcs
+    stack.wait_for_rpcs = _wait_for_program
+    try:
+        yield
+    finally:
+        stack.wait_for_rpcs = original
+
+
+@contextmanager
+def _rare_collection() -> Iterator[None]:
+    """Look for garbage seldom: what a program builds lives until its end, and each look goes over all of it."""
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(200_000, 50, 1000)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 def _execute(main: Path) -> None:
