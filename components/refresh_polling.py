@@ -11,9 +11,8 @@ from typing import Any
 import tenacity
 
 FIRST_SECONDS = 0.25
-#: A look and its answer fit into 15 s, so that a line appears at least that often.
-LONGEST_SECONDS = 14.0
-LINE_SECONDS = 15.0
+#: The longest between two lines, and so between two looks. A look and its answer fit into the rest of 15 s.
+LINE_SECONDS = 14.0
 
 #: Error codes with which AWS asks to come back later.
 TRANSIENT = frozenset(
@@ -81,15 +80,17 @@ class Polling:
         now = time.monotonic()
         if state != self._state:
             self._unchanged = 0
-        elif now - self._said_at < LINE_SECONDS - 1:
+        elif now - self._said_at < LINE_SECONDS:
             return
         self._state, self._said_at = state, now
         self._say(line)
 
     def _wait(self, _: tenacity.RetryCallState) -> float:
         """Twice as long each time; a change of what is seen starts over, as the next one may follow soon."""
-        left = max(0.0, self._deadline - time.monotonic())
-        return min(FIRST_SECONDS * 2.0 ** min(self._unchanged, 10), LONGEST_SECONDS, left)
+        now = time.monotonic()
+        line_is_due = max(FIRST_SECONDS, self._said_at + LINE_SECONDS - now)
+        left = max(0.0, self._deadline - now)
+        return min(FIRST_SECONDS * 2.0 ** min(self._unchanged, 10), line_is_due, left)
 
     @staticmethod
     def _give_up(state: tenacity.RetryCallState) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from rehearsal.cloud.app import Cloud
@@ -24,10 +25,8 @@ class Local:
         self.world = cloud.world
 
     def client(self, service: str) -> Any:
-        import boto3
-
-        return boto3.Session().client(
-            service,  # type: ignore[call-overload]
+        return _session().client(
+            service,
             region_name=self.region,
             endpoint_url=self.url,
             aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
@@ -45,6 +44,14 @@ class Local:
         with self.cloud.lock:
             self.world.clock.step(seconds)
             self.world.timeline.catch_up()
+
+
+@cache
+def _session() -> Any:
+    """One for all clients: it reads the API models once, which is most of what a client costs."""
+    import boto3
+
+    return boto3.Session()
 
 
 @contextmanager

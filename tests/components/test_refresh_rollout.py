@@ -1,0 +1,334 @@
+"""The rollout against the emulated cloud, by itself and as the provider's create, update and delete."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from components import refresh_polling
+from components.refresh_errors import RolloutError
+from components.refresh_provider import RefreshProvider
+from components.refresh_view import Target
+from components.refresh_waiter import Clients, Rollout
+from rehearsal.cloud.local import CREDENTIALS, Local, running
+from tests.rehearsal.cloud import scene as scenes
+from tests.rehearsal.cloud.scene import BAD, BETTER, GOOD, TYPES, Scene
+
+IMAGES = {"1": GOOD, "2": BETTER, "3": BAD, "4": GOOD}
+PREFERENCES = {
+    "MinHealthyPercentage": 100,
+    "MaxHealthyPercentage": 110,
+    "SkipMatching": True,
+    "AutoRollback": True,
+}
+
+
+@pytest.fixture
+def scene() -> Iterator[Scene]:
+    with running() as cloud:
+        yield scenes.build(cloud)
+
+
+class Watched:
+    """A rollout whose pauses move the emulated clock on, 60 times as fast; `lines` is what it said."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.lines: list[str] = []
+        self.clients = Clients(*(scene.cloud.client(name) for name in ("autoscaling", "elbv2", "ec2")))
+
+    def of(self, version: str = "2", seconds: float = 60, preferences: Any = PREFERENCES) -> Rollout:
+        target = Target(
+            "web", self.scene.template_id, version, IMAGES[version], (self.scene.target_group_arn,), TYPES
+        )
+        return Rollout(self.clients, target, preferences, seconds, self.lines.append, self.pause)
+
+    def pause(self, seconds: float) -> None:
+        self.scene.cloud.step(60 * seconds)
+
+
+@pytest.fixture
+def watched(scene: Scene) -> Watched:
+    return Watched(scene)
+
+
+def started(scene: Scene) -> int:
+    answer = scene.autoscaling.describe_instance_refreshes(AutoScalingGroupName="web")
+    return len(answer["InstanceRefreshes"])
+
+
+def test_a_new_group_is_waited_for_until_every_target_is_healthy(scene: Scene, watched: Watched) -> None:
+    scene.create_group(desired=2)
+    outcome = watched.of("1").first()
+    assert (outcome.refresh_id, outcome.status) == ("", "Successful")
+    assert scene.target_states() == ["healthy", "healthy"]
+    assert watched.lines[0] == "web: 0 of 2 servers in service, 0 healthy"
+    assert "web: 2 of 2 servers in service, 2 healthy" in watched.lines
+    assert started(scene) == 0
+
+
+def test_a_new_group_of_another_version_is_refreshed_at_once(scene: Scene, watched: Watched) -> None:
+    scene.create_group(desired=1)
+    outcome = watched.of("2").first()
+    assert outcome.refresh_id == scene.refresh()["InstanceRefreshId"]
+    assert scene.versions() == ["2"]
+
+
+def test_a_new_version_starts_a_refresh_and_waits_for_its_end(scene: Scene, watched: Watched) -> None:
+    scene.settled(desired=2)
+    outcome = watched.of("2").run()
+    assert (outcome.status, outcome.reason) == ("Successful", "")
+    assert outcome.refresh_id == scene.refresh()["InstanceRefreshId"]
+    assert (scene.versions(), scene.group_version()) == (["2", "2"], "2")
+    given = scene.refresh()["Preferences"]
+    assert {name: given[name] for name in PREFERENCES} == PREFERENCES
+
+
+def test_progress_is_said_at_every_change(scene: Scene, watched: Watched) -> None:
+    scene.settled(desired=2)
+    watched.of("2").run()
+    said = [line.split(": ")[1] for line in watched.lines]
+    assert said[0].startswith("refresh ")
+    assert said[0].endswith(f"to version 2 ({BETTER}) started")
+    assert [line for line in said if "left" in line] == [
+        "Pending, 0%, 2 left",
+        "InProgress, 0%, 2 left",
+        "InProgress, 50%, 1 left",
+        "Successful, 100%, 0 left",
+    ]
+
+
+def test_the_groups_own_policy_is_carried_along(scene: Scene, watched: Watched) -> None:
+    policy = scene.policy(1)
+    policy["InstancesDistribution"] = {"OnDemandPercentageAboveBaseCapacity": 50, "OnDemandBaseCapacity": 1}
+    policy["LaunchTemplate"]["Overrides"][0]["WeightedCapacity"] = "2"
+    scene.settled(desired=1, MixedInstancesPolicy=policy)
+    watched.of("2").run()
+    after = scene.group()["MixedInstancesPolicy"]
+    assert after["InstancesDistribution"]["OnDemandPercentageAboveBaseCapacity"] == 50
+    assert after["LaunchTemplate"]["Overrides"][0] == {"InstanceType": TYPES[0], "WeightedCapacity": "2"}
+
+
+def test_nothing_is_started_when_every_server_already_is_as_wanted(scene: Scene, watched: Watched) -> None:
+    scene.settled(desired=2)
+    outcome = watched.of("1").run()
+    assert (started(scene), outcome.status, outcome.refresh_id) == (0, "Successful", "")
+    assert outcome.reason == f"every server already runs {GOOD}"
+
+
+def test_a_version_of_equal_content_is_no_work(scene: Scene, watched: Watched) -> None:
+    scene.settled(desired=1)
+    watched.of("4").run()
+    assert started(scene) == 0
+
+
+def test_servers_of_a_type_that_is_no_longer_wanted_are_work(scene: Scene, watched: Watched) -> None:
+    scene.settled(desired=1)
+    rollout = watched.of("1")
+    rollout._target = Target("web", scene.template_id, "1", GOOD, (scene.target_group_arn,), (TYPES[1],))
+    rollout.run()
+    assert [i["InstanceType"] for i in scene.group()["Instances"] if i["LifecycleState"] == "InService"] == [
+        TYPES[1]
+    ]
+
+
+def test_a_group_that_was_left_behind_is_work_though_its_servers_match(
+    scene: Scene, watched: Watched
+) -> None:
+    scene.settled(desired=1, version=2)
+    scene.autoscaling.update_auto_scaling_group(
+        AutoScalingGroupName="web", MixedInstancesPolicy=scene.policy(1)
+    )
+    watched.of("2").run()
+    assert (started(scene), scene.group_version()) == (1, "2")
+
+
+def test_a_refresh_on_its_way_to_the_target_is_adopted(scene: Scene, watched: Watched) -> None:
+    scene.settled(desired=2)
+    running_id = scene.start(2)
+    scene.cloud.step(30)
+    outcome = watched.of("2").run()
+    assert (outcome.refresh_id, started(scene)) == (running_id, 1)
+    assert watched.lines[0] == f"web: going on with refresh {running_id}, which is already InProgress"
+
+
+def test_a_refresh_that_ended_well_meanwhile_is_taken_as_the_outcome(scene: Scene, watched: Watched) -> None:
+    scene.settled(desired=1)
+    ended = scene.start(2)
+    scene.until_over()
+    assert (watched.of("2").run().refresh_id, started(scene)) == (ended, 1)
+
+
+def test_a_refresh_to_another_version_is_not_touched(scene: Scene, watched: Watched) -> None:
+    scene.settled(desired=2)
+    running_id = scene.start(2)
+    scene.cloud.step(30)
+    with pytest.raises(RolloutError) as refused:
+        watched.of("4").run()
+    assert str(refused.value) == (
+        f"instance refresh {running_id} of web is InProgress to version 2, not to version 4: "
+        "wait for its end, cancel it, or roll it back; then run up again"
+    )
+    assert (scene.refresh()["Status"], started(scene)) == ("InProgress", 1)
+
+
+@pytest.mark.parametrize("operation", ["cancel_instance_refresh", "rollback_instance_refresh"])
+def test_a_refresh_that_is_being_stopped_is_waited_for(
+    scene: Scene, watched: Watched, operation: str
+) -> None:
+    scene.settled(desired=2)
+    scene.start(2)
+    scene.until(lambda: scene.refresh()["PercentageComplete"] == 50)
+    getattr(scene.autoscaling, operation)(AutoScalingGroupName="web")
+    outcome = watched.of("2").run()
+    assert (outcome.status, started(scene), scene.versions()) == ("Successful", 2, ["2", "2"])
+
+
+def test_a_failed_refresh_is_one_line_with_status_reason_and_activities(
+    scene: Scene, watched: Watched
+) -> None:
+    scene.settled(desired=1)
+    with pytest.raises(RolloutError) as failed:
+        watched.of("3").run()
+    text = str(failed.value)
+    assert "\n" not in text
+    assert text.startswith(
+        f"instance refresh {scene.refresh()['InstanceRefreshId']} of web to launch template"
+    )
+    assert f"version 3 ({BAD}) ended RollbackSuccessful: Automatic rollback: No new instance" in text
+    assert text.endswith("x a server failed its health check and was terminated")
+    assert (scene.versions(), scene.group_version()) == (["1"], "1")
+
+
+def test_failed_launches_are_named_with_their_number(scene: Scene, watched: Watched) -> None:
+    scene.settled(desired=1)
+    scene.start(2, AutoRollback=True)
+    scene.ec2.deregister_image(ImageId=BETTER)
+    with pytest.raises(RolloutError, match=rf"\d+x The image id '\[{BETTER}\]' does not exist"):
+        watched.of("2").run()
+
+
+def test_a_refresh_longer_than_the_limit_goes_on_while_up_fails(scene: Scene, watched: Watched) -> None:
+    scene.settled(desired=1)
+    rollout = watched.of("2", seconds=0.3)
+    rollout._sleep = lambda _: __import__("time").sleep(0.1)
+    with pytest.raises(RolloutError, match=r"is still Pending after 0\.3 s; it goes on: run up again"):
+        rollout.run()
+    assert scene.refresh()["Status"] == "Pending"
+
+
+def test_a_group_that_never_gets_healthy_is_one_line(scene: Scene, watched: Watched) -> None:
+    scene.create_group(desired=1, version=3)
+    rollout = watched.of("3", seconds=0.3)
+    rollout._sleep = lambda _: scene.cloud.step(100)
+    with pytest.raises(
+        RolloutError, match=r"group web is not healthy after 0\.3 s: \d of 1 servers"
+    ) as failed:
+        rollout.first()
+    assert "failed its health check" in str(failed.value)
+
+
+def test_a_group_that_is_gone_is_one_line(watched: Watched) -> None:
+    with pytest.raises(RolloutError, match="group web does not exist"):
+        watched.of("1").wait_until_healthy()
+
+
+# As the provider
+
+
+@pytest.fixture
+def fast(monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
+    """A cloud whose clock runs, and an environment that leads boto3 to it, as in a rehearsal."""
+    with running() as cloud:
+        for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": cloud.url}.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(refresh_polling, "FIRST_SECONDS", 0.01)
+        scene = scenes.build(cloud)
+        scene.settled(desired=1)
+        cloud.world.clock.speed = 3000
+        yield scene
+
+
+def props(scene: Scene, version: str) -> dict[str, Any]:
+    return {
+        "region": "eu-central-1",
+        "group_name": "web",
+        "launch_template_id": scene.template_id,
+        "launch_template_version": version,
+        "image_id": IMAGES[version],
+        "target_group_arns": [scene.target_group_arn],
+        "instance_types": list(TYPES),
+        "preferences": {"min_healthy_percentage": 100.0, "auto_rollback": True, "skip_matching": True},
+        "timeout_seconds": 60.0,
+    }
+
+
+def test_create_update_and_update_back_remember_the_image_before(fast: Scene) -> None:
+    provider = RefreshProvider()
+    created = provider.create(props(fast, "1"))
+    first = created.outs or {}
+    assert created.id == "web/instance-refresh"
+    assert (first["image_id"], first["previous_image_id"], first["status"]) == (GOOD, None, "Successful")
+    second = provider.update(created.id, first, props(fast, "2")).outs or {}
+    assert (second["image_id"], second["previous_image_id"]) == (BETTER, GOOD)
+    assert second["refresh_id"] == fast.refresh()["InstanceRefreshId"]
+    third = provider.update(created.id, second, props(fast, "4")).outs or {}
+    assert (third["image_id"], third["previous_image_id"]) == (GOOD, BETTER)
+    assert fast.versions() == ["4"]
+
+
+def test_a_new_version_of_the_same_image_keeps_the_image_before(fast: Scene) -> None:
+    olds = props(fast, "1") | {"previous_image_id": BETTER}
+    outs = RefreshProvider().update("id", olds, props(fast, "4")).outs or {}
+    assert (outs["launch_template_version"], outs["previous_image_id"]) == ("4", BETTER)
+
+
+def test_a_failed_update_raises_and_the_next_one_tries_again(fast: Scene) -> None:
+    provider = RefreshProvider()
+    olds = provider.create(props(fast, "1")).outs or {}
+    for attempt in (1, 2):
+        with pytest.raises(RolloutError, match="ended RollbackSuccessful"):
+            provider.update("id", olds, props(fast, "3"))
+        assert started(fast) == attempt
+
+
+def test_progress_goes_to_standard_output(fast: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+    RefreshProvider().create(props(fast, "1"))
+    assert capsys.readouterr().out.splitlines()[-1] == f"web: every server already runs {GOOD}"
+
+
+def test_an_error_of_aws_is_one_line_that_names_the_group(fast: Scene) -> None:
+    given = props(fast, "1") | {"launch_template_version": "9", "image_id": GOOD}
+    with pytest.raises(
+        RolloutError, match=r"^instance refresh of web: An error occurred \(InvalidLaunchTemplateId"
+    ):
+        RefreshProvider().create(given)
+
+
+def test_delete_cancels_what_runs(fast: Scene) -> None:
+    fast.cloud.world.clock.speed = 0
+    fast.start(2)
+    RefreshProvider().delete("id", props(fast, "2"))
+    assert fast.refresh()["Status"] == "Cancelled"
+
+
+def test_delete_without_a_refresh_or_even_a_group_is_a_success(fast: Scene) -> None:
+    RefreshProvider().delete("id", props(fast, "2"))
+    RefreshProvider().delete("id", props(fast, "2") | {"group_name": "gone"})
+
+
+def test_the_cloud_that_is_used_is_the_one_of_the_environment(fast: Scene, monkeypatch: Any) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0)
+    with pytest.raises(RolloutError, match="Could not connect to the endpoint URL"):
+        RefreshProvider().delete("id", props(fast, "2"))
+
+
+def test_a_local_cloud_is_given_back_when_it_is_left() -> None:
+    with running() as cloud:
+        assert isinstance(cloud, Local)
+    with pytest.raises(Exception, match="Could not connect"):
+        cloud.client("sts").get_caller_identity()
