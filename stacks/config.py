@@ -55,7 +55,7 @@ class EnvironmentConfig(Section):
     network: NetworkConfig = Field(description="a map with at least cidr")
     load_balancer: LoadBalancerConfig = Field(description="a map with at least certificateArn")
     services: dict[Annotated[str, AfterValidator(_service_name)], ServiceConfig] = Field(
-        min_length=1, description="a map of services by name"
+        description="a map of services by name"
     )
     logs: LogsConfig = Field(default=LogsConfig(), description="how long logs are kept")
     tags: dict[str, str] = Field(default={}, description="tags for every resource")
@@ -85,8 +85,10 @@ class EnvironmentConfig(Section):
 
 
 def _user_data_problems(name: str, service: ServiceConfig) -> Iterator[tuple[Place, str]]:
+    # The launch template adds the log group, whose name is known only later: the service's and seven digits.
+    added = {"LOG_GROUP": f"{name}-0123456"}
     try:
-        cloud_config(name, service.environment)
+        cloud_config(name, added | service.environment)
     except ValueError as error:
         yield ("services", name, "environment"), str(error)
 

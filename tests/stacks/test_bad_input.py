@@ -68,6 +68,8 @@ OTHER_ARN = "arn:aws:acm:us-east-1:123456789012:certificate/1"
         ("immutable:services", {}, "is missing; set it to a map of services by name"),
         (ARN, "*", "'*' is not a certificate's ARN; one is arn:aws:acm:REGION:ACCOUNT:certificate/ID"),
         (ARN, OTHER_ARN, "is of us-east-1, the stack of eu-central-1; name one in eu-central-1"),
+        ("immutable:network", None, "is missing; set it to a map with at least cidr"),
+        ("immutable:loadBalancer", {}, "is missing; set it to a map with at least certificateArn"),
         (f"{WEB}.port", None, "is missing; set it to the TCP port that the servers listen on"),
         (f"{WEB}.healthPath", "healthz", "'healthz' is not a path; write one such as /healthz"),
     ],

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from components.user_data import cloud_config
 from tests.stacks.given import SMALLEST, complaint, complaints
 
 WEB = "immutable:services.web"
@@ -138,8 +139,15 @@ def test_a_policy_statement_that_allows_too_much_or_nothing_is_refused(
 
 def test_an_environment_over_16_kb_is_refused_with_its_size() -> None:
     line = complaint({f"{WEB}.environment": {"BANNER": "words " * 3000}})
-    assert line.startswith(f"{WEB}.environment: the environment of 'web' makes 18126 bytes")
+    assert line.startswith(f"{WEB}.environment: the environment of 'web' makes 18153 bytes")
     assert "EC2 takes 16384" in line
+
+
+def test_the_limit_leaves_room_for_what_the_launch_template_adds() -> None:
+    rest = len(cloud_config("web", {"BANNER": "", "LOG_GROUP": "web-0123456"}))
+    longest = "b" * (16_384 - rest)
+    assert complaints({f"{WEB}.environment": {"BANNER": longest}}) == []
+    assert complaints({f"{WEB}.environment": {"BANNER": longest + "b"}})
 
 
 @pytest.mark.parametrize("name", ["1ST", "A-B", "A B", ""])
