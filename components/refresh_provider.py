@@ -21,7 +21,7 @@ from pulumi.dynamic import (
     ResourceProvider,
     UpdateResult,
 )
-from pulumi.runtime.rpc import UNKNOWN
+from pulumi.output import Unknown
 
 from components.refresh_errors import RolloutError, show_rollout_errors_as_one_line
 
@@ -54,13 +54,13 @@ class RefreshProvider(ResourceProvider):
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
         failures = []
         version, image = news.get("launch_template_version"), news.get("image_id")
-        if version != UNKNOWN and not VERSION.fullmatch(str(version)):
+        if not isinstance(version, Unknown) and not VERSION.fullmatch(str(version)):
             why = (
                 f"{version!r} is not a version number; pass the template's latest_version: $Latest and "
                 "$Default never change, so no refresh would start, and cannot be rolled back to"
             )
             failures.append(CheckFailure("launch_template_version", why))
-        if image != UNKNOWN and not IMAGE_ID.fullmatch(str(image)):
+        if not isinstance(image, Unknown) and not IMAGE_ID.fullmatch(str(image)):
             why = (
                 f"{image!r} is not an AMI ID such as ami-0123456789abcdef0; a name, an alias or resolve:ssm: "
                 "changes servers without a diff and cannot be rolled back"

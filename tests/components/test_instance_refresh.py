@@ -10,7 +10,7 @@ import dill
 import pulumi.dynamic
 import pytest
 from pulumi.dynamic.dynamic import serialize_provider
-from pulumi.runtime.rpc import UNKNOWN
+from pulumi.output import UNKNOWN
 from pydantic import ValidationError
 
 from components.instance_refresh import InstanceRefresh, InstanceRefreshArgs, RefreshPreferences
