@@ -35,7 +35,7 @@ def checked(
 def auto_name(rule: AutoName, logical_name: str, seed: bytes) -> str:
     """Pulumi's name: the logical name, a dash and seven hex digits of the seed; cut to what AWS takes."""
     digest = hashlib.sha256(seed).hexdigest()[:RANDOM_HEX_DIGITS] if seed else "0" * RANDOM_HEX_DIGITS
-    stem = logical_name.lower() if rule.lower else logical_name
+    stem = rule.stem + (logical_name.lower() if rule.lower else logical_name)
     return f"{stem[: rule.max_length - RANDOM_HEX_DIGITS - 1]}-{digest}"
 
 
@@ -63,7 +63,7 @@ def _missing(record: ResourceType, inputs: Properties) -> Iterator[CheckFailure]
 def _not_in_enum(record: ResourceType, inputs: Properties) -> Iterator[CheckFailure]:
     for pattern, allowed in record.enums.items():
         for path, value in at(inputs, pattern):
-            if value not in allowed:
+            if value not in allowed and str(value) not in allowed:
                 yield CheckFailure(path, f"{path} must be one of {', '.join(allowed)}, not {value!r}")
 
 

@@ -1,6 +1,8 @@
-"""The way to the emulated cloud: one botocore client per service and region, loopback only, errors as one line.
+"""The way to the emulated cloud: one botocore client per service and region, loopback only, errors as one
+line.
 
-botocore is imported when the first call needs it: the start of a preview pays for no SDK that it does not use.
+botocore is imported when the first call needs it: the start of a preview pays for no SDK that it does not
+use.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ READ_TIMEOUT_SECONDS = 60
 
 # What AWS's services call a thing that is not there. Each service has words of its own; these ends cover
 # them.
-_GONE_ENDS = ("NotFound", "NotFoundException", "NoSuchEntity", "NotFoundFault")
+_GONE_ENDS = ("NotFound", "NotFoundException", "NoSuchEntity", "NotFoundFault", "NotFoundError")
 _GONE_PARTS = ("NoSuch", ".NotFound", "NotFound.")
 
 
@@ -61,8 +63,8 @@ def _is_loopback(host: str) -> bool:
 class Clients:
     """botocore clients by service and region: making one costs tens of milliseconds, sharing one is free.
 
-    Clients (unlike sessions) may be used from several threads. Nothing is read from the user's own AWS files: a
-    rehearsal must not depend on a profile, and a profile must not lead out of it.
+    Clients (unlike sessions) may be used from several threads. Nothing is read from the user's own AWS files:
+    a rehearsal must not depend on a profile, and a profile must not lead out of it.
     """
 
     def __init__(self) -> None:
@@ -136,7 +138,6 @@ def reported(doing: str) -> Iterator[None]:
         raise ProviderError(f"{doing}: {one_line(error)}") from error
     except EndpointConnectionError as error:
         raise ProviderError(
-            f"{doing}: no answer from the emulated cloud at {os.environ.get(ENDPOINT_VARIABLE)}; is it running?"
-        ) from error
-    except BotoCoreError as error:
-        raise ProviderError(f"{doing}: {' '.join(str(error).split())}") from error
+            f"{doing}: no answer from the emulated cloud at {os.environ.get(ENDPOINT_VARIABLE)}; is it
+            running?" ) from error except BotoCoreError as error: raise ProviderError(f"{doing}: {'
+            '.join(str(error).split())}") from error

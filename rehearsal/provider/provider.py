@@ -188,7 +188,8 @@ class AwsProvider:
         kept = {key: value for key, value in old_outputs.items() if key not in old_inputs or key in news}
         outputs = {**kept, **{key: value for key, value in news.items() if key != DEFAULTS_KEY}}
         for output, causes in record.refreshed.items():
-            if changed & causes:
+            condition = record.refreshed_only_if.get(output)
+            if changed & causes and (condition is None or news.get(condition)):
                 outputs[output] = UNKNOWN
         if record.retag is not None:
             outputs["tagsAll"] = _all_tags(call, news)

@@ -1,8 +1,9 @@
 """Two questions put to the cloud without an SDK: the zones of a region and who the caller is.
 
-Every preview asks for the availability zones. Loading botocore with its description of EC2 for that would cost
-more CPU than the whole rest of a small preview (about 150 ms against 2 ms), so these go out as the plain HTTP
-that AWS's query protocol is. The emulated cloud checks no signatures; it only reads region and service from them.
+Every preview asks for the availability zones. Loading botocore with its description of EC2 for that would
+cost more CPU than the whole rest of a small preview (about 150 ms against 2 ms), so these go out as the plain
+HTTP that AWS's query protocol is. The emulated cloud checks no signatures; it only reads region and service
+from them.
 """
 
 from __future__ import annotations

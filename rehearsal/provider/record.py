@@ -1,7 +1,7 @@
 """What the provider knows of a resource type: one record per type, most of it data.
 
-`AwsProvider` does everything that types have in common (checks, names, tags, comparison, previews, errors); a record
-says what is particular to its type and holds the few functions that call AWS.
+`AwsProvider` does everything that types have in common (checks, names, tags, comparison, previews, errors); a
+record says what is particular to its type and holds the few functions that call AWS.
 """
 
 from __future__ import annotations
@@ -35,14 +35,16 @@ class Call(Protocol):
 
 @dataclass(frozen=True)
 class AutoName:
-    """Pulumi's auto-naming of a type: which input it fills, and how long and of which letters a name may
-    be.
+    """Pulumi's auto-naming of a type: which input it fills, how long and of which letters a name may be.
+
+    `stem` is what every name of the type begins with.
     """
 
     property: str = "name"
     prefix_property: str | None = "namePrefix"
     max_length: int = 255
     lower: bool = False
+    stem: str = ""
 
 
 # Gives the ID and what the cloud says of the new resource.
@@ -79,6 +81,7 @@ class ResourceType:
         sets: lists whose order means nothing.
         computed: outputs that are known only when the resource exists.
         refreshed: outputs that become unknown in a preview when one of the named inputs changes.
+        refreshed_only_if: of `refreshed`, outputs that change only while the named input is true.
         regional: whether the type has a `region` (IAM's have none).
         delete_before_replace: two of these cannot stand beside each other.
     """
@@ -103,6 +106,7 @@ class ResourceType:
     sets: frozenset[str] = frozenset()
     computed: tuple[str, ...] = ()
     refreshed: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    refreshed_only_if: Mapping[str, str] = field(default_factory=dict)
     delete_before_replace: bool = False
     regional: bool = True
 

@@ -1,9 +1,9 @@
 """Values as they travel: Pulumi's camelCase inputs, AWS's PascalCase requests, and what AWS answers.
 
-Everything here is a pure function. The central idea is `settle`: what the cloud answers is richer than what was
-asked for (defaults filled in, lists in another order, numbers for strings), so a property keeps the words of the
-inputs for as long as the cloud's answer still says the same, and takes the cloud's words when it does not. That is
-what makes `refresh` after `up` show nothing, and show drift when there is some.
+Everything here is a pure function. The central idea is `settle`: what the cloud answers is richer than what
+was asked for (defaults filled in, lists in another order, numbers for strings), so a property keeps the words
+of the inputs for as long as the cloud's answer still says the same, and takes the cloud's words when it does
+not. That is what makes `refresh` after `up` show nothing, and show drift when there is some.
 """
 
 from __future__ import annotations
@@ -142,8 +142,8 @@ def _unwrap(value: Any) -> Any:
 def settle(desired: Properties, actual: Properties, documents: frozenset[str]) -> Properties:
     """The outputs: `actual` where it says something else than `desired`, `desired` otherwise.
 
-    A `None` in `actual` means that the cloud has no such thing (it is left out); a property that `actual` does not
-    name is one that the cloud does not report, and stays as desired.
+    A `None` in `actual` means that the cloud has no such thing (it is left out); a property that `actual`
+    does not name is one that the cloud does not report, and stays as desired.
     """
     outputs = {key: value for key, value in desired.items() if key != DEFAULTS_KEY}
     for key, value in actual.items():

@@ -13,6 +13,20 @@ MODULES = (
     "endpoints",
     "network_acl",
     "security",
+    "launch_template",
+    "autoscaling",
+    "scaling_policy",
+    "load_balancer",
+    "listener",
+    "target_group",
+    "iam",
+    "s3",
+    "s3_settings",
+    "logs",
+    "cloudwatch",
+    "kms",
+    "acm",
+    "sns",
 )
 
 

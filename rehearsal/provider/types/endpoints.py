@@ -183,6 +183,10 @@ def _read_flow_log(call: Call, flow_log_id: str, known: Properties) -> Propertie
     }
 
 
+def _complete_flow_log(call: Call, flow_log_id: str, news: Properties) -> Properties:
+    return _read_flow_log(call, flow_log_id, news) or {}
+
+
 def _delete_flow_log(call: Call, flow_log_id: str, outputs: Properties) -> None:
     call.client("ec2").delete_flow_logs(FlowLogIds=[flow_log_id])
 
@@ -196,6 +200,7 @@ _FLOW_LOG_INPUTS = words(
 FLOW_LOG = ResourceType(
     type_name="aws:ec2/flowLog:FlowLog",
     create=_create_flow_log,
+    complete=_complete_flow_log,
     read=_read_flow_log,
     delete=_delete_flow_log,
     retag=ec2.retag,
