@@ -37,9 +37,14 @@ def build(stack: str, config: EnvironmentConfig) -> dict[str, Any]:
 
 def _zones(stack: str, config: EnvironmentConfig) -> tuple[str, ...]:
     """The first zones by name. Zones that need an opt-in (Local, Wavelength) lack NAT gateways or more."""
-    found = aws.get_availability_zones(
-        state="available", filters=[{"name": "opt-in-status", "values": ["opt-in-not-required"]}]
-    )
+    try:
+        found = aws.get_availability_zones(
+            state="available", filters=[{"name": "opt-in-status", "values": ["opt-in-not-required"]}]
+        )
+    except Exception as error:  # noqa: BLE001 - the SDK raises nothing narrower, and this is the first call to AWS
+        reason = " ".join(str(error).split())
+        text = f"{config.region} does not tell its zones ({reason}); check credentials and network"
+        raise refusal(stack, [(("aws:region",), text)]) from None
     names = sorted(found.names)
     if len(names) < config.network.zones:
         text = f"{config.network.zones} is more than the {len(names)} zones of {config.region}; lower it"

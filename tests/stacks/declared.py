@@ -66,6 +66,8 @@ class _Cloud(mocks.Mocks):
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         assert args.token == "aws:index/getAvailabilityZones:getAvailabilityZones", args.token
         self.seen.asked.append(dict(args.args))
+        if not self.zones:
+            return {}, [("", "no valid\ncredentials")]
         return {"names": list(self.zones)}, []
 
 
@@ -91,7 +93,10 @@ def _short(urn: str) -> str:
 
 
 def declared(stack: str, values: Mapping[str, Any], zones: tuple[str, ...] = ZONES) -> Environment:
-    """Build the environment of this configuration. Raises pulumi.RunError as the program would."""
+    """Build the environment of this configuration; without zones, AWS refuses to tell them.
+
+    Raises pulumi.RunError as the program would.
+    """
     seen = Environment()
     cloud = _Cloud(zones, seen)
 

@@ -107,6 +107,16 @@ def test_more_zones_than_the_region_has_are_refused() -> None:
     )
 
 
+def test_a_cloud_that_does_not_answer_is_one_line() -> None:
+    with pytest.raises(pulumi.RunError) as refused:
+        declared("staging", SMALLEST, zones=())
+    assert str(refused.value) == (
+        "Pulumi.staging.yaml: aws:region: eu-central-1 does not tell its zones (invoke of "
+        "aws:index/getAvailabilityZones:getAvailabilityZones failed: no valid credentials ()); "
+        "check credentials and network"
+    )
+
+
 def test_what_only_a_component_knows_to_be_wrong_is_said_of_its_key() -> None:
     with pytest.raises(pulumi.RunError) as refused:
         declared("staging", with_changes({"immutable:services.web.environment.LOG_GROUP": "mine"}))
