@@ -134,7 +134,7 @@ def load(stack: str) -> EnvironmentConfig:
     config = None
     try:
         payload = given | ({"aws:region": region} if region else {})
-        config = EnvironmentConfig.model_validate_json(json.dumps(payload), by_alias=True, by_name=False)
+        config = EnvironmentConfig.model_validate_json(json.dumps(payload), by_name=False)
     except ValidationError as error:
         found += found_in(error, EnvironmentConfig)
     if config is None or found:
