@@ -1,8 +1,6 @@
-"""The way to the emulated cloud: one botocore client per service and region, loopback only, errors as one
-line.
+"""The way to the emulated cloud: shared clients, loopback only, errors as one line.
 
-botocore is imported when the first call needs it: the start of a preview pays for no SDK that it does not
-use.
+botocore is imported when the first call needs it: the start of a preview pays for no SDK that it does not use.
 """
 
 from __future__ import annotations
@@ -137,7 +135,9 @@ def reported(doing: str) -> Iterator[None]:
     except ClientError as error:
         raise ProviderError(f"{doing}: {one_line(error)}") from error
     except EndpointConnectionError as error:
+        where = os.environ.get(ENDPOINT_VARIABLE)
         raise ProviderError(
-            f"{doing}: no answer from the emulated cloud at {os.environ.get(ENDPOINT_VARIABLE)}; is it
-            running?" ) from error except BotoCoreError as error: raise ProviderError(f"{doing}: {'
-            '.join(str(error).split())}") from error
+            f"{doing}: no answer from the emulated cloud at {where}; is it running?"
+        ) from error
+    except BotoCoreError as error:
+        raise ProviderError(f"{doing}: {' '.join(str(error).split())}") from error

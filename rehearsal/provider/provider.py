@@ -270,7 +270,7 @@ def _outputs(record: ResourceType, call: AwsCall, desired: Properties, actual: P
 
 
 def _inputs(record: ResourceType, inputs: Properties, outputs: Properties) -> Properties:
-    """The inputs that would make what is there: those given before, or (an import) all that the type takes."""
+    """The inputs that would make what is there; for an import, all that the type takes."""
     if not inputs:
         return {key: value for key, value in outputs.items() if key in record.inputs and value not in _EMPTY}
     defaults = {DEFAULTS_KEY: inputs[DEFAULTS_KEY]} if DEFAULTS_KEY in inputs else {}

@@ -20,7 +20,7 @@ DEFAULTS_KEY = "__defaults"
 
 
 def plain(value: Any) -> Any:
-    """The value with whole floats as ints and without `None` entries in dicts: the wire knows only doubles."""
+    """Whole floats as ints, dicts without their `None` entries: the wire knows only doubles."""
     if isinstance(value, float):
         return int(value) if value.is_integer() else value
     if isinstance(value, dict):
@@ -103,7 +103,7 @@ def covers(actual: Any, desired: Any) -> bool:
 
 
 def _pairs_up(actual: list[Any], desired: list[Any]) -> bool:
-    """Whether every desired item has an actual item of its own, in any order: most of AWS's lists are sets."""
+    """Whether every desired item has an actual item of its own, in any order, as in a set."""
     if all(covers(left, right) for left, right in zip(actual, desired, strict=True)):
         return True
     rest = list(actual)

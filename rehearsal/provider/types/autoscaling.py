@@ -212,7 +212,7 @@ _CHANGES = {
 
 
 def _delete(call: Call, name: str, outputs: Properties) -> None:
-    """Without `forceDelete`, scale to nothing and wait for the servers to leave, as the real provider does."""
+    """Without `forceDelete`, scale to nothing first and wait for the servers to leave."""
     client = call.client("autoscaling")
     found = _group(call, name)
     if found is None:

@@ -49,7 +49,7 @@ def _endpoint_facts(call: Call, found: dict[str, Any]) -> Properties:
 
 
 def _prefix_list(call: Call, properties: Properties) -> Properties:
-    """A gateway endpoint's prefix list: the service's addresses, to be named in routes and security groups."""
+    """A gateway endpoint's prefix list: the service's addresses, as rules can name them."""
     if properties.get("vpcEndpointType", "Gateway") != "Gateway":
         return {}
     lists = call.client("ec2").describe_managed_prefix_lists(

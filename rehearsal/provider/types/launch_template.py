@@ -16,7 +16,8 @@ from rehearsal.provider.values import from_api, pick, tag_dict, tag_list, to_api
 DATA = words(
     "blockDeviceMappings capacityReservationSpecification cpuOptions creditSpecification disableApiStop"
     " disableApiTermination ebsOptimized enclaveOptions hibernationOptions iamInstanceProfile imageId"
-    " instanceInitiatedShutdownBehavior instanceMarketOptions instanceRequirements instanceType kernelId keyName"
+    " instanceInitiatedShutdownBehavior instanceMarketOptions instanceRequirements instanceType kernelId"
+    " keyName"
     " licenseSpecifications maintenanceOptions metadataOptions monitoring networkInterfaces placement"
     " privateDnsNameOptions ramDiskId securityGroupNames tagSpecifications userData vpcSecurityGroupIds"
 )

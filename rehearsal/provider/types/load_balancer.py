@@ -150,17 +150,38 @@ LOAD_BALANCER = ResourceType(
     delete=_delete,
     retag=elbv2.retag,
     inputs=frozenset(_ATTRIBUTES)
-    | words("name internal loadBalancerType ipAddressType securityGroups subnets accessLogs connectionLogs
-    tags"), one_of=(("subnets", "subnetMappings"),), enums={ "loadBalancerType": ("application", "network",
-    "gateway"), "desyncMitigationMode": ("monitor", "defensive", "strictest"), "ipAddressType": ("ipv4",
-    "dualstack", "dualstack-without-public-ipv4"), "xffHeaderProcessingMode": ("append", "preserve",
-    "remove"), }, ranges={"idleTimeout": (1, 4000), "clientKeepAlive": (60, 604800)}, lengths={"name": 32,
-    "namePrefix": 6}, defaults={ "loadBalancerType": "application", "enableDeletionProtection": False,
-    "idleTimeout": 60, "clientKeepAlive": 3600, "dropInvalidHeaderFields": False, "desyncMitigationMode":
-    "defensive", "enableHttp2": True, "enableTlsVersionAndCipherSuiteHeaders": False, "enableXffClientPort":
-    False, "enableWafFailOpen": False, "preserveHostHeader": False, "xffHeaderProcessingMode": "append", },
-    auto_name=AutoName(max_length=32), replaces=words("name namePrefix internal loadBalancerType
-    customerOwnedIpv4Pool"), sets=words("subnets securityGroups"), computed=( "arn", "arnSuffix", "name",
-    "dnsName", "zoneId", "vpcId", "internal", "ipAddressType", "securityGroups", "subnets", ), )  # fmt: skip
+    | words("name internal loadBalancerType ipAddressType securityGroups subnets")
+    | words("accessLogs connectionLogs tags"),
+    one_of=(("subnets", "subnetMappings"),),
+    enums={
+        "loadBalancerType": ("application", "network", "gateway"),
+        "desyncMitigationMode": ("monitor", "defensive", "strictest"),
+        "ipAddressType": ("ipv4", "dualstack", "dualstack-without-public-ipv4"),
+        "xffHeaderProcessingMode": ("append", "preserve", "remove"),
+    },
+    ranges={"idleTimeout": (1, 4000), "clientKeepAlive": (60, 604800)},
+    lengths={"name": 32, "namePrefix": 6},
+    defaults={
+        "loadBalancerType": "application",
+        "enableDeletionProtection": False,
+        "idleTimeout": 60,
+        "clientKeepAlive": 3600,
+        "dropInvalidHeaderFields": False,
+        "desyncMitigationMode": "defensive",
+        "enableHttp2": True,
+        "enableTlsVersionAndCipherSuiteHeaders": False,
+        "enableXffClientPort": False,
+        "enableWafFailOpen": False,
+        "preserveHostHeader": False,
+        "xffHeaderProcessingMode": "append",
+    },
+    auto_name=AutoName(max_length=32),
+    replaces=words("name namePrefix internal loadBalancerType customerOwnedIpv4Pool"),
+    sets=words("subnets securityGroups"),
+    computed=(
+        "arn", "arnSuffix", "name", "dnsName", "zoneId", "vpcId", "internal", "ipAddressType",
+        "securityGroups", "subnets", "accessLogs",
+    ),
+)  # fmt: skip
 
 TYPES = (LOAD_BALANCER,)

@@ -31,15 +31,21 @@ def _request(news: Properties) -> dict[str, Any]:
     return request
 
 
-def _put(call: Call, news: Properties) -> dict[str, Any]:
-    answer: dict[str, Any] = call.client("autoscaling").put_scaling_policy(
+def _put(call: Call, news: Properties) -> None:
+    call.client("autoscaling").put_scaling_policy(
         AutoScalingGroupName=news["autoscalingGroupName"], PolicyName=news["name"], **_request(news)
     )
-    return answer
 
 
 def _create(call: Call, news: Properties) -> tuple[str, Properties]:
-    return news["name"], {"arn": _put(call, news)["PolicyARN"]}
+    _put(call, news)
+    return news["name"], {}
+
+
+def _complete(call: Call, name: str, news: Properties) -> Properties:
+    # AWS answers the put with the ARN; the emulated cloud does not, and knows it only when asked.
+    found = _read(call, name, news) or {}
+    return pick(found, ("arn", "metricAggregationType"))
 
 
 def _read(call: Call, name: str, known: Properties) -> Properties | None:
@@ -74,6 +80,7 @@ def _delete(call: Call, name: str, outputs: Properties) -> None:
 POLICY = ResourceType(
     type_name="aws:autoscaling/policy:Policy",
     create=_create,
+    complete=_complete,
     read=_read,
     update=_update,
     delete=_delete,
