@@ -88,6 +88,7 @@ class Deployment:
         self.failures: list[str] = []
         self.refusals: list[str] = []
         self.interrupted = False
+        self.refused = False
         self.rebase(resources)
 
     def rebase(self, resources: Iterable[ResourceState]) -> None:
@@ -100,12 +101,16 @@ class Deployment:
     @property
     def stopping(self) -> bool:
         """Whether no new step may start."""
-        return self.interrupted or (bool(self.failures) and not self.options.continue_on_error)
+        return self.interrupted or self.refused or (bool(self.failures) and not self.options.continue_on_error)
 
     def go_on(self) -> None:
         """Raises Aborted when no new step may start."""
         if self.stopping:
             raise Aborted("the operation was stopped")
+
+    def refuse(self) -> None:
+        """The program found its input bad: nothing starts any more."""
+        self.refused = True
 
     def fail(self, urn: str, text: str) -> None:
         """Report an error; unless told to continue, nothing new starts from now on."""

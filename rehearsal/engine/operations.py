@@ -165,7 +165,8 @@ def _with_program(request: Request, main: Path, deployment: Deployment) -> tuple
         _without_program(replace(request, operation="up"), deployment)
     registrations = Registrations(deployment)
     log = EngineLog(deployment.reporter.message)
-    ending, text = runner.run(deployment.options, main, Monitor(deployment, registrations), log)
+    monitor = Monitor(deployment, registrations)
+    ending, text = runner.run(deployment.options, main, monitor, log, deployment.refuse)
     error: str | None = None
     code = 0
     if ending in ("refused", "failed") and not deployment.interrupted:

@@ -10,7 +10,7 @@ import os
 import runpy
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,12 +49,20 @@ def configure(options: Options, monitor: Any, engine: Any) -> None:
     )
 
 
-def run(options: Options, main: Path, monitor: Any, engine: Any) -> tuple[Ending, str]:
-    """Run the program in `main` (a directory or a file). Returns how it ended, and what to tell the user then."""
-    return contextvars.copy_context().run(_run, options, main, monitor, engine)
+def run(
+    options: Options, main: Path, monitor: Any, engine: Any, on_refusal: Callable[[], None]
+) -> tuple[Ending, str]:
+    """Run the program in `main` (a directory or a file). Returns how it ended, and what to tell the user then.
+
+    `on_refusal` is called when the program's own text ends in a RunError: it found its input bad, and what it has
+    registered so far, which the SDK is about to send, is not to be made.
+    """
+    return contextvars.copy_context().run(_run, options, main, monitor, engine, on_refusal)
 
 
-def _run(options: Options, main: Path, monitor: Any, engine: Any) -> tuple[Ending, str]:
+def _run(
+    options: Options, main: Path, monitor: Any, engine: Any, on_refusal: Callable[[], None]
+) -> tuple[Ending, str]:
     configure(options, monitor, engine)
     # The SDK leaves futures unobserved when a program ends early; asyncio would report each.
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
@@ -63,10 +71,21 @@ def _run(options: Options, main: Path, monitor: Any, engine: Any) -> tuple[Endin
     threads = options.parallel * (1 if options.preview else THREADS_PER_OPERATION)
     executor = ThreadPoolExecutor(max_workers=max(threads, 4))
     loop.set_default_executor(executor)
+    refusals: list[pulumi.RunError] = []
+
+    def execute() -> None:
+        try:
+            runpy.run_path(str(main), run_name="__main__")
+        except pulumi.RunError as error:
+            refusals.append(error)
+            on_refusal()
+            raise
+
     with _surroundings(main), _linear_waiting(), _rare_collection():
         try:
-            loop.run_until_complete(pulumi.runtime.run_in_stack(lambda: _execute(main)))
+            loop.run_until_complete(pulumi.runtime.run_in_stack(execute))
         except pulumi.RunError as error:
+            error = refusals[0] if refusals else error
             return ("stopped", "") if _by_us(error) else ("refused", str(error))
         except SystemExit as error:
             return ("done", "") if error.code in (None, 0) else ("failed", _exit_text(error.code))
@@ -131,10 +150,6 @@ def _rare_collection() -> Iterator[None]:
     finally:
         gc.set_threshold(*before)
         gc.unfreeze()
-
-
-def _execute(main: Path) -> None:
-    runpy.run_path(str(main), run_name="__main__")
 
 
 @contextmanager

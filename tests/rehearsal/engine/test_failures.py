@@ -1,0 +1,209 @@
+"""When things go wrong: the state stays valid, says what is there, and the next run goes on from it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+
+from tests.rehearsal.engine.engines import Embedded, Engine, resources, urn
+
+CHAIN = 'a = Thing("a"); b = Thing("b", of=a.arn); Thing("c", of=b.arn)'
+
+
+def test_a_failed_creation_leaves_what_was_done_and_the_next_up_goes_on(engine: Engine) -> None:
+    engine.program(CHAIN)
+    engine.cloud.fail["create", "b"] = "the quota of things is used up"
+    result = engine.run("up")
+    assert (result.ok, result.code) == (False, 1) or engine.run("up").code != 0
+    assert "the quota of things is used up" in result.text
+    assert "Traceback" not in result.text
+    assert sorted(resources(engine)) == ["a", "demo-dev"]
+    assert engine.exported()["deployment"].get("pending_operations", []) == []
+    engine.cloud.fail.clear()
+    assert engine.run("up").changes == {"create": 2, "same": 2}
+    assert engine.run("preview").changes == {"same": 4}
+
+
+def test_a_failed_update_keeps_the_old_inputs(engine: Engine) -> None:
+    engine.program('Thing("a", size=1)')
+    engine.run("up")
+    engine.cloud.fail["update", "a"] = "busy"
+    engine.program('Thing("a", size=2)')
+    assert not engine.run("up").ok
+    assert resources(engine)["a"]["inputs"] == {"size": 1}
+    engine.cloud.fail.clear()
+    assert engine.run("up").changes == {"update": 1, "same": 1}
+
+
+def test_what_is_created_half_way_is_recorded_and_updated_by_the_next_up(engine: Engine) -> None:
+    engine.program('Thing("a", size=1)')
+    engine.cloud.partial["create", "a"] = "not healthy"
+    result = engine.run("up")
+    assert not result.ok
+    assert "not healthy" in result.text
+    assert resources(engine)["a"]["id"] == "a-1"
+    assert resources(engine)["a"]["initErrors"] == ["not healthy"]
+    engine.cloud.partial.clear()
+    assert engine.run("up").changes == {"update": 1, "same": 1}
+    assert "initErrors" not in resources(engine)["a"]
+    assert list(engine.cloud.things) == ["a-1"]
+
+
+def test_an_update_that_fails_half_way_is_tried_again(engine: Engine) -> None:
+    engine.program('Thing("a", size=1)')
+    engine.run("up")
+    engine.program('Thing("a", size=2)')
+    engine.cloud.partial["update", "a"] = "not healthy"
+    assert not engine.run("up").ok
+    assert resources(engine)["a"]["inputs"] == {"size": 1}
+    assert resources(engine)["a"]["outputs"]["size"] == 2
+    engine.cloud.partial.clear()
+    assert engine.run("up").changes == {"update": 1, "same": 1}
+    assert resources(engine)["a"]["inputs"] == {"size": 2}
+
+
+def test_a_replacement_whose_old_one_stays_is_finished_by_the_next_up(engine: Engine) -> None:
+    engine.program('Thing("a", fixed="x")')
+    engine.run("up")
+    engine.program('Thing("a", fixed="y")')
+    engine.cloud.fail["delete", "a"] = "still in use"
+    assert not engine.run("up").ok
+    assert sorted(engine.cloud.things) == ["a-1", "a-2"]
+    assert [item["id"] for item in _things(engine) if item.get("delete")] == ["a-1"]
+    engine.cloud.fail.clear()
+    assert engine.run("up").ok
+    assert sorted(engine.cloud.things) == ["a-2"]
+    assert [item["id"] for item in _things(engine)] == ["a-2"]
+
+
+def test_a_replacement_that_lost_its_old_one_is_created_by_the_next_up(engine: Engine) -> None:
+    engine.program('Thing("a", first="x")')
+    engine.run("up")
+    engine.program('Thing("a", first="y")')
+    engine.cloud.fail["create", "a"] = "no room"
+    assert not engine.run("up").ok
+    assert [item.get("pendingReplacement") for item in _things(engine)] == [True]
+    engine.cloud.fail.clear()
+    engine.cloud.forget()
+    assert engine.run("up").ok
+    assert engine.cloud.did("delete") == []
+    assert list(engine.cloud.things) == ["a-2"]
+
+
+def test_a_deletion_that_fails_keeps_what_it_hangs_on(engine: Engine) -> None:
+    engine.program(CHAIN)
+    engine.run("up")
+    engine.cloud.fail["delete", "b"] = "still in use"
+    assert not engine.run("destroy").ok
+    assert sorted(resources(engine)) == ["a", "b", "demo-dev"]
+    engine.cloud.fail.clear()
+    assert engine.run("destroy").ok
+    assert engine.cloud.things == {}
+
+
+def test_going_on_after_an_error_makes_all_that_does_not_hang_on_it(engine: Engine) -> None:
+    engine.program('a = Thing("a"); Thing("b", of=a.arn); Thing("c")')
+    engine.cloud.fail["create", "a"] = "no"
+    assert not engine.run("up", continue_on_error=True).ok
+    assert "c" in resources(engine)
+    assert "a" not in resources(engine)
+
+
+def test_an_exception_in_the_program_is_shown_from_the_programs_first_line(engine: Engine) -> None:
+    engine.program('Thing("a")\ndef broken():\n    raise KeyError("shoe")\nbroken()')
+    result = engine.run("up")
+    assert not result.ok
+    assert "broken()" in result.text
+    assert "KeyError: 'shoe'" in result.text
+
+
+def test_a_run_error_is_one_line_and_exit_code_two(embedded: Embedded) -> None:
+    embedded.program('raise pulumi.RunError("demo:zones must be at least 2")')
+    result = embedded.run("up")
+    assert result.code == 2
+    assert "error: demo:zones must be at least 2" in result.text.splitlines()
+    assert "Traceback" not in result.text
+
+
+def test_an_error_that_the_program_logs_fails_the_operation(engine: Engine) -> None:
+    engine.program('pulumi.log.error("this will not do")')
+    result = engine.run("up")
+    assert not result.ok
+    assert "this will not do" in result.text
+
+
+def test_a_provider_that_does_not_exist_is_named(embedded: Embedded) -> None:
+    embedded.program('pulumi.CustomResource("gcp:index:Thing", "a", {})')
+    result = embedded.run("preview")
+    assert result.code == 1
+    assert "there is no provider for package 'gcp' here (there are: fake)" in result.text
+
+
+def test_a_bug_in_a_provider_is_one_line(embedded: Embedded) -> None:
+    embedded.program('Thing("a", autoname=[])\nThing("b", echo=1)')
+    embedded.cloud.things = None  # type: ignore[assignment]
+    result = embedded.run("up")
+    assert result.code == 1
+    assert "TypeError: 'NoneType' object does not support item assignment (at fake.py:" in result.text
+    assert "Traceback" not in result.text
+
+
+def test_independent_things_are_made_and_deleted_at_the_same_time(embedded: Embedded) -> None:
+    embedded.program('for i in range(8): Thing(f"t{i}")')
+    embedded.cloud.wait_seconds = 0.05
+    embedded.run("up")
+    assert embedded.cloud.peak > 4
+    embedded.cloud.forget()
+    embedded.run("destroy")
+    assert embedded.cloud.peak > 4
+
+
+def test_no_more_operations_run_at_once_than_asked_for(embedded: Embedded) -> None:
+    embedded.program('for i in range(8): Thing(f"t{i}")')
+    embedded.cloud.wait_seconds = 0.01
+    embedded.run("up", parallel=2)
+    assert embedded.cloud.peak == 2
+    embedded.cloud.forget()
+    embedded.run("destroy", parallel=1)
+    assert embedded.cloud.peak == 1
+
+
+def test_an_interruption_finishes_what_runs_and_starts_nothing_new(embedded: Embedded) -> None:
+    embedded.program(CHAIN)
+    embedded.cloud.wait_seconds = 0.3
+
+    def interrupt() -> None:
+        while ("create", "a") not in embedded.cloud.calls:
+            time.sleep(0.005)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    before = signal.getsignal(signal.SIGINT)
+    threading.Thread(target=interrupt).start()
+    result = embedded.run("up")
+    assert result.code == 130
+    assert "interrupted: what runs is being finished" in result.text
+    assert "Traceback" not in result.text
+    assert sorted(resources(embedded)) == ["a", "demo-dev"]
+    assert signal.getsignal(signal.SIGINT) is before
+    embedded.cloud.wait_seconds = 0
+    assert embedded.run("up").changes == {"create": 2, "same": 2}
+
+
+def test_what_was_being_done_when_the_engine_was_killed_is_mentioned(embedded: Embedded) -> None:
+    embedded.program('Thing("a")')
+    embedded.run("up")
+    deployment = embedded.exported()
+    resource = next(item for item in deployment["deployment"]["resources"] if item["urn"] == urn("a"))
+    operation = {"resource": {**resource, "urn": urn("b")}, "type": "creating"}
+    deployment["deployment"]["pending_operations"] = [operation]
+    embedded.imported(deployment)
+    assert "an earlier run was cut off while creating b" in embedded.run("preview").text
+    embedded.run("refresh")
+    assert "an earlier run was cut off" not in embedded.run("preview").text
+
+
+def _things(engine: Engine) -> list[dict[str, object]]:
+    found = engine.exported()["deployment"]["resources"]
+    return [item for item in found if item["type"] == "fake:index:Thing"]
