@@ -155,7 +155,15 @@ def _policy(log_group_arn: Output[str], statements: tuple[Mapping[str, Any], ...
 def _user_data(args: LaunchTemplateArgs, log_group_name: Output[str]) -> Output[str]:
     late: dict[str, Late] = {LOG_GROUP: log_group_name, **args.environment}
     environment: Output[dict[str, str]] = Output.all(**late)
-    return environment.apply(lambda known: encoded(cloud_config(args.service, known)))
+    return environment.apply(lambda known: _encoded(args.service, known))
+
+
+def _encoded(service: str, environment: Mapping[str, str]) -> str:
+    """Within an Output a ValueError would end in a traceback; a RunError is one line."""
+    try:
+        return encoded(cloud_config(service, environment))
+    except ValueError as refusal:
+        raise pulumi.RunError(str(refusal)) from None
 
 
 def _metadata_options() -> ec2.LaunchTemplateMetadataOptionsArgs:

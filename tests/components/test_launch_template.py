@@ -138,7 +138,7 @@ def test_variables_that_are_known_late_reach_the_server(build: Build) -> None:
 
 def test_late_variables_that_make_too_much_user_data_stop_the_update(build: Build) -> None:
     late = {"DATABASE": pulumi.Output.from_input("x" * 17000)}
-    with pytest.raises(ValueError, match="the environment of 'web' makes 17"):
+    with pytest.raises(pulumi.RunError, match="the environment of 'web' makes 17"):
         template(build, environment=late)
 
 
