@@ -12,7 +12,14 @@ from typing import Any
 
 from rehearsal.engine.property_text import PropertyText
 from rehearsal.engine.secrets import Secrets
-from rehearsal.engine.state import OperationKind, PendingOperation, ResourceState, Snapshot, now
+from rehearsal.engine.state import (
+    OperationKind,
+    PendingOperation,
+    ResourceState,
+    Snapshot,
+    integrity_error,
+    now,
+)
 from rehearsal.errors import RehearsalError, UsageError
 
 
@@ -150,6 +157,29 @@ def read(text: str | bytes, environment_secrets: Secrets) -> tuple[Snapshot, Sec
         manifest=_object(latest.get("manifest") or {}, "the manifest"),
         extra={name: value for name, value in latest.items() if name not in _LATEST},
     )
+    return snapshot, secrets
+
+
+def importable(text: bytes, stack: str, environment_secrets: Secrets) -> tuple[Snapshot, Secrets]:
+    """The snapshot of an export that may take the place of the stack `organization/<project>/<stack>`.
+
+    Raises UsageError when it is damaged, breaks the rules of a snapshot, or is another stack's.
+    """
+    try:
+        snapshot, secrets = read(text, environment_secrets)
+    except CheckpointError as error:
+        raise UsageError(f"the import is not a deployment: {error}") from None
+    broken = integrity_error(snapshot.resources)
+    if broken:
+        raise UsageError(f"the import breaks the rules of a state: {broken}")
+    _, project, name = stack.split("/")
+    other = (
+        state.urn
+        for state in snapshot.resources
+        if not state.urn.startswith(f"urn:pulumi:{name}::{project}::")
+    )
+    for urn in other:
+        raise UsageError(f"the import is not of stack {name} of project {project}: it has {urn}")
     return snapshot, secrets
 
 

@@ -10,8 +10,8 @@ from rehearsal.engine.state import STACK_TYPE, ResourceState, urn_of
 
 PROJECT, STACK = "immutable", "staging"
 
-# Made by `pulumi stack init` and `pulumi config set --secret` with the passphrase `x`. Tests share this salt, because
-# each further one costs a third of a second.
+# Made by `pulumi stack init` and `pulumi config set --secret` with the passphrase `x`. Tests share this salt,
+# because each further one costs a third of a second.
 PASSPHRASE = "x"
 SALT = "v1:LzrjTBNiopc=:v1:PFNm6u7Tmc80UIPU:mGAfmhv42j1ReOAX2INO8WQTXWVBbQ=="
 HUNTER2 = "v1:1r0iDC6ykWRt2ZZK:+SHI4PnZ2VpRKUxZpTWJUIz82FEASUY="

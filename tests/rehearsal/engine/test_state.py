@@ -93,7 +93,7 @@ def test_a_circle_loses_nothing() -> None:
 
 @given(st.integers(0, 2**32), st.integers(1, 30))
 def test_any_acyclic_state_comes_out_whole_and_sound(seed: int, count: int) -> None:
-    dice = random.Random(seed)
+    dice = random.Random(seed)  # noqa: S311
     states: list[ResourceState] = []
     for index in range(count):
         states.append(resource(str(index), *dice.sample(states, min(len(states), dice.randrange(4)))))
