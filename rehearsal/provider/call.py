@@ -1,6 +1,4 @@
-"""Who a call acts for: the resource's name and region, its time limit, and the clients to reach the cloud
-with.
-"""
+"""Who a call acts for: the resource's name and region, its time limit, and the clients."""
 
 from __future__ import annotations
 

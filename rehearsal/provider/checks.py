@@ -1,6 +1,4 @@
-"""What `check` does: required inputs, enums, ranges, defaults and names. Unknown values pass; nothing calls
-AWS.
-"""
+"""Required inputs, enums, ranges, defaults and names. Unknown values pass; nothing here calls AWS."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The way to the emulated cloud: shared clients, loopback only, errors as one line.
 
-botocore is imported when the first call needs it: the start of a preview pays for no SDK that it does not use.
+botocore is imported when the first call needs it: a preview pays for no SDK that it does not use.
 """
 
 from __future__ import annotations
@@ -31,9 +31,7 @@ _GONE_PARTS = ("NoSuch", ".NotFound", "NotFound.")
 
 
 def endpoint() -> str:
-    """The emulated cloud's address. Raises ProviderError unless AWS_ENDPOINT_URL is set and on this
-    machine.
-    """
+    """The emulated cloud's address. Raises ProviderError unless it is one on this machine."""
     url = os.environ.get(ENDPOINT_VARIABLE, "")
     if not url:
         raise ProviderError(

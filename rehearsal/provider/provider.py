@@ -150,9 +150,7 @@ class AwsProvider:
         ignore_changes: list[str],  # noqa: ARG002
         preview: bool,
     ) -> Properties:
-        """Change what differs; nothing that differs means an update that failed half-way: do all of it
-        again.
-        """
+        """Change what differs; when nothing does, an update failed half-way: do all of it again."""
         token, name = token_and_name(urn)
         record, old_outputs, news = find(token), plain(old_outputs), plain(news)
         if record is None:

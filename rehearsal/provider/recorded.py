@@ -1,6 +1,4 @@
-"""Types that are not emulated: written down as asked for, and named so that nobody takes them for the real
-thing.
-"""
+"""Types that are not emulated: written down as asked for, and named to whoever asks."""
 
 from __future__ import annotations
 

@@ -55,9 +55,7 @@ def start(provider: Provider, version: str) -> tuple[grpc.Server, int]:
 
 
 def write_plugin_executable(folder: Path) -> Path:
-    """Write `pulumi-resource-aws` into `folder`, to be put on the PATH; the engine prefers it to a
-    download.
-    """
+    """Write `pulumi-resource-aws`, to be put on the PATH; the engine prefers it to a download."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "pulumi-resource-aws"
     python, root = shlex.quote(sys.executable), shlex.quote(str(ROOT))
@@ -98,9 +96,7 @@ def _answering(context: grpc.ServicerContext) -> Iterator[None]:
 
 
 class ProviderService(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc]
-    """One engine's provider. Several configured providers are several processes: the engine starts one
-    each.
-    """
+    """One configured provider; for several, the engine starts several processes."""
 
     def __init__(self, provider: Provider, version: str) -> None:
         self._provider = provider

@@ -84,9 +84,7 @@ def same_scalar(left: Any, right: Any) -> bool:
 
 
 def covers(actual: Any, desired: Any) -> bool:
-    """Whether `actual` says all that `desired` says; what `actual` says beyond it are the cloud's own
-    defaults.
-    """
+    """Whether `actual` says all that `desired` says; what it says beyond are the cloud's defaults."""
     if isinstance(desired, dict):
         if not isinstance(actual, dict):
             return not actual and not desired
@@ -126,9 +124,7 @@ def as_document(text: Any) -> Any:
 
 
 def _unwrap(value: Any) -> Any:
-    """IAM holds `"Action": "a"` and `"Action": ["a"]` to be the same, and the order of such lists to be
-    nothing.
-    """
+    """To IAM, `"a"` and `["a"]` are the same, and the order of such lists is nothing."""
     if isinstance(value, dict):
         return {key: _unwrap(item) for key, item in value.items()}
     if isinstance(value, list):

@@ -57,7 +57,7 @@ def _read(call: Call, name: str, known: Properties) -> Properties | None:
     policy = found[0]
     facts = from_api(policy, {"Dimensions": "metricDimensions"})
     return {
-        **{key: facts[key] for key in _SETTINGS if facts.get(key) not in (None, [])},
+        **{key: facts[key] for key in _SETTINGS if facts.get(key) not in (None, [], {})},
         "targetTrackingConfiguration": facts.get("targetTrackingConfiguration"),
         "arn": policy["PolicyARN"],
         "name": policy["PolicyName"],
