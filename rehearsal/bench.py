@@ -25,7 +25,7 @@ import yaml
 from rehearsal.cloud_client import CloudProcess
 from rehearsal.engines import EmbeddedEngine, Operation
 from rehearsal.errors import RehearsalError
-from rehearsal.processes import run
+from rehearsal.processes import run, uninterrupted
 from rehearsal.workspace import REPOSITORY, Workspace
 
 STACK = "staging"
@@ -220,15 +220,17 @@ def rehearsal_seconds(say: Callable[[str], None]) -> float:
 @contextmanager
 def bench() -> Iterator[tuple[Workspace, CloudProcess]]:
     """An empty cloud and a scratch copy, both gone afterwards."""
-    root = Path(tempfile.mkdtemp(prefix="bench-"))
+    with uninterrupted():
+        root = Path(tempfile.mkdtemp(prefix="bench-"))
+    cloud: CloudProcess | None = None
     try:
         workspace = Workspace.create(root / "scratch")
-        cloud = CloudProcess.start(root / "cloud.log", speed=SPEED)
-        try:
-            yield workspace, cloud
-        finally:
-            cloud.stop()
+        with uninterrupted():
+            cloud = CloudProcess.start(root / "cloud.log", speed=SPEED)
+        yield workspace, cloud.ready()
     finally:
+        if cloud:
+            cloud.stop()
         shutil.rmtree(root, ignore_errors=True)
 
 

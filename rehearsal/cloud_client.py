@@ -78,10 +78,15 @@ class CloudClient:
 class CloudProcess:
     """The emulated cloud, started as a process of its own and stopped with all that it holds."""
 
-    def __init__(self, process: subprocess.Popen[str], url: str) -> None:
+    def __init__(self, process: subprocess.Popen[str], log: Path) -> None:
         self._process = process
-        self.client = CloudClient(url)
-        self.url = url
+        self._log = log
+        self.url = ""
+
+    @property
+    def client(self) -> CloudClient:
+        """The admin interface of a cloud that is ready."""
+        return CloudClient(self.url)
 
     @property
     def pid(self) -> int:
@@ -90,10 +95,7 @@ class CloudProcess:
 
     @classmethod
     def start(cls, log: Path, *, port: int = 0, speed: float | None = None) -> CloudProcess:
-        """Start and wait until it answers; port 0 takes a free one. Its output goes to `log`.
-
-        Raises UsageError when the port is taken, RehearsalError when it does not come up.
-        """
+        """Start it; port 0 takes a free one, its output goes to `log`. It answers once it is `ready`."""
         command = [sys.executable, "-m", "rehearsal.cloud", "--port", str(port)]
         if speed is not None:
             command += ["--speed", str(speed)]
@@ -109,11 +111,19 @@ class CloudProcess:
                 text=True,
                 start_new_session=True,
             )
+        return cls(process, log)
+
+    def ready(self) -> CloudProcess:
+        """Wait until it answers, and return it.
+
+        Raises UsageError when the port is taken, RehearsalError when it does not come up; it is stopped then.
+        """
         try:
-            return cls(process, _wait_until_ready(process, log))
+            self.url = _wait_until_ready(self._process, self._log)
         except BaseException:
-            stop_group(process, signal.SIGTERM, STOP_SECONDS)
+            self.stop()
             raise
+        return self
 
     def stop(self) -> None:
         """End the process; all it holds is in memory and goes with it."""

@@ -9,6 +9,7 @@ from contextlib import suppress
 import typer
 
 from rehearsal.errors import RehearsalError, UsageError
+from rehearsal.processes import INTERRUPTIONS
 
 INTERRUPTED = 130
 # Typer's wrong usage; the class has no public name of its own.
@@ -38,7 +39,7 @@ def run(app: typer.Typer, name: str, arguments: list[str] | None = None) -> int:
 
 def stop_on_signals() -> None:
     """Let Ctrl-C, a request to end and a closed terminal stop the command and clear up."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in INTERRUPTIONS:
         # A signal that the caller ignores (nohup, a job in the background) stays ignored.
         with suppress(ValueError):
             if signal.getsignal(number) is not signal.SIG_IGN:
@@ -47,7 +48,7 @@ def stop_on_signals() -> None:
 
 def _interrupt(*_: object) -> None:
     """The first signal stops the command; more of them must not break off the clearing up."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in INTERRUPTIONS:
         signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 

@@ -11,11 +11,13 @@ import contextlib
 import os
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 INTERRUPT_GRACE_SECONDS = 20.0
 
 
@@ -47,19 +49,21 @@ def run(
     Raises FileNotFoundError when there is no such program, KeyboardInterrupt after a clean stop on Ctrl-C.
     """
     began = time.monotonic()
-    process = subprocess.Popen(
-        list(command),
-        cwd=cwd,
-        env=dict(variables),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        start_new_session=True,
-    )
+    process: subprocess.Popen[str] | None = None
     lines: list[str] = []
     try:
+        with uninterrupted():
+            process = subprocess.Popen(
+                list(command),
+                cwd=cwd,
+                env=dict(variables),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                start_new_session=True,
+            )
         assert process.stdout is not None  # noqa: S101 - PIPE was asked for above
         for line in process.stdout:
             lines.append(line.rstrip("\n"))
@@ -67,7 +71,8 @@ def run(
                 on_line(lines[-1])
         _, status, usage = os.wait4(process.pid, 0)
     except BaseException:
-        stop_group(process, signal.SIGINT, INTERRUPT_GRACE_SECONDS)
+        if process is not None:
+            stop_group(process, signal.SIGINT, INTERRUPT_GRACE_SECONDS)
         raise
     process.returncode = os.waitstatus_to_exitcode(status)
     return Finished(
@@ -77,6 +82,28 @@ def run(
         cpu_seconds=usage.ru_utime + usage.ru_stime,
         peak_rss_mb=usage.ru_maxrss / 1024,
     )
+
+
+@contextlib.contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Put off a Ctrl-C until the block is done: a process that has started and has no name yet would be lost.
+
+    Outside the main thread there is nothing to put off.
+    """
+    handlers = {}
+    arrived: list[int] = []
+    if threading.current_thread() is threading.main_thread():
+        handlers = {number: signal.getsignal(number) for number in INTERRUPTIONS}
+        for number, handler in handlers.items():
+            if callable(handler):
+                signal.signal(number, lambda received, _: arrived.append(received))
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    if arrived:
+        os.kill(os.getpid(), arrived[0])
 
 
 def stop_group(process: subprocess.Popen[str], first: signal.Signals, grace_seconds: float) -> None:

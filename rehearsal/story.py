@@ -18,6 +18,7 @@ from rehearsal.cloud_client import CloudProcess
 from rehearsal.engines import EngineChoice, choose
 from rehearsal.errors import RehearsalError
 from rehearsal.fleet import FleetSampler
+from rehearsal.processes import uninterrupted
 from rehearsal.stage import Stage, StepRecord
 from rehearsal.steps import STEPS, Step
 from rehearsal.workspace import Workspace
@@ -113,7 +114,8 @@ def _warm(workspace: Workspace) -> None:
 @contextlib.contextmanager
 def _stage(options: Options, teller: Teller) -> Iterator[Stage]:
     """A scratch copy and a cloud; both are gone afterwards unless they are to be kept."""
-    root = kept.new_root() if options.keep else Path(tempfile.mkdtemp(prefix="rehearsal-"))
+    with uninterrupted():
+        root = kept.new_root() if options.keep else Path(tempfile.mkdtemp(prefix="rehearsal-"))
     cloud: CloudProcess | None = None
     is_kept = False
     try:
@@ -121,7 +123,9 @@ def _stage(options: Options, teller: Teller) -> Iterator[Stage]:
         # While the cloud starts there is time for what the first look at it needs.
         warming = threading.Thread(target=_warm, args=(workspace,), daemon=True)
         warming.start()
-        cloud = CloudProcess.start(root / "cloud.log", port=options.port, speed=options.speed)
+        with uninterrupted():
+            cloud = CloudProcess.start(root / "cloud.log", port=options.port, speed=options.speed)
+        cloud.ready()
         variables = workspace.variables(cloud.url)
         engine = choose(options.engine, workspace, variables)
         sampler = FleetSampler(cloud.client)

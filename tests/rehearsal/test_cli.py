@@ -95,7 +95,7 @@ def kept_rehearsal(folder: Path) -> Iterator[kept.Kept]:
     """A kept rehearsal in which nothing is up yet."""
     root = kept.new_root()
     workspace = Workspace.create(root / "scratch")
-    cloud = CloudProcess.start(root / "cloud.log", speed=1000)
+    cloud = CloudProcess.start(root / "cloud.log", speed=1000).ready()
     try:
         record = kept.Kept(cloud.url, cloud.pid, str(workspace.root), "embedded")
         kept.write(record)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.processes import run, stop_group
+from rehearsal.processes import run, stop_group, uninterrupted
 
 
 def python(code: str, tmp_path: Path) -> list[str]:
@@ -110,6 +110,25 @@ time.sleep(60)
     while not gone(child) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert gone(child)
+
+
+def test_an_interruption_in_the_middle_of_a_start_waits_until_it_is_done() -> None:
+    done = False
+    with pytest.raises(KeyboardInterrupt), uninterrupted():
+        os.kill(os.getpid(), signal.SIGINT)
+        done = True
+    assert done
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_signal_that_is_ignored_stays_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with uninterrupted():
+            os.kill(os.getpid(), signal.SIGHUP)
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_a_program_runs_in_a_group_of_its_own(tmp_path: Path) -> None:
