@@ -65,7 +65,11 @@ def codec(secrets: Secrets) -> PropertyText:
 
 
 def document(*resources: Any, version: int = 3, **deployment: Any) -> str:
-    latest = {"manifest": {"time": "", "magic": "", "version": ""}, "resources": list(resources), **deployment}
+    latest = {
+        "manifest": {"time": "", "magic": "", "version": ""},
+        "resources": list(resources),
+        **deployment,
+    }
     return json.dumps({"version": version, "checkpoint": {"stack": "organization/p/s", "latest": latest}})
 
 
@@ -114,10 +118,15 @@ def test_a_secret_is_never_written_in_the_clear(codec: PropertyText) -> None:
 
 def test_a_secret_inside_a_secret_comes_back_as_one(codec: PropertyText) -> None:
     state = resource("a", outputs={"x": make_secret({"y": make_secret([1])})})
-    assert checkpoint.read_resource(json.loads(checkpoint.resource_text(state, codec)), codec).outputs == state.outputs
+    assert (
+        checkpoint.read_resource(json.loads(checkpoint.resource_text(state, codec)), codec).outputs
+        == state.outputs
+    )
 
 
-def test_an_unchanged_secret_keeps_its_ciphertext_whoever_wrote_it(codec: PropertyText, secrets: Secrets) -> None:
+def test_an_unchanged_secret_keeps_its_ciphertext_whoever_wrote_it(
+    codec: PropertyText, secrets: Secrets
+) -> None:
     # Go escapes < and > in JSON; that is another text of the same value.
     ciphertext = secrets.encrypt('{"b":"\\u003c1\\u003e","a":2}')
     raw = {**FULL, "inputs": {"x": {SIGNATURE: SECRET, "ciphertext": ciphertext}}}
@@ -146,7 +155,10 @@ def test_a_number_that_json_lacks_survives(codec: PropertyText, number: float) -
 
 
 def test_output_values_are_kept_without_their_dependencies(codec: PropertyText) -> None:
-    outputs = {"a": {SIGNATURE: OUTPUT_VALUE, "dependencies": ["u"]}, "b": {SIGNATURE: OUTPUT_VALUE, "value": 1}}
+    outputs = {
+        "a": {SIGNATURE: OUTPUT_VALUE, "dependencies": ["u"]},
+        "b": {SIGNATURE: OUTPUT_VALUE, "value": 1},
+    }
     written = json.loads(checkpoint.resource_text(resource("x", outputs=outputs), codec))["outputs"]
     assert written == {"a": UNKNOWN, "b": 1}
 

@@ -72,7 +72,7 @@ def test_a_bad_project_file_is_one_line_with_the_file(tmp_path: Path, text: str,
 
 
 def test_no_project_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no Pulumi.yaml project file found"):
+    with pytest.raises(UsageError, match=r"no Pulumi.yaml project file found"):
         load_project(tmp_path)
 
 
@@ -127,7 +127,7 @@ def test_keys_belong_to_the_project_unless_they_say_otherwise(tmp_path: Path) ->
 
 
 def test_secrets_are_decrypted_also_inside_objects_and_named(tmp_path: Path) -> None:
-    secure = "{secure: '%s'}" % HUNTER2
+    secure = f"{{secure: '{HUNTER2}'}}"
     text = f"encryptionsalt: {SALT}\nconfig: {{p: {secure}, o: {{l: [{secure}], n: 1}}, plain: x}}"
     read = config(tmp_path, text)
     assert read.values["immutable:p"] == "hunter2"
@@ -137,7 +137,7 @@ def test_secrets_are_decrypted_also_inside_objects_and_named(tmp_path: Path) -> 
 
 
 def test_a_secret_that_cannot_be_decrypted_is_named_by_file_and_key(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"Pulumi\.staging\.yaml: p: a secret cannot be decrypted"):
+    with pytest.raises(UsageError, match=r"Pulumi\.staging\.yaml: immutable:p: a secret cannot be decrypted"):
         config(tmp_path, f"encryptionsalt: {SALT}\nconfig: {{p: {{secure: 'v1:AAAA:AAAA'}}}}")
 
 
@@ -215,7 +215,7 @@ def test_an_unknown_environment_is_one_line_with_those_there_are(tmp_path: Path)
         (tmp_path / f"Pulumi.{stack}.yaml").write_text("")
     assert environments(found) == ["prod", "staging"]
     with pytest.raises(
-        UsageError, match="unknown environment 'stagin'.*environments are: dev, prod, staging$"
+        UsageError, match=r"unknown environment 'stagin'.*environments are: dev, prod, staging$"
     ):
         load_config(found, "stagin", ENVIRONMENT, known=["dev"])
 

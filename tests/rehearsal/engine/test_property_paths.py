@@ -66,7 +66,8 @@ def test_a_plain_name_is_shown_without_quotes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "value"), [("a.b[0].c", 1), ('a["x.y"]', 3), ("s.t", 4), ("a.b[7]", None), ("a.b.c", None), ("a[0]", None)]
+    ("text", "value"),
+    [("a.b[0].c", 1), ('a["x.y"]', 3), ("s.t", 4), ("a.b[7]", None), ("a.b.c", None), ("a[0]", None)],
 )
 def test_what_a_path_leads_to(text: str, value: Any) -> None:
     assert get(TREE, parse(text)) == value
@@ -116,7 +117,7 @@ def test_a_changed_property_touches_patterns_above_and_below_it() -> None:
     assert not touches([], "tags")
 
 
-# The cases of pulumi/pulumi's TestReset: path, old, new, and what becomes of new (None: the path makes no sense).
+# The cases of pulumi/pulumi's TestReset: path, old, new, and what becomes of new (None: no sensible path).
 RESETS: list[tuple[str, Any, Any, Any]] = [
     ("missing", {"root": 1}, {"root": 2}, {"root": 2}),
     ("root.missing", {"root": 1}, {"root": 2}, {"root": 2}),
@@ -170,7 +171,12 @@ RESETS: list[tuple[str, Any, Any, Any]] = [
     ("root[*][0]", {"root": [1]}, {"root": make_secret([3, 4])}, None),
     ("root.s", {"root": make_secret({"s": 1})}, {"root": {"s": 2}}, {"root": {"s": make_secret(1)}}),
     ("root.s", {"root": {"s": 1}}, {"root": make_secret({"s": 2})}, {"root": make_secret({"s": 1})}),
-    ("root.s", {"root": make_secret({"s": 1})}, {"root": make_secret({"s": 2})}, {"root": make_secret({"s": 1})}),
+    (
+        "root.s",
+        {"root": make_secret({"s": 1})},
+        {"root": make_secret({"s": 2})},
+        {"root": make_secret({"s": 1})},
+    ),
     ("root[0]", {"root": make_secret([1])}, {"root": [2]}, {"root": [make_secret(1)]}),
     ("root.*", {"root": make_secret({"s": 1})}, {"root": {"s": 2}}, {"root": {"s": make_secret(1)}}),
 ]
@@ -190,8 +196,16 @@ def test_what_is_ignored_is_taken_from_the_old_value_as_in_the_real_engine(
 
 def test_ignoring_the_version_of_a_template_lets_other_changes_through() -> None:
     policy = "mixedInstancesPolicy.launchTemplate.launchTemplateSpecification.version"
-    old = {"mixedInstancesPolicy": {"launchTemplate": {"launchTemplateSpecification": {"id": "lt", "version": "1"}}}}
-    new = {"mixedInstancesPolicy": {"launchTemplate": {"launchTemplateSpecification": {"id": "lt2", "version": "2"}}}}
+    old = {
+        "mixedInstancesPolicy": {
+            "launchTemplate": {"launchTemplateSpecification": {"id": "lt", "version": "1"}}
+        }
+    }
+    new = {
+        "mixedInstancesPolicy": {
+            "launchTemplate": {"launchTemplateSpecification": {"id": "lt2", "version": "2"}}
+        }
+    }
     result = ignore_changes(old, new, [policy])
     assert get(result, parse(policy)) == "1"
     assert get(result, parse(policy)[:-1])["id"] == "lt2"

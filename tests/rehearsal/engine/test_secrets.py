@@ -114,7 +114,7 @@ def test_a_passphrase_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("salt", ["", "v1", "v2:AAAA:v1:a:b", "v1:***:v1:a:b", "v1:AAAA"])
 def test_a_malformed_salt_is_shown(salt: str) -> None:
-    with pytest.raises(UsageError, match="encryptionsalt .* is malformed"):
+    with pytest.raises(UsageError, match=r"encryptionsalt .* is malformed"):
         Secrets(salt, ENVIRONMENT).decrypt(HUNTER2)
 
 

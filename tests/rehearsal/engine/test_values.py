@@ -33,14 +33,21 @@ from rehearsal.engine.values import (
 )
 
 SCALARS = (
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False) | st.text(max_size=8)
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False)
+    | st.text(max_size=8)
 )
 TREES = st.recursive(
-    SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4)
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4),
 )
 
 
-def output(value: Any = None, *, known: bool = True, secret: bool = False, needs: tuple[str, ...] = ()) -> Any:
+def output(
+    value: Any = None, *, known: bool = True, secret: bool = False, needs: tuple[str, ...] = ()
+) -> Any:
     return {
         SIGNATURE: OUTPUT_VALUE,
         **({"value": value} if known else {}),
@@ -120,7 +127,10 @@ def test_an_unknown_output_that_is_secret_stays_both() -> None:
 
 
 def test_the_dependencies_of_output_values_are_found_at_every_depth() -> None:
-    assert output_dependencies({"a": [output({"b": output(1, needs=("u2",))}, needs=("u1",))]}) == {"u1", "u2"}
+    assert output_dependencies({"a": [output({"b": output(1, needs=("u2",))}, needs=("u1",))]}) == {
+        "u1",
+        "u2",
+    }
 
 
 def test_a_resource_reference_is_lowered_to_its_id_or_its_urn() -> None:
@@ -136,7 +146,9 @@ def test_a_secret_is_found_at_every_depth(tree: Any) -> None:
     assert not contains_secret({"a": [1, {SIGNATURE: ASSET, "text": "x"}, output(1)]})
 
 
-@pytest.mark.parametrize("tree", [UNKNOWN, [{"a": UNKNOWN}], make_secret(UNKNOWN), {"o": output(known=False)}])
+@pytest.mark.parametrize(
+    "tree", [UNKNOWN, [{"a": UNKNOWN}], make_secret(UNKNOWN), {"o": output(known=False)}]
+)
 def test_an_unknown_is_found_at_every_depth(tree: Any) -> None:
     assert contains_unknown(tree)
     assert not contains_unknown({"a": [1, "x", output(None)]})
