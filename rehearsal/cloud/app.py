@@ -37,6 +37,7 @@ class Cloud:
     def __init__(self, world: World | None = None) -> None:
         from rehearsal.cloud.admin import Admin
 
+        preload.after_moto()
         self.world = world or World()
         self.lock = threading.RLock()
         self._admin = Admin(self.world)
@@ -45,12 +46,11 @@ class Cloud:
 
     def __call__(self, environ: Environ) -> Answer:
         with self.lock:
-            self.world.timeline.catch_up()
-            path = environ["PATH_INFO"]
-            if path.startswith("/rehearsal/"):
-                return self._admin(environ)
             service = _service(environ)
             try:
+                self.world.timeline.catch_up()
+                if environ["PATH_INFO"].startswith("/rehearsal/"):
+                    return self._admin(environ)
                 return self._aws(environ, service)
             except NotImplementedError as missing:
                 return errors.answer(environ, service, "UnsupportedOperation", f"{missing} (emulated cloud)")

@@ -123,7 +123,9 @@ class Group(FakeAutoScalingGroup):
 
     def register(self, servers: list[Server]) -> None:
         for target_group in self.target_groups():
-            target_group.register([{"Id": server.id, "Port": target_group.port} for server in servers])
+            # Not by moto's `register`, which looks for each instance among all there are.
+            for server in servers:
+                target_group.targets[server.id] = {"Id": server.id, "Port": target_group.port}
 
     def deregister(self, servers: list[Server]) -> None:
         for target_group in self.target_groups():

@@ -35,10 +35,11 @@ class AutoScalingBackend(MotoAutoScalingBackend):
         return group
 
     def instance(self, instance_id: str) -> Any:
-        """moto looks instances up by walking through all of them; remember those of groups."""
-        if instance_id not in self._instances:
-            self._instances[instance_id] = self.ec2_backend.get_instance_by_id(instance_id)
-        return self._instances[instance_id]
+        """An instance that a group launched; moto would look for it in a copy of all instances."""
+        return self._instances.get(instance_id)
+
+    def remember(self, instances: list[Any]) -> None:
+        self._instances.update((instance.id, instance) for instance in instances)
 
     def forget(self, instance_ids: list[str]) -> None:
         for instance_id in instance_ids:

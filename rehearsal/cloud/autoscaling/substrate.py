@@ -34,10 +34,13 @@ class Ec2Substrate:
             raise LaunchError(f"The image id '[{configuration.image_id}]' does not exist.")
         launched = []
         for subnet, share in self._spread(count):
+            if subnet and ec2.get_subnet(subnet).available_ip_address_count < share:
+                raise LaunchError(f"There are not enough free addresses in subnet '{subnet}'.")
             try:
                 instances = self._run(configuration, subnet, share)
             except ServiceException as refused:
                 raise LaunchError(str(refused.message)) from refused
+            self.group.autoscaling_backend.remember(instances)
             for instance in instances:
                 # A moto instance runs at once; here it boots, and only then it can be a target.
                 instance._state = InstanceState("pending", 0)
@@ -50,6 +53,7 @@ class Ec2Substrate:
         version = template.get_version(configuration.version)
         tags = group.get_propagated_tags() | version.instance_tags | {GROUP_NAME_TAG: group.name}
         interfaces = version.data.get("NetworkInterfaces") or [{}]
+        devices = version.data.get("BlockDeviceMappings")
         security_groups = version.data.get("SecurityGroupIds") or interfaces[0].get("Groups") or []
         metadata = version.data.get("MetadataOptions") or {}
         reservation = ec2.run_instances(
@@ -67,7 +71,11 @@ class Ec2Substrate:
             placement=None if subnet else group.availability_zones[0],
             metadata_options=metadata,
             region_name=group.region,
+            **({"block_device_mappings": _deleted_with_the_server(devices)} if devices else {}),
         )
+        for instance in reservation.instances:
+            for interface in instance.nics.values():
+                interface.delete_on_termination = True
         return list(reservation.instances)
 
     def _spread(self, count: int) -> list[tuple[str | None, int]]:
@@ -102,6 +110,7 @@ class Ec2Substrate:
         for instance in instances:
             if instance is not None and instance.state != "terminated":
                 instance.terminate()
+                _free_addresses(instance)
         self.group.autoscaling_backend.forget(ids)
 
     def behaviour(self, image_id: str) -> str:
@@ -128,6 +137,19 @@ class Ec2Substrate:
             grace=grace,
             warmup=float(warmup if warmup is not None and warmup >= 0 else 0),
         )
+
+
+def _deleted_with_the_server(devices: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Volumes of a launch template go with their server unless it says otherwise; moto would keep them."""
+    return [d | {"Ebs": {"DeleteOnTermination": True} | d["Ebs"]} if "Ebs" in d else d for d in devices]
+
+
+def _free_addresses(instance: Any) -> None:
+    """moto gives an address back when Python forgets the instance, but EC2 remembers terminated ones."""
+    subnet = instance.ec2_backend.get_subnet(instance.subnet_id)
+    for address in instance._private_ips:
+        subnet.del_subnet_ip(address)
+    instance._private_ips = set()
 
 
 def _interval(target_group: Any) -> float:

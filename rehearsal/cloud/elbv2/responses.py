@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from moto.core.responses import ActionResult
+from moto.elbv2.exceptions import TargetGroupNotFoundError
 from moto.elbv2.responses import ELBV2Response as MotoELBV2Response
 
 from rehearsal.cloud.world import ACCOUNT
@@ -14,13 +15,19 @@ class ELBV2Response(MotoELBV2Response):
     def describe_target_health(self) -> Any:
         from rehearsal.cloud.autoscaling.models import autoscaling_backends
 
-        arn, targets = self._get_param("TargetGroupArn"), self._get_param("Targets", [])
+        arn, wanted = self._get_param("TargetGroupArn"), self._get_param("Targets", [])
+        target_group = self.elbv2_backend.target_groups.get(arn)
+        if target_group is None:
+            raise TargetGroupNotFoundError
         groups = autoscaling_backends[ACCOUNT][self.region]
         described = []
-        for health in self.elbv2_backend.describe_target_health(arn, targets):
-            server = groups.server(health.instance_id)
-            state = server.target_health() if server and health.status != "unused" else health.target_health
-            described.append(
-                {"Target": health.target, "HealthCheckPort": str(health.port), "TargetHealth": state}
-            )
+        for target in wanted or list(target_group.targets.values()):
+            server = groups.server(target["Id"]) if target["Id"] in target_group.targets else None
+            if server is None:
+                described.append(target_group.health_for(target, self.elbv2_backend.ec2_backend))
+            else:
+                port = target.get("Port", target_group.port)
+                about = {"Id": server.id, "Port": port}
+                state = server.target_health()
+                described.append({"Target": about, "HealthCheckPort": str(port), "TargetHealth": state})
         return ActionResult({"TargetHealthDescriptions": described})

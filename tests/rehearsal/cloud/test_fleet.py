@@ -225,6 +225,43 @@ def test_a_group_that_asks_ec2_alone_keeps_a_server_that_fails_behind_the_balanc
     assert scene.group()["Instances"][0]["ImageId"] == BAD
 
 
+def test_nothing_is_left_of_a_server_that_is_gone(scene: Scene) -> None:
+    security_group = scene.ec2.create_security_group(
+        VpcId=scene.ec2.describe_subnets(SubnetIds=scene.subnet_ids)["Subnets"][0]["VpcId"],
+        GroupName="web",
+        Description="web",
+    )["GroupId"]
+    scene.ec2.create_launch_template_version(
+        LaunchTemplateId=scene.template_id,
+        LaunchTemplateData={
+            "ImageId": GOOD,
+            "NetworkInterfaces": [{"DeviceIndex": 0, "Groups": [security_group]}],
+            "BlockDeviceMappings": [{"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": 9, "Encrypted": True}}],
+        },
+    )
+    addresses = [s["AvailableIpAddressCount"] for s in scene.ec2.describe_subnets()["Subnets"]]
+    volumes = len(scene.ec2.describe_volumes()["Volumes"])
+    scene.settled(desired=2, version=5)
+    (reservation,) = scene.ec2.describe_instances(
+        Filters=[{"Name": "tag:aws:autoscaling:groupName", "Values": ["web"]}]
+    )["Reservations"][:1]
+    (instance,) = reservation["Instances"]
+    assert [group["GroupId"] for group in instance["SecurityGroups"]] == [security_group]
+    assert [device["DeviceName"] for device in instance["BlockDeviceMappings"]] == ["/dev/xvda"]
+    scene.autoscaling.delete_auto_scaling_group(AutoScalingGroupName="web", ForceDelete=True)
+    assert scene.ec2.describe_network_interfaces()["NetworkInterfaces"] == []
+    assert len(scene.ec2.describe_volumes()["Volumes"]) == volumes
+    assert [s["AvailableIpAddressCount"] for s in scene.ec2.describe_subnets()["Subnets"]] == addresses
+    scene.ec2.delete_security_group(GroupId=security_group)
+
+
+def test_a_subnet_that_is_full_fails_the_launch(scene: Scene) -> None:
+    scene.create_group(desired=600, MaxSize=1000)
+    scene.cloud.step(1)
+    activities = scene.autoscaling.describe_scaling_activities(AutoScalingGroupName="web")["Activities"]
+    assert "not enough free addresses in subnet" in activities[0]["StatusMessage"]
+
+
 def test_many_groups_and_servers_come_in_pages(scene: Scene) -> None:
     scene.create_group(desired=60)
     pages = scene.autoscaling.get_paginator("describe_auto_scaling_instances").paginate()
