@@ -279,6 +279,9 @@ def _read_rule(call: Call, rule_id: str, known: Properties) -> Properties | None
     for name, api in _SOURCES.items():
         facts[name] = rule.get(api)
     facts["referencedSecurityGroupId"] = (rule.get("ReferencedGroupInfo") or {}).get("GroupId")
+    if facts["description"] is None and not (facts["cidrIpv4"] or facts["cidrIpv6"]):
+        # The emulated cloud keeps the descriptions of address ranges only.
+        del facts["description"]
     if facts["ipProtocol"] == "-1":
         facts |= {"fromPort": None, "toPort": None}
     return {**facts, "tagsAll": ec2.tags_of(rule)}
