@@ -1,4 +1,6 @@
-"""`python -m rehearsal.engine`: a Pulumi program without the `pulumi` command, against a cloud on this machine."""
+"""`python -m rehearsal.engine`: a Pulumi program without the `pulumi` command, against a cloud on this
+machine.
+"""
 
 from __future__ import annotations
 

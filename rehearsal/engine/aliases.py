@@ -7,7 +7,7 @@ from rehearsal.engine.state import STACK_TYPE, urn_of
 
 
 class Aliases:
-    """Which resource took over which old URN. Not safe for threads: the deployment calls it under its lock."""
+    """Which resource took over which old URN. Called under the deployment's lock."""
 
     def __init__(self, stack: str, project: str) -> None:
         self._stack = stack
@@ -21,7 +21,9 @@ class Aliases:
         self.new_of[old] = new
 
     def candidates(self, goal: Goal) -> list[str]:
-        """The URNs by which the goal may have been known, in Pulumi's order: its own aliases, then its parent's."""
+        """The URNs by which the goal may have been known, in Pulumi's order: its own aliases, then its
+        parent's.
+        """
         found = [self._collapse(alias, goal) for alias in goal.aliases]
         parent_alias = self.old_of.get(goal.parent) if goal.parent else None
         if parent_alias is not None:

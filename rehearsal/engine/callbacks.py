@@ -58,7 +58,9 @@ class Callbacks:
             self._hooks[hook.name] = hook
 
     def call(self, target: str, token: str, request: Any, response: Any) -> Any:
-        """Call one function with a message; parse the answer into `response` and return it. Raises CallbackError."""
+        """Call one function with a message; parse the answer into `response` and return it. Raises
+        CallbackError.
+        """
         import grpc
         from pulumi.runtime.proto import callback_pb2
 
@@ -86,7 +88,9 @@ class Callbacks:
     def retry(
         self, state: ResourceState, old: ResourceState | None, operation: str, failures: list[str]
     ) -> bool:
-        """Ask the resource's error hooks whether to try again. `failures`: newest first. Raises CallbackError."""
+        """Ask the resource's error hooks whether to try again. `failures`: newest first. Raises
+        CallbackError.
+        """
         from pulumi.runtime.proto import resource_pb2
 
         again = False

@@ -43,11 +43,13 @@ def plain(value: Any) -> Any:
 
 def _given(provider: Provider, value: Properties) -> Properties:
     """What to hand to this provider; the engine's own one takes secrets as they are."""
-    return value if getattr(provider, "accepts_secrets", False) else plain(value)  # type: ignore[no-any-return]
+    return value if getattr(provider, "accepts_secrets", False) else plain(value)
 
 
 def one_line(error: BaseException) -> str:
-    """An exception as one line. A bug (not a ProviderError) is named with its class and the place it came from."""
+    """An exception as one line. A bug (not a ProviderError) is named with its class and the place it came
+    from.
+    """
     text = " ".join(str(error).split())
     if isinstance(error, (ProviderError, RehearsalError)):
         return text or type(error).__name__

@@ -42,7 +42,7 @@ def chosen(deployment: Deployment, candidates: list[ResourceState]) -> list[Reso
 
 
 def _needing(candidates: list[ResourceState], wanted: list[ResourceState]) -> list[ResourceState]:
-    """The candidates that need one of `wanted`, directly or not; those themselves left out. In state order."""
+    """The candidates that need one of `wanted`, directly or not, but not those themselves."""
     urns = {state.urn for state in wanted}
     own = {id(state) for state in wanted}
     found = []
@@ -63,7 +63,7 @@ class Deletions:
         self._waits_for, self._frees = _edges(states)
 
     def run(self) -> None:
-        """Delete all; what a failure leaves standing keeps what it needs. Never raises for a failed deletion."""
+        """Delete all; what a failure leaves standing keeps what it needs. Failures are reported."""
         self._deployment.deleted.update(state.urn for state in self._states)
         ready = [position for position, count in enumerate(self._waits_for) if count == 0]
         if self._deployment.options.preview:

@@ -1,7 +1,9 @@
-"""One deployment: what is known of the old and the new resources while a program runs, shared by all its rooms.
+"""One deployment: what is known of the old and the new resources while a program runs, shared by all its
+rooms.
 
-`planning` decides what is to be done to a resource, `steps` does it, `replacing` and `deleting` know in what order
-resources go, `refreshing` reads what exists. The monitor calls `register`, `read` and `outputs` from the SDK's threads.
+`planning` decides what is to be done to a resource, `steps` does it, `replacing` and `deleting` know in what
+order resources go, `refreshing` reads what exists. The monitor calls `register`, `read` and `outputs` from
+the SDK's threads.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from rehearsal.engine.goal import Goal
 from rehearsal.engine.options import Aborted, Op, Options, Reporter, Targets, is_default_provider
 from rehearsal.engine.providers import Factory, Providers
 from rehearsal.engine.state import STACK_TYPE, OperationKind, ResourceState, urn_of
-from rehearsal.plugin import ProviderError
+from rehearsal.plugin import Provider, ProviderError
 
 
 class Recorder(Protocol):
@@ -55,7 +57,7 @@ class Unrecorded:
 
 
 class Deployment:
-    """The state of affairs. Attributes that change are guarded by `lock`; provider calls are made without it."""
+    """The state of affairs. `lock` guards what changes; provider calls are made without it."""
 
     def __init__(
         self,
@@ -101,7 +103,9 @@ class Deployment:
     @property
     def stopping(self) -> bool:
         """Whether no new step may start."""
-        return self.interrupted or self.refused or (bool(self.failures) and not self.options.continue_on_error)
+        return (
+            self.interrupted or self.refused or (bool(self.failures) and not self.options.continue_on_error)
+        )
 
     def go_on(self) -> None:
         """Raises Aborted when no new step may start."""
@@ -209,12 +213,15 @@ class Deployment:
             return True
         return False
 
-    def provider_of(self, state: ResourceState) -> None:
-        """Make sure that an old resource's provider is configured, from the old state if need be."""
-        if not state.provider or self.providers.get(state.provider) is not None:
-            return
+    def provider_of(self, state: ResourceState) -> Provider:
+        """Who manages an old custom resource, started from the old state if need be. Raises ProviderError."""
+        if state.is_provider:
+            return self.providers
+        provider = self.providers.get(state.provider)
+        if provider is not None:
+            return provider
         urn = state.provider_urn
         old = self.olds.get(urn) or next((item for item in self.resources if item.urn == urn), None)
         if old is None:
-            raise ProviderError(f"the provider {state.provider} of {state.urn} is not in the state")
-        self.providers.configure(state.provider, old.type, old.inputs)
+            raise ProviderError(f"the provider {state.provider!r} of {state.urn} is not in the state")
+        return self.providers.start(state.provider, old.type, old.inputs)

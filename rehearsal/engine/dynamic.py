@@ -1,7 +1,8 @@
 """Dynamic providers (`pulumi.dynamic`): the program's own Python classes, served in the program's process.
 
-What `pulumi.dynamic`'s own plugin does (site-packages/pulumi/dynamic/__main__.py) without its server: the provider
-travels pickled in the input `__provider`, is unpickled and configured once, and is handed plain Python values.
+What `pulumi.dynamic`'s own plugin does (site-packages/pulumi/dynamic/__main__.py) without its server: the
+provider travels pickled in the input `__provider`, is unpickled and configured once, and is handed plain
+Python values.
 """
 
 from __future__ import annotations
@@ -51,7 +52,9 @@ class DynamicProvider:
         news: Properties,
         ignore_changes: list[str],
     ) -> Diff:
-        """What the program's `diff` says. When it does not say whether anything changed, the inputs are compared."""
+        """What the program's `diff` says. When it does not say whether anything changed, the inputs are
+        compared.
+        """
         del urn, ignore_changes
         provider = self._provider(old_outputs if news[PROVIDER_KEY] == UNKNOWN else news)
         result = provider.diff(
@@ -130,7 +133,7 @@ class DynamicProvider:
         from pulumi.metadata import get_project
         from pulumi.runtime._serialization import _deserialize
 
-        provider: Any = _deserialize(lambda: dill.loads(base64.b64decode(pickled)))
+        provider: Any = _deserialize(lambda: dill.loads(base64.b64decode(pickled)))  # noqa: S301 (the program's own code)
         provider.configure(
             ConfigureRequest(config=Config(raw_config=self._config, project_name=get_project()))
         )

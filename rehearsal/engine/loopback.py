@@ -12,7 +12,9 @@ _PREFIX = "AWS_ENDPOINT_URL"
 
 
 def require_loopback(environ: Mapping[str, str]) -> None:
-    """Raises UsageError unless every AWS endpoint that the environment names is on this machine, and one is named."""
+    """Raises UsageError unless every AWS endpoint that the environment names is on this machine, and one is
+    named.
+    """
     if not environ.get(_PREFIX):
         raise UsageError(
             f"{_PREFIX} is not set: start the emulated cloud and set it to the address it prints; "

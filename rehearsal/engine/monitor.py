@@ -1,7 +1,8 @@
-"""The SDK's `monitor`: answers the ResourceMonitor service in the program's own process, without a network hop.
+"""The SDK's `monitor`: answers the ResourceMonitor service in the program's own process, without a network
+hop.
 
-The SDK calls the methods with the protocol's messages from its own threads; a failure is raised as the gRPC error
-that a real monitor would answer with.
+The SDK calls the methods with the protocol's messages from its own threads; a failure is raised as the gRPC
+error that a real monitor would answer with.
 """
 
 from __future__ import annotations
@@ -35,8 +36,9 @@ FEATURES = (
     "RESOURCE_HOOKS",
     "ERROR_HOOKS",
 )
-"""What this monitor supports. Left out: parameterized packages, state migrations, byte strings; and INVOKE_DEPENDS_ON
-and INVOKE_PARENT, without which the SDK itself waits for an invoke's dependencies and finds its provider.
+"""What this monitor supports. Left out: parameterized packages, state migrations, byte strings; and
+INVOKE_DEPENDS_ON and INVOKE_PARENT, without which the SDK itself waits for an invoke's dependencies and finds
+its provider.
 """
 
 _LEGACY_NAMES = {
@@ -57,8 +59,10 @@ ORGANIZATION = "organization"
 """What Pulumi calls the organization of a stack in a file backend."""
 
 
-class MonitorError(grpc.RpcError):  # type: ignore[misc]
-    """A gRPC error as the SDK understands it. UNAVAILABLE makes it stop the program without a message of its own."""
+class MonitorError(grpc.RpcError):
+    """A gRPC error as the SDK understands it. UNAVAILABLE makes it stop the program without a message of its
+    own.
+    """
 
     def __init__(self, text: str, code: grpc.StatusCode = grpc.StatusCode.UNKNOWN) -> None:
         super().__init__(text)

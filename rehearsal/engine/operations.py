@@ -51,7 +51,9 @@ class Request:
 
 @dataclass
 class Outcome:
-    """What came of it, as `--json` writes it. `changes` counts by operation; `resources` are those that changed."""
+    """What came of it, as `--json` writes it. `changes` counts by operation; `resources` are those that
+    changed.
+    """
 
     ok: bool
     operation: str
@@ -72,7 +74,9 @@ def run(
     factories: Mapping[str, Factory],
     display: Display,
 ) -> Outcome:
-    """Carry out one operation. Raises UsageError before anything was touched; other failures are in the outcome."""
+    """Carry out one operation. Raises UsageError before anything was touched; other failures are in the
+    outcome.
+    """
     began = time.monotonic()
     preview = request.operation == "preview"
     options = _options(request, project, config)
@@ -124,7 +128,9 @@ def _mention_pending(file: StackFile, deployment: Deployment) -> None:
 
 
 def _check_targets(deployment: Deployment) -> None:
-    """A replacement of what is not there, or (without a program to add it) a target that is not, is a typing error."""
+    """A replacement of what is not there, or (without a program to add it) a target that is not, is a typing
+    error.
+    """
     missing = sorted(deployment.options.replace - deployment.olds.keys())
     if missing:
         raise UsageError(

@@ -23,8 +23,10 @@ DEFAULT_PARALLEL = 16
 """Operations on resources at the same time, as in Pulumi's CLI on four cores."""
 
 
-class Aborted(RehearsalError):
-    """This registration cannot go on: something failed, or the user interrupted. The reason was reported before."""
+class Aborted(RehearsalError):  # noqa: N818 (not an error in itself)
+    """This registration cannot go on: something failed, or the user interrupted. The reason was reported
+    before.
+    """
 
 
 @dataclass(frozen=True)

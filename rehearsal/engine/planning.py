@@ -1,4 +1,6 @@
-"""From a goal and an old state to what is to be done: Check, then Diff, then a decision, as Pulumi's engine takes it."""
+"""From a goal and an old state to what is to be done: Check, then Diff, then a decision, as Pulumi's engine
+takes it.
+"""
 
 from __future__ import annotations
 
@@ -176,7 +178,7 @@ def _triggered(old: ResourceState, new: ResourceState) -> bool:
 
 
 def with_replace_on_changes(diff: Diff, patterns: list[str], has_init_errors: bool) -> Diff:
-    """The diff, with a replacement where a changed property is one of those that the program says forces it."""
+    """The diff, with a replacement where a changed property is one that the program says forces it."""
     if not patterns:
         return diff
     parsed = [property_paths.parse(pattern) for pattern in patterns]

@@ -1,4 +1,6 @@
-"""The providers of one deployment: which package is served by what, and the provider resources that stand for them."""
+"""The providers of one deployment: which package is served by what, and the provider resources that stand for
+them.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,7 @@ class Providers:
         with self._lock:
             return list({id(item): item for item in self._by_reference.values()}.values())
 
-    def configure(self, reference: str, type_: str, inputs: Properties) -> None:
+    def start(self, reference: str, type_: str, inputs: Properties) -> Provider:
         """Make a provider ready for use. Values that are not known yet are left out. Raises ProviderError."""
         provider = self._new(type_)
         known = {key: plain(value) for key, value in visible(inputs).items() if not contains_unknown(value)}
@@ -53,6 +55,7 @@ class Providers:
             provider.configure(known)
         with self._lock:
             self._by_reference[reference] = provider
+        return provider
 
     def _new(self, type_: str) -> Provider:
         package = type_.rpartition(":")[2]
@@ -63,6 +66,9 @@ class Providers:
         return factory()
 
     # --- as the provider of provider resources
+
+    def configure(self, config: Properties) -> None:
+        """There is nothing to configure."""
 
     def check(
         self, urn: str, olds: Properties, news: Properties, seed: bytes
@@ -89,10 +95,10 @@ class Providers:
         return Diff(bool(changed), (), changed)
 
     def create(self, urn: str, news: Properties, timeout_seconds: float, preview: bool) -> State:
-        """Configure the provider and give it an ID (not known in a preview, yet the provider is used there)."""
+        """Configure the provider and give it an ID; in a preview the ID is not known."""
         del timeout_seconds
         new_id = UNKNOWN if preview else str(uuid.uuid4())
-        self.configure(f"{urn}::{new_id}", _type(urn), news)
+        self.start(f"{urn}::{new_id}", _type(urn), news)
         return State(new_id, visible(news))
 
     def update(
@@ -108,7 +114,7 @@ class Providers:
     ) -> Properties:
         """Configure the provider anew."""
         del old_inputs, old_outputs, timeout_seconds, ignore_changes, preview
-        self.configure(f"{urn}::{resource_id}", _type(urn), news)
+        self.start(f"{urn}::{resource_id}", _type(urn), news)
         return visible(news)
 
     def read(self, urn: str, resource_id: str, inputs: Properties, outputs: Properties) -> State | None:

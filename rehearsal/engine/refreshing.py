@@ -15,7 +15,9 @@ from rehearsal.plugin import PartialFailure, ProviderError, State
 
 
 class Refresh:
-    """Reads every resource among the targets, several at once, and makes the outcome the deployment's old state."""
+    """Reads every resource among the targets, several at once, and makes the outcome the deployment's old
+    state.
+    """
 
     def __init__(self, deployment: Deployment, *, counted: bool) -> None:
         """`counted`: it is an operation of its own, so that what it finds is what the operation did."""
@@ -70,16 +72,13 @@ class Refresh:
             self._count("same", old)
             return old
         try:
-            self._deployment.provider_of(old)
             return self._read(old)
         except ProviderError as error:
             self._deployment.fail(old.urn, f"refreshing failed: {calls.one_line(error)}")
             return old
 
     def _read(self, old: ResourceState) -> ResourceState | None:
-        provider = self._deployment.providers.get(old.provider)
-        if provider is None:
-            raise ProviderError(f"the provider {old.provider!r} is not known")
+        provider = self._deployment.provider_of(old)
         init_errors = []
         with self._deployment.slots:
             try:

@@ -29,7 +29,7 @@ _OPS: dict[str, Op] = {
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The answer to the program. `failed`: the step failed and the rest goes on; `unknown`: it was not made."""
+    """The answer to the program. `failed`: its step failed, the rest goes on; `unknown`: it was not made."""
 
     state: ResourceState
     failed: bool = False
@@ -135,9 +135,7 @@ class Registrations:
         doomed = replacing.dependents(self._deployment, old)
         for state in doomed:
             if state.protect:
-                raise ProviderError(
-                    f"unable to replace {old.urn}: {state.urn} hangs on it and is protected; take `protect` off it"
-                )
+                raise ProviderError(f"unable to replace {old.urn}: {state.urn} hangs on it and is protected")
         for state in doomed:
             self._deployment.gone_early[state.urn] = threading.Event()
         self._deployment.deleted.update(state.urn for state in (old, *doomed))
@@ -216,7 +214,9 @@ class Registrations:
         return mark_secret_keys(found.outputs, new.additional_secret_outputs)
 
     def _put_read(self, old: ResourceState | None, new: ResourceState) -> None:
-        """Into the state: beside an own resource with another ID, which is deleted at the end, or in its place."""
+        """Into the state: beside an own resource with another ID, which is deleted at the end, or in its
+        place.
+        """
         if old is None or not equal(old.outputs, new.outputs):
             new.modified = now()
         if old is not None and not old.external and old.id != new.id:

@@ -10,15 +10,14 @@ from rehearsal.engine.deployment import Deployment
 from rehearsal.engine.planning import with_replace_on_changes
 from rehearsal.engine.state import ResourceState
 from rehearsal.engine.values import UNKNOWN
-from rehearsal.plugin import ProviderError
 
 
 def dependents(deployment: Deployment, root: ResourceState) -> list[ResourceState]:
     """The old resources that must be deleted before `root` is, each after those that it hangs on.
 
-    These are the ones that would have to be replaced if what they take from a deleted resource changed; whether they
-    would, their providers say. What the program registered again already does not hang on `root` any more. Called
-    with the deployment's lock held.
+    These are the ones that would have to be replaced if what they take from a deleted resource changed;
+    whether they would, their providers say. What the program registered again already does not hang on `root`
+    any more. Called with the deployment's lock held.
     """
     going: dict[str, ResourceState] = {root.urn: root}
     index = _index(deployment.resources)
@@ -75,10 +74,7 @@ def _must_go(deployment: Deployment, state: ResourceState, going: dict[str, Reso
     if not touched:
         return False
     inputs = {key: UNKNOWN if key in touched else value for key, value in state.inputs.items()}
-    deployment.provider_of(state)
-    provider = deployment.providers if state.is_provider else deployment.providers.get(state.provider)
-    if provider is None:
-        raise ProviderError(f"the provider {state.provider!r} of {state.urn} is not known")
+    provider = deployment.provider_of(state)
     diff = calls.diff(
         provider, state.urn, state.id, state.inputs, state.outputs, inputs, state.ignore_changes
     )

@@ -1,4 +1,6 @@
-"""Runs the program in this process, the way Pulumi's own Python executor does, against our monitor and engine."""
+"""Runs the program in this process, the way Pulumi's own Python executor does, against our monitor and
+engine.
+"""
 
 from __future__ import annotations
 
@@ -52,10 +54,11 @@ def configure(options: Options, monitor: Any, engine: Any) -> None:
 def run(
     options: Options, main: Path, monitor: Any, engine: Any, on_refusal: Callable[[], None]
 ) -> tuple[Ending, str]:
-    """Run the program in `main` (a directory or a file). Returns how it ended, and what to tell the user then.
+    """Run the program in `main` (a directory or a file). Returns how it ended, and what to tell the user
+    then.
 
-    `on_refusal` is called when the program's own text ends in a RunError: it found its input bad, and what it has
-    registered so far, which the SDK is about to send, is not to be made.
+    `on_refusal` is called when the program's own text ends in a RunError: it found its input bad, and what it
+    has registered so far, which the SDK is about to send, is not to be made.
     """
     return contextvars.copy_context().run(_run, options, main, monitor, engine, on_refusal)
 
@@ -101,8 +104,9 @@ def _run(
 async def _wait_for_program(await_all_outstanding_tasks: bool = True) -> None:
     """The SDK's `wait_for_rpcs`, in time that grows with the program and not with its square.
 
-    The SDK waits for the first of all outstanding outputs, then for the first of all that are left, and so on: at
-    3,000 resources that is most of a preview. Here all are waited for at once; the first failure is raised, as there.
+    The SDK waits for the first of all outstanding outputs, then for the first of all that are left, and so
+    on: at 3,000 resources that is most of a preview. Here all are waited for at once; the first failure is
+    raised, as there.
     """
     manager = settings.SETTINGS.rpc_manager
     outputs, lock = settings.SETTINGS.outputs, settings.SETTINGS.lock
@@ -141,7 +145,7 @@ def _linear_waiting() -> Iterator[None]:
 
 @contextmanager
 def _rare_collection() -> Iterator[None]:
-    """Look for garbage seldom: what a program builds lives until its end, and each look goes over all of it."""
+    """Look for garbage seldom: what a program builds lives to its end, and each look goes over all of it."""
     before = gc.get_threshold()
     gc.freeze()
     gc.set_threshold(200_000, 50, 1000)

@@ -1,11 +1,11 @@
-"""What is done to one resource: each step calls the provider, records the outcome in the state, and says so."""
+"""What is done to one resource: each step calls the provider, records the outcome, and says so."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Literal
 
 from rehearsal.engine import calls
 from rehearsal.engine.callbacks import MAX_RETRIES, CallbackError
@@ -14,8 +14,6 @@ from rehearsal.engine.options import Aborted, Verb
 from rehearsal.engine.state import OperationKind, ResourceState, now
 from rehearsal.engine.values import Properties, mark_secret_keys
 from rehearsal.plugin import PartialFailure, Provider, ProviderError
-
-T = TypeVar("T")
 
 
 class Steps:
@@ -29,7 +27,7 @@ class Steps:
         """Nothing changes but what the program says about the resource (its parent, its options)."""
         new.id, new.outputs = old.id, _marked(old.outputs, new)
         if new.is_provider:
-            self._deployment.providers.configure(f"{new.urn}::{new.id}", new.type, old.inputs)
+            self._deployment.providers.start(f"{new.urn}::{new.id}", new.type, old.inputs)
         self._deployment.file.commit(new, old)
         self._deployment.keep(new)
         self._deployment.record("same", new)
@@ -42,8 +40,10 @@ class Steps:
         *,
         old_stays: bool = False,
     ) -> None:
-        """Create; in a replacement `old` is the one before, which `old_stays` until the end if it still exists."""
-        verb: Verb = "create" if old is None else "replace"
+        """Create; in a replacement `old` is the one before, which `old_stays` until the end if it still
+        exists.
+        """
+        verb: Literal["create", "replace"] = "create" if old is None else "replace"
         with self._shown(verb, new):
             self._hooks("BeforeCreate", None, new)
             ticket = self._begin("creating", new)
@@ -71,7 +71,9 @@ class Steps:
     def update(
         self, provider: Provider | None, old: ResourceState, new: ResourceState, ignore_changes: list[str]
     ) -> None:
-        """Change in place. When the provider fails half-way, the old inputs stay recorded, with the new outputs."""
+        """Change in place. When the provider fails half-way, the old inputs stay recorded, with the new
+        outputs.
+        """
         new.id = old.id
         with self._shown("update", new):
             self._hooks("BeforeUpdate", old, new)
@@ -93,7 +95,9 @@ class Steps:
                 self._after("AfterUpdate", old, new)
 
     def delete(self, old: ResourceState, *, replacing: bool = False, comes_back: bool = False) -> None:
-        """Delete. `replacing`: it is the old one of a replacement; `comes_back`: the new one is yet to be created."""
+        """Delete. `replacing`: it is the old one of a replacement; `comes_back`: the new one is yet to be
+        created.
+        """
         verb: Verb = "discard" if old.external else "delete-replaced" if replacing else "delete"
         if old.protect and not replacing:
             raise ProtectedError(
@@ -166,12 +170,7 @@ class Steps:
         return self._with_retries(new, old, "update", attempt)
 
     def _delete(self, old: ResourceState) -> None:
-        self._deployment.provider_of(old)
-        provider = (
-            self._deployment.providers if old.is_provider else self._deployment.providers.get(old.provider)
-        )
-        if provider is None:
-            raise ProviderError(f"the provider {old.provider!r} of {old.urn} is not known")
+        provider = self._deployment.provider_of(old)
         timeout = old.custom_timeouts.get("delete", calls.DEFAULT_TIMEOUT_SECONDS)
 
         def attempt() -> None:
@@ -182,7 +181,9 @@ class Steps:
             raise failure
 
     def _must_ask(self, old: ResourceState) -> bool:
-        """Whether the provider has to delete it: not what is only read, retained, gone already or goes with something else."""
+        """Whether the provider has to delete it: not what is only read, retained, gone already or goes with
+        something else.
+        """
         return (
             not self._preview
             and old.custom
@@ -199,7 +200,9 @@ class Steps:
         operation: str,
         attempt: Callable[[], PartialFailure | None],
     ) -> PartialFailure | None:
-        """Try until it succeeds or the resource's error hooks give up. Returns the failure that left something."""
+        """Try until it succeeds or the resource's error hooks give up. Returns the failure that left
+        something.
+        """
         failures: list[str] = []
         while True:
             try:

@@ -1,4 +1,6 @@
-"""Transforms: functions of the program that change a resource, or the arguments of an invoke, before they count."""
+"""Transforms: functions of the program that change a resource, or the arguments of an invoke, before they
+count.
+"""
 
 from __future__ import annotations
 
@@ -112,8 +114,8 @@ def _options(goal: Goal) -> Any:
         protect=goal.protect,
         retain_on_delete=goal.retain_on_delete,
         delete_before_replace=goal.delete_before_replace,
-        **{"import": goal.import_id},
     )
+    setattr(options, "import", goal.import_id)
     for operation, amount in goal.custom_timeouts.items():
         setattr(options.custom_timeouts, operation, f"{amount:g}s")
     names = {kind: field for field, kind in HOOKS}

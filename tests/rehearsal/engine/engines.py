@@ -24,7 +24,7 @@ PROJECT = "demo"
 STACK = "dev"
 ENVIRONMENT = {"PULUMI_CONFIG_PASSPHRASE": "correct horse", "PULUMI_SKIP_UPDATE_CHECK": "true"}
 
-PROLOGUE = '''
+PROLOGUE = """
 import pulumi
 from pulumi import ResourceOptions as Options
 
@@ -36,7 +36,7 @@ class Box(pulumi.ComponentResource):
     def __init__(self, name, opts=None, props=None):
         super().__init__("demo:index:Box", name, props, opts)
 
-'''
+"""
 
 
 @dataclass
@@ -117,9 +117,7 @@ class Embedded(Workspace):
         outcome = operations.run(request, project, config, backend, factories, display)
         operations.summarize(outcome, display)
         changes = {op: count for op, count in outcome.changes.items() if count}
-        return Result(
-            outcome.ok, outcome.exit_code, changes, outcome.outputs, out.getvalue(), outcome.error
-        )
+        return Result(outcome.ok, outcome.exit_code, changes, outcome.outputs, out.getvalue(), outcome.error)
 
     def exported(self) -> dict[str, Any]:
         """See Engine."""
@@ -183,7 +181,9 @@ class Real(Workspace):
 
     def _changes(self) -> dict[str, int]:
         events = [json.loads(line) for line in self._log.read_text().splitlines()]
-        summary = next((event["summaryEvent"] for event in events if "summaryEvent" in event), {})
+        summary: dict[str, Any] = next(
+            (event["summaryEvent"] for event in events if "summaryEvent" in event), {}
+        )
         counts = summary.get("resourceChanges") or {}
         kinds = ("create", "update", "replace", "delete", "same")
         return {op: counts[op] for op in kinds if counts.get(op)}

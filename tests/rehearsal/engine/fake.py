@@ -1,4 +1,4 @@
-"""A provider of package `fake` whose cloud is a dictionary; it fails, waits and counts as a test tells it to."""
+"""A provider of package `fake` whose cloud is a dictionary; it fails and waits as a test tells it to."""
 
 from __future__ import annotations
 
@@ -71,8 +71,8 @@ class FakeCloud:
 class FakeProvider:
     """Things with any properties. A change of `fixed` replaces, of `first` replaces after deleting.
 
-    `autoname: true` adds `name`, which is new for each thing that is created. `invalid` is refused, with its text.
-    Outputs are the inputs and `arn`; `echo` comes out as `said`.
+    `autoname: true` adds `name`, which is new for each thing that is created. `invalid` is refused, with its
+    text. Outputs are the inputs and `arn`; `echo` comes out as `said`.
     """
 
     def __init__(self, cloud: FakeCloud) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import grpc
 from google.protobuf import any_pb2, empty_pb2
-from pulumi.runtime.proto import errors_pb2, plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
 from rehearsal.engine.calls import plain
 from rehearsal.engine.values import Properties, from_struct, to_struct
@@ -61,7 +61,9 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         )
         return provider_pb2.CheckResponse(
             inputs=to_struct(inputs),
-            failures=[provider_pb2.CheckFailure(property=item.property, reason=item.reason) for item in failures],
+            failures=[
+                provider_pb2.CheckFailure(property=item.property, reason=item.reason) for item in failures
+            ],
         )
 
     def Diff(self, request: Any, context: Any) -> Any:
@@ -129,7 +131,9 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         found, failures = self._provider.invoke(request.tok, _read(request.args))
         return provider_pb2.InvokeResponse(
             **{"return": to_struct(found)},
-            failures=[provider_pb2.CheckFailure(property=item.property, reason=item.reason) for item in failures],
+            failures=[
+                provider_pb2.CheckFailure(property=item.property, reason=item.reason) for item in failures
+            ],
         )
 
     def Cancel(self, request: Any, context: Any) -> Any:
@@ -145,7 +149,7 @@ def _failing(context: Any) -> Iterator[None]:
     except PartialFailure as failure:
         detail = any_pb2.Any()
         detail.Pack(
-            errors_pb2.ErrorResourceInitFailed(
+            provider_pb2.ErrorResourceInitFailed(
                 id=failure.resource_id, properties=to_struct(failure.outputs), reasons=[str(failure)]
             )
         )

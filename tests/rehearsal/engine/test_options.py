@@ -119,7 +119,10 @@ def test_a_resource_can_move_to_another_parent(engine: Engine) -> None:
     engine.program('Thing("a")')
     engine.run("up")
     engine.program(
-        'box = Box("box"); Thing("a", Options(parent=box, aliases=[pulumi.Alias(parent=pulumi.ROOT_STACK_RESOURCE)]))'
+        """
+        moved = pulumi.Alias(parent=pulumi.ROOT_STACK_RESOURCE)
+        Thing("a", Options(parent=Box("box"), aliases=[moved]))
+        """
     )
     result = engine.run("up")
     assert result.changes == {"create": 1, "same": 2}, result.text

@@ -52,7 +52,7 @@ def test_transforms_change_inputs_and_options_of_the_whole_stack(engine: Engine)
         """
         def tag(args):
             if args.type_ == "fake:index:Thing":
-                opts = pulumi.ResourceOptions.merge(args.opts, Options(protect=False, ignore_changes=["noise"]))
+                opts = pulumi.ResourceOptions.merge(args.opts, Options(ignore_changes=["noise"]))
                 return pulumi.ResourceTransformResult({**args.props, "tag": "t"}, opts)
 
         pulumi.runtime.register_resource_transform(tag)

@@ -16,13 +16,15 @@ from tests.rehearsal.engine.serving import served
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
 
 EVERYTHING = """
+hush = pulumi.Output.secret("hush")
 provider = pulumi.ProviderResource("fake", "mine", {"region": "here"})
-box = Box("box", props={"colour": "red", "word": pulumi.Output.secret("hush")})
-a = Thing("a", Options(parent=box, protect=False), size=1, ratio=0.5, on=True, none=None, many=[1, {"x": "y"}])
-b = Thing("b", Options(parent=box, depends_on=[a], ignore_changes=["many"]), of=a.arn, word=pulumi.Output.secret("hush"))
-c = Thing("c", Options(provider=provider, additional_secret_outputs=["said"]), echo="loud", text="ünïcode <&>")
-d = Thing("d", Options(deleted_with=c, delete_before_replace=True, retain_on_delete=True), of=b.arn, deep={"s": b.word})
-box.register_outputs({"arn": b.arn, "word": pulumi.Output.secret("hush")})
+box = Box("box", props={"colour": "red", "word": hush})
+a = Thing("a", Options(parent=box), size=1, ratio=0.5, on=True, none=None, many=[1, {"x": "y"}])
+b = Thing("b", Options(parent=box, depends_on=[a], ignore_changes=["many"]), of=a.arn, word=hush)
+c = Thing("c", Options(provider=provider, additional_secret_outputs=["said"]), echo="loud", text="ünï <&>")
+options = Options(deleted_with=c, delete_before_replace=True, retain_on_delete=True)
+d = Thing("d", options, of=b.arn, deep={"s": b.word})
+box.register_outputs({"arn": b.arn, "word": hush})
 pulumi.export("number", 5)
 pulumi.export("ratio", 2.5)
 pulumi.export("secret", pulumi.Output.secret({"password": "hush"}))
