@@ -11,63 +11,23 @@ from collections.abc import Iterable
 from typing import Any
 
 from rehearsal.engine.property_text import PropertyText
+from rehearsal.engine.resource_json import (
+    ATTRIBUTES,
+    CheckpointError,
+    compact,
+    json_object,
+    operation_text,
+    read_operation,
+    read_resource,
+    resource_text,
+)
 from rehearsal.engine.secrets import Secrets
 from rehearsal.engine.state import (
-    OperationKind,
-    PendingOperation,
-    ResourceState,
     Snapshot,
     integrity_error,
     now,
 )
-from rehearsal.errors import RehearsalError, UsageError
-
-
-class CheckpointError(RehearsalError):
-    """The text is damaged: not JSON, or not in the shape of a checkpoint. One line."""
-
-
-# JSON name, attribute and type of each field of apitype.ResourceV3, in its order. `inputs`, `outputs` and
-# `replacementTrigger` hold property values, where secrets may be.
-_FIELDS: tuple[tuple[str, str, type], ...] = (
-    ("urn", "urn", str),
-    ("custom", "custom", bool),
-    ("delete", "delete", bool),
-    ("id", "id", str),
-    ("type", "type", str),
-    ("inputs", "inputs", dict),
-    ("outputs", "outputs", dict),
-    ("parent", "parent", str),
-    ("protect", "protect", bool),
-    ("taint", "taint", bool),
-    ("external", "external", bool),
-    ("dependencies", "dependencies", list),
-    ("initErrors", "init_errors", list),
-    ("provider", "provider", str),
-    ("propertyDependencies", "property_dependencies", dict),
-    ("pendingReplacement", "pending_replacement", bool),
-    ("additionalSecretOutputs", "additional_secret_outputs", list),
-    ("aliases", "aliases", list),
-    ("customTimeouts", "custom_timeouts", dict),
-    ("importID", "import_id", str),
-    ("retainOnDelete", "retain_on_delete", bool),
-    ("deletedWith", "deleted_with", str),
-    ("replaceWith", "replace_with", list),
-    ("created", "created", str),
-    ("modified", "modified", str),
-    ("sourcePosition", "source_position", str),
-    ("stackTrace", "stack_trace", list),
-    ("ignoreChanges", "ignore_changes", list),
-    ("hideDiff", "hide_diff", list),
-    ("replaceOnChanges", "replace_on_changes", list),
-    ("replacementTrigger", "replacement_trigger", object),
-    ("refreshBeforeUpdate", "refresh_before_update", bool),
-    ("viewOf", "view_of", str),
-    ("resourceHooks", "resource_hooks", dict),
-)
-_ATTRIBUTES = {name: (attribute, kind) for name, attribute, kind in _FIELDS}
-_PROPERTIES = frozenset({"inputs", "outputs", "replacementTrigger"})
-_HEADS = [(name, attribute, f'"{name}":', name in _PROPERTIES) for name, attribute, _ in _FIELDS]
+from rehearsal.errors import UsageError
 
 # What makes Pulumi write version 4, by the JSON field of a resource that needs it (`ApplyFeatures`).
 _FEATURES = {
@@ -82,53 +42,6 @@ _FEATURES = {
 _KNOWN_FEATURES = {*_FEATURES.values(), "byteString"}
 _LATEST = {"manifest", "secrets_providers", "resources", "pending_operations"}
 
-_plain = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
-
-
-def read_resource(raw: Any, codec: PropertyText) -> ResourceState:
-    """One resource from its JSON object. Raises CheckpointError when a field is of a wrong type."""
-    state = ResourceState("", "")
-    place = str(_object(raw, "a resource").get("urn", ""))
-    for name, value in raw.items():
-        attribute, kind = _ATTRIBUTES.get(name, ("", object))
-        if not attribute:
-            state.extra[name] = value
-        elif value is not None:
-            if not isinstance(value, kind):
-                raise CheckpointError(f"{name} of resource {place!r} is not a {kind.__name__}: {value!r}")
-            setattr(state, attribute, _property(codec, value, place, name) if name in _PROPERTIES else value)
-    # Go writes null for an empty list in a map.
-    state.property_dependencies = {name: urns or [] for name, urns in state.property_dependencies.items()}
-    if not all(isinstance(urn, str) for urn in state.needs()):
-        raise CheckpointError(f"the dependencies of resource {place!r} are not all URNs")
-    return state
-
-
-def _property(codec: PropertyText, value: Any, place: str, name: str) -> Any:
-    try:
-        return codec.read(value, f"{place}|{name}")
-    except (ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(f"{name} of resource {place!r} cannot be read: {error}") from None
-
-
-def resource_text(state: ResourceState, codec: PropertyText) -> str:
-    """One resource as JSON text in the order of Pulumi's fields, secrets encrypted, empty fields left out."""
-    parts = []
-    for name, attribute, head, properties in _HEADS:
-        value = getattr(state, attribute)
-        if properties:
-            if value is not None and (value != {} or name == "replacementTrigger"):
-                parts.append(head + codec.text(value, f"{state.urn}|{name}"))
-        elif value or name == "custom":
-            parts.append(head + _plain(value))
-    parts += (f"{_plain(name)}:{_plain(value)}" for name, value in state.extra.items())
-    return "{" + ",".join(parts) + "}"
-
-
-def operation_text(kind: OperationKind, resource: str) -> str:
-    """One pending operation as JSON text, from its resource's text."""
-    return f'{{"resource":{resource},"type":{_plain(kind)}}}'
-
 
 def read(text: str | bytes, environment_secrets: Secrets) -> tuple[Snapshot, Secrets]:
     """A snapshot from either form, and the secrets to go on with: those of the salt that it names.
@@ -137,15 +50,15 @@ def read(text: str | bytes, environment_secrets: Secrets) -> tuple[Snapshot, Sec
     UsageError when it is sound but not for this engine: another version, an unknown feature or secrets
     provider.
     """
-    raw = _object(_parse(text), "the checkpoint")
+    raw = json_object(_parse(text), "the checkpoint")
     if "checkpoint" in raw:
-        latest = _object(raw["checkpoint"], "the checkpoint's body").get("latest")
+        latest = json_object(raw["checkpoint"], "the checkpoint's body").get("latest")
     elif "deployment" in raw:
         latest = raw["deployment"]
     else:
         raise CheckpointError('it has neither a "checkpoint" nor a "deployment"')
     _check_version(raw)
-    latest = _object({} if latest is None else latest, "the deployment")
+    latest = json_object({} if latest is None else latest, "the deployment")
     secrets = _secrets(latest.get("secrets_providers"), environment_secrets)
     codec = PropertyText(secrets)
     resources, pending = latest.get("resources"), latest.get("pending_operations")
@@ -154,7 +67,7 @@ def read(text: str | bytes, environment_secrets: Secrets) -> tuple[Snapshot, Sec
     snapshot = Snapshot(
         resources=[read_resource(item, codec) for item in resources or ()],
         pending=[read_operation(item, codec) for item in pending or ()],
-        manifest=_object(latest.get("manifest") or {}, "the manifest"),
+        manifest=json_object(latest.get("manifest") or {}, "the manifest"),
         extra={name: value for name, value in latest.items() if name not in _LATEST},
     )
     return snapshot, secrets
@@ -183,12 +96,6 @@ def importable(text: bytes, stack: str, environment_secrets: Secrets) -> tuple[S
     return snapshot, secrets
 
 
-def read_operation(raw: Any, codec: PropertyText) -> PendingOperation:
-    """One pending operation from its JSON object. Raises CheckpointError."""
-    item = _object(raw, "a pending operation")
-    return PendingOperation(read_resource(item.get("resource"), codec), item.get("type", ""))
-
-
 def stack_text(
     stack: str, snapshot: Snapshot, resources: list[str], operations: list[str], salt: str | None
 ) -> str:
@@ -198,7 +105,7 @@ def stack_text(
     line.
     """
     version, latest = _latest(snapshot, resources, operations, salt)
-    return f'{version}"checkpoint":{{"stack":{_plain(stack)},"latest":{latest}}}}}\n'
+    return f'{version}"checkpoint":{{"stack":{compact(stack)},"latest":{latest}}}}}\n'
 
 
 def exported(snapshot: Snapshot, secrets: Secrets) -> str:
@@ -217,24 +124,24 @@ def _latest(
     """The head of the document up to its body, and the deployment."""
     # Without a version in the manifest its magic is empty too; another one Pulumi takes for tampering.
     manifest = {"magic": "", "version": "", **snapshot.manifest, "time": now()}
-    parts = [f'"manifest":{_plain(manifest)}']
+    parts = [f'"manifest":{compact(manifest)}']
     if salt is not None:
-        parts.append(f'"secrets_providers":{{"type":"passphrase","state":{{"salt":{_plain(salt)}}}}}')
+        parts.append(f'"secrets_providers":{{"type":"passphrase","state":{{"salt":{compact(salt)}}}}}')
     if resources:
         parts.append('"resources":[\n' + ",\n".join(resources) + "\n]")
     if operations:
         parts.append('"pending_operations":[\n' + ",\n".join(operations) + "\n]")
     extra = {"metadata": {}, **snapshot.extra}
-    parts += (f"{_plain(name)}:{_plain(value)}" for name, value in extra.items())
+    parts += (f"{compact(name)}:{compact(value)}" for name, value in extra.items())
     features = sorted(_features(snapshot, resources))
-    head = f'{{"version":4,"features":{_plain(features)},' if features else '{"version":3,'
+    head = f'{{"version":4,"features":{compact(features)},' if features else '{"version":3,'
     return head, "{" + ",".join(parts) + "}"
 
 
 def _features(snapshot: Snapshot, resources: Iterable[str]) -> set[str]:
     found = {"snippets-prototype"} if snapshot.extra.get("snippets") else set()
     for name, feature in _FEATURES.items():
-        attribute = _ATTRIBUTES.get(name, ("", object))[0]
+        attribute = ATTRIBUTES.get(name, ("", object))[0]
         if any(
             getattr(state, attribute) if attribute else name in state.extra for state in snapshot.resources
         ):
@@ -249,12 +156,6 @@ def _parse(text: str | bytes) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise CheckpointError(f"it is not JSON: {error}") from None
-
-
-def _object(value: Any, what: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise CheckpointError(f"{what} is not an object")
-    return value
 
 
 def _check_version(raw: dict[str, Any]) -> None:

@@ -71,8 +71,10 @@ class PropertyText:
         ciphertext, plaintext = value.get("ciphertext"), value.get("plaintext")
         if (ciphertext is None) == (plaintext is None):
             raise ValueError(f"the secret {place} needs exactly one of ciphertext and plaintext")
-        if inside or ciphertext is None:
-            plain = json.loads(ciphertext or plaintext)
+        if ciphertext is None:
+            plain = json.loads(str(plaintext))
+        elif inside:
+            plain = json.loads(ciphertext)
         else:
             plain = json.loads(self.secrets.decrypt(ciphertext))
             # Pulumi's JSON may be spelled otherwise than ours: remember the ciphertext under our spelling.

@@ -6,7 +6,7 @@ number too, and below zero for those that the checkpoint already holds as pendin
 
 from __future__ import annotations
 
-from rehearsal.engine import checkpoint
+from rehearsal.engine import resource_json
 from rehearsal.engine.property_text import PropertyText
 from rehearsal.engine.state import (
     OperationKind,
@@ -84,7 +84,7 @@ class Records:
         """The state as JSON text, made once."""
         text = self._texts.get(id(state))
         if text is None:
-            text = self._texts[id(state)] = checkpoint.resource_text(state, self.codec)
+            text = self._texts[id(state)] = resource_json.resource_text(state, self.codec)
         return text
 
     def _recorded(self, old: ResourceState | None, new: ResourceState | None) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from rehearsal.engine import checkpoint, journal, state_files
+from rehearsal.engine import checkpoint, journal, resource_json, state_files
 from rehearsal.engine.locks import Lock
 from rehearsal.engine.property_text import PropertyText
 from rehearsal.engine.records import Records
@@ -68,7 +68,7 @@ class StackFile:
         if raw is not None:
             try:
                 base, self.secrets = checkpoint.read(raw, self.secrets)
-            except checkpoint.CheckpointError as error:
+            except resource_json.CheckpointError as error:
                 raise state_files.damaged(self.file, str(error)) from None
         broken = integrity_error(base.resources)
         if broken:
@@ -102,7 +102,7 @@ class StackFile:
         try:
             for step in steps:
                 self._apply(step)
-        except (checkpoint.CheckpointError, KeyError) as error:
+        except (resource_json.CheckpointError, KeyError) as error:
             raise UsageError(f"the journal {self._journal_file} cannot be replayed: {error}") from None
         self._records.settle()
         if self._lock is not None:
@@ -118,10 +118,10 @@ class StackFile:
             self._salt = self.secrets.salt
             records.codec = PropertyText(self.secrets)
         elif kind == "begin":
-            resource = checkpoint.read_resource(step["resource"], records.codec)
+            resource = resource_json.read_resource(step["resource"], records.codec)
             records.operations[step["ticket"]] = PendingOperation(resource, step["kind"])
         elif kind == "put":
-            records.slots[step["slot"]] = checkpoint.read_resource(step["resource"], records.codec)
+            records.slots[step["slot"]] = resource_json.read_resource(step["resource"], records.codec)
         elif kind == "drop":
             del records.slots[step["slot"]]
         if "ends" in step:
@@ -136,7 +136,7 @@ class StackFile:
 
     def begin(self, kind: OperationKind, state: ResourceState) -> int:
         """Record that an operation starts (a pending operation in the checkpoint). Returns its ticket."""
-        text = checkpoint.resource_text(state, self._records.codec)
+        text = resource_json.resource_text(state, self._records.codec)
         with self._mutex:
             self.create()
             ticket = self._records.begin(kind, state)
@@ -153,7 +153,7 @@ class StackFile:
         `commit(None, old)`. When `new` says the same as `old`, nothing is written. A recorded state may be
         changed only to commit it so right after. Raises KeyError for an `old` that is not recorded.
         """
-        text = checkpoint.resource_text(new, self._records.codec) if new is not None else ""
+        text = resource_json.resource_text(new, self._records.codec) if new is not None else ""
         ends = "" if ticket is None else f',"ends":{ticket}'
         with self._mutex:
             self.create()
@@ -227,7 +227,7 @@ class StackFile:
         snapshot = records.settle()
         resources = [records.text(state) for state in snapshot.resources]
         operations = [
-            checkpoint.operation_text(item.kind, checkpoint.resource_text(item.resource, records.codec))
+            resource_json.operation_text(item.kind, resource_json.resource_text(item.resource, records.codec))
             for item in snapshot.pending
         ]
         salt = self.secrets.salt

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rehearsal.engine import checkpoint
+from rehearsal.engine import checkpoint, resource_json
 from rehearsal.engine.property_text import PropertyText
 from rehearsal.engine.secrets import Secrets
 from rehearsal.engine.state import PendingOperation, ResourceState, Snapshot
@@ -74,20 +74,22 @@ def document(*resources: Any, version: int = 3, **deployment: Any) -> str:
 
 
 def test_every_field_of_a_resource_survives(codec: PropertyText) -> None:
-    state = checkpoint.read_resource(FULL, codec)
-    assert json.loads(checkpoint.resource_text(state, codec)) == FULL
+    state = resource_json.read_resource(FULL, codec)
+    assert json.loads(resource_json.resource_text(state, codec)) == FULL
     defaults = ResourceState("", "")
     for field in dataclasses.fields(state):
         assert getattr(state, field.name) != getattr(defaults, field.name), f"{field.name} was not read"
 
 
 def test_fields_are_written_in_the_order_of_the_real_engine(codec: PropertyText) -> None:
-    text = checkpoint.resource_text(checkpoint.read_resource(dict(reversed(FULL.items())), codec), codec)
+    text = resource_json.resource_text(
+        resource_json.read_resource(dict(reversed(FULL.items())), codec), codec
+    )
     assert list(json.loads(text)) == list(FULL)
 
 
 def test_empty_fields_are_left_out_but_for_custom(codec: PropertyText) -> None:
-    assert json.loads(checkpoint.resource_text(ResourceState("u", "t"), codec)) == {
+    assert json.loads(resource_json.resource_text(ResourceState("u", "t"), codec)) == {
         "urn": "u",
         "custom": False,
         "type": "t",
@@ -97,29 +99,31 @@ def test_empty_fields_are_left_out_but_for_custom(codec: PropertyText) -> None:
 def test_properties_are_written_in_one_order_whatever_order_they_came_in(codec: PropertyText) -> None:
     a = resource("a", inputs={"b": {"y": 1, "x": 2}, "a": 3})
     b = resource("a", inputs={"a": 3, "b": {"x": 2, "y": 1}})
-    assert checkpoint.resource_text(a, codec) == checkpoint.resource_text(b, codec)
+    assert resource_json.resource_text(a, codec) == resource_json.resource_text(b, codec)
 
 
 def test_an_empty_list_that_go_wrote_as_null_is_a_list(codec: PropertyText) -> None:
-    state = checkpoint.read_resource({**FULL, "propertyDependencies": {"port": None}, "inputs": None}, codec)
+    state = resource_json.read_resource(
+        {**FULL, "propertyDependencies": {"port": None}, "inputs": None}, codec
+    )
     assert state.property_dependencies == {"port": []}
     assert state.inputs == {}
 
 
 def test_a_secret_is_never_written_in_the_clear(codec: PropertyText) -> None:
     state = resource("a", inputs={"list": [{"password": make_secret({"p": "hunter2"})}]})
-    text = checkpoint.resource_text(state, codec)
+    text = resource_json.resource_text(state, codec)
     assert "hunter2" not in text
     ((written,),) = (json.loads(text)["inputs"]["list"][0].values(),)
     assert written[SIGNATURE] == SECRET
     assert json.loads(codec.secrets.decrypt(written["ciphertext"])) == {"p": "hunter2"}
-    assert checkpoint.read_resource(json.loads(text), codec).inputs == state.inputs
+    assert resource_json.read_resource(json.loads(text), codec).inputs == state.inputs
 
 
 def test_a_secret_inside_a_secret_comes_back_as_one(codec: PropertyText) -> None:
     state = resource("a", outputs={"x": make_secret({"y": make_secret([1])})})
     assert (
-        checkpoint.read_resource(json.loads(checkpoint.resource_text(state, codec)), codec).outputs
+        resource_json.read_resource(json.loads(resource_json.resource_text(state, codec)), codec).outputs
         == state.outputs
     )
 
@@ -130,28 +134,28 @@ def test_an_unchanged_secret_keeps_its_ciphertext_whoever_wrote_it(
     # Go escapes < and > in JSON; that is another text of the same value.
     ciphertext = secrets.encrypt('{"b":"\\u003c1\\u003e","a":2}')
     raw = {**FULL, "inputs": {"x": {SIGNATURE: SECRET, "ciphertext": ciphertext}}}
-    state = checkpoint.read_resource(raw, codec)
+    state = resource_json.read_resource(raw, codec)
     assert state.inputs == {"x": make_secret({"b": "<1>", "a": 2})}
-    assert json.loads(checkpoint.resource_text(state, codec)) == raw
+    assert json.loads(resource_json.resource_text(state, codec)) == raw
     changed = dataclasses.replace(state, inputs={"x": make_secret({"b": "<2>", "a": 2})})
-    assert ciphertext not in checkpoint.resource_text(changed, codec)
+    assert ciphertext not in resource_json.resource_text(changed, codec)
 
 
 def test_a_secret_of_an_export_that_shows_secrets_is_read(codec: PropertyText) -> None:
     raw = {**FULL, "inputs": {"x": {SIGNATURE: SECRET, "plaintext": '"p"'}}}
-    assert checkpoint.read_resource(raw, codec).inputs == {"x": make_secret("p")}
+    assert resource_json.read_resource(raw, codec).inputs == {"x": make_secret("p")}
 
 
 @pytest.mark.parametrize("secret", [{}, {"ciphertext": "v1:a:b", "plaintext": "1"}, {"plaintext": "no JSON"}])
 def test_a_malformed_secret_is_damage(codec: PropertyText, secret: dict[str, str]) -> None:
-    with pytest.raises(checkpoint.CheckpointError, match=r"inputs of resource .* cannot be read"):
-        checkpoint.read_resource({**FULL, "inputs": {"x": {SIGNATURE: SECRET, **secret}}}, codec)
+    with pytest.raises(resource_json.CheckpointError, match=r"inputs of resource .* cannot be read"):
+        resource_json.read_resource({**FULL, "inputs": {"x": {SIGNATURE: SECRET, **secret}}}, codec)
 
 
 @pytest.mark.parametrize("number", [math.inf, -math.inf, math.nan])
 def test_a_number_that_json_lacks_survives(codec: PropertyText, number: float) -> None:
-    text = checkpoint.resource_text(resource("a", inputs={"n": [number]}), codec)
-    assert repr(checkpoint.read_resource(json.loads(text), codec).inputs["n"]) == f"[{number}]"
+    text = resource_json.resource_text(resource("a", inputs={"n": [number]}), codec)
+    assert repr(resource_json.read_resource(json.loads(text), codec).inputs["n"]) == f"[{number}]"
 
 
 def test_output_values_are_kept_without_their_dependencies(codec: PropertyText) -> None:
@@ -159,7 +163,7 @@ def test_output_values_are_kept_without_their_dependencies(codec: PropertyText) 
         "a": {SIGNATURE: OUTPUT_VALUE, "dependencies": ["u"]},
         "b": {SIGNATURE: OUTPUT_VALUE, "value": 1},
     }
-    written = json.loads(checkpoint.resource_text(resource("x", outputs=outputs), codec))["outputs"]
+    written = json.loads(resource_json.resource_text(resource("x", outputs=outputs), codec))["outputs"]
     assert written == {"a": UNKNOWN, "b": 1}
 
 
@@ -245,6 +249,6 @@ def test_a_version_or_feature_that_is_not_known_is_refused(secrets: Secrets) -> 
     ],
 )
 def test_a_damaged_checkpoint_is_told_in_one_line(text: str, words: str, secrets: Secrets) -> None:
-    with pytest.raises(checkpoint.CheckpointError, match=words) as refused:
+    with pytest.raises(resource_json.CheckpointError, match=words) as refused:
         checkpoint.read(text.encode("latin-1"), secrets)
     assert "\n" not in str(refused.value)

@@ -62,7 +62,7 @@ def test_properties_survive_the_wire(properties: dict[str, Any]) -> None:
 
 
 def test_what_is_written_is_what_the_json_mapping_of_the_message_says() -> None:
-    properties = {"a": [1, 2.5, True, None, {}, [], "x"], "b": {"c": {"d": "é"}}}
+    properties: dict[str, Any] = {"a": [1, 2.5, True, None, {}, [], "x"], "b": {"c": {"d": "é"}}}
     expected = json_format.ParseDict(properties, struct_pb2.Struct())
     assert to_struct(properties) == expected
 
