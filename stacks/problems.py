@@ -70,7 +70,7 @@ def key_path(namespace: str, place: Place) -> str:
 
 def shown(value: object) -> str:
     """A value as the message quotes it: as JSON, text in single quotes; cut when long, never two lines."""
-    text = f"'{value}'" if isinstance(value, str) else json.dumps(value, default=str)
+    text = f"'{value}'" if isinstance(value, str) else json.dumps(value)
     text = "".join(character if character.isprintable() else "?" for character in text)
     return text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 2] + "…'"
 

@@ -86,6 +86,10 @@ def test_a_secret_configuration_value_is_refused_and_not_repeated() -> None:
     )
 
 
+def test_a_key_without_a_value_is_refused() -> None:
+    assert complaint({TAGS: {"owner": None}}) == f"{TAGS}.owner: is empty; write text, or leave the key out"
+
+
 def test_several_problems_are_as_many_lines() -> None:
     lines = complaints({f"{NETWORK}.zones": 1, f"{WEB}.port": 0, "immutable:imageId": "x"})
     assert [line.split(": ")[1] for line in lines] == ["immutable:imageId", f"{NETWORK}.zones", f"{WEB}.port"]
