@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from importlib.metadata import PackageNotFoundError, version
 from types import FrameType
 
 from rehearsal.provider import aws_provider
@@ -20,7 +21,15 @@ def main() -> None:
     # terminal.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _stop)
-    serve(aws_provider())
+    serve(aws_provider(), _version())
+
+
+def _version() -> str:
+    """The version of the SDK's types that this answers for: the engine warns of a provider that is older."""
+    try:
+        return version("pulumi_aws")
+    except PackageNotFoundError:
+        return "0.0.0"
 
 
 if __name__ == "__main__":
