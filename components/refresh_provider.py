@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import math
 import re
+import threading
 from collections.abc import Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pulumi.dynamic import (
@@ -39,6 +41,10 @@ INPUTS = (*IDENTITY, *TRIGGERS, "target_group_arns", "instance_types", "preferen
 
 Properties = dict[str, Any]
 
+#: Threads may share clients, but not the default session of boto3 that makes them. A client costs as much
+#: as a hundred requests, and an environment has a rollout for each service.
+_making_a_client = threading.Lock()
+
 
 class RefreshProvider(ResourceProvider):
     """Creates, updates and deletes an `InstanceRefresh`. AWS's endpoint and credentials are boto3's own
@@ -50,6 +56,7 @@ class RefreshProvider(ResourceProvider):
 
     def configure(self, _req: ConfigureRequest) -> None:
         show_rollout_errors_as_one_line()
+        _cached_client.cache_clear()
 
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
         failures = []
@@ -161,12 +168,18 @@ def _rollout(props: Properties) -> Rollout:
 
 
 def _client(service: str, props: Properties) -> Any:
+    with _making_a_client:
+        return _cached_client(service, props["region"])
+
+
+@cache
+def _cached_client(service: str, region: str) -> Any:
     # boto3 is imported here: a preview, which starts this same code, does not pay for it.
     import boto3
     from botocore.config import Config
 
     retries = Config(retries={"mode": "standard", "max_attempts": 8}, connect_timeout=5, read_timeout=30)
-    return boto3.client(service, region_name=props["region"], config=retries)  # type: ignore[call-overload]
+    return boto3.client(service, region_name=region, config=retries)  # type: ignore[call-overload]
 
 
 def _say(line: str) -> None:

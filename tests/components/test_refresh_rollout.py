@@ -245,10 +245,20 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
         for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": cloud.url}.items():
             monkeypatch.setenv(name, value)
         monkeypatch.setattr(refresh_polling, "FIRST_SECONDS", 0.01)
+        configured()
         scene = scenes.build(cloud)
         scene.settled(desired=1)
         cloud.world.clock.speed = 3000
         yield scene
+
+
+def configured() -> RefreshProvider:
+    """As at the start of each program: what was remembered of another cloud is forgotten."""
+    provider = RefreshProvider()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("components.refresh_provider.show_rollout_errors_as_one_line", lambda: None)
+        provider.configure(None)  # type: ignore[arg-type]
+    return provider
 
 
 def props(scene: Scene, version: str) -> dict[str, Any]:
@@ -324,7 +334,7 @@ def test_the_cloud_that_is_used_is_the_one_of_the_environment(fast: Scene, monke
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0)
     with pytest.raises(RolloutError, match="Could not connect to the endpoint URL"):
-        RefreshProvider().delete("id", props(fast, "2"))
+        configured().delete("id", props(fast, "2"))
 
 
 def test_a_local_cloud_is_given_back_when_it_is_left() -> None:
