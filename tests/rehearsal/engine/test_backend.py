@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from rehearsal.engine import journal
+from rehearsal.engine import journal, state_files
 from rehearsal.engine.backend import Backend, StackFile
+from rehearsal.engine.locks import Lock
 from rehearsal.engine.state import ResourceState
 from rehearsal.engine.values import make_secret
 from rehearsal.errors import RehearsalError, UsageError
@@ -110,8 +111,6 @@ def test_a_state_that_was_changed_in_place_is_recorded(tmp_path: Path) -> None:
         file.commit(root(), None)
     with opened(tmp_path) as file:
         (stack,) = file.snapshot.resources
-        stack.outputs = {"url": "https://x"}
-        file.outputs(stack)
         stack.outputs = {"url": "https://y"}
         file.outputs(stack)
     assert written(tmp_path)["resources"][0]["outputs"] == {"url": "https://y"}
@@ -228,6 +227,25 @@ def test_the_first_steps_of_a_new_stack_outlive_a_kill_with_their_secrets(tmp_pa
     assert backend(tmp_path).stacks(PROJECT) == ["other"], (
         "also for the real engine, as a stack without resources"
     )
+
+
+def test_taking_over_that_fails_half_way_can_be_done_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed_after(tmp_path, "file.commit(resource('b'), None)", "file.commit(resource('c'), None)")
+    content = journal_of(tmp_path).read_bytes()
+    journal_of(tmp_path).write_bytes(content[:-5])
+
+    def full(file: Path, data: bytes) -> None:
+        raise OSError(28, "no space left on device")
+
+    monkeypatch.setattr(state_files, "write_durably", full)
+    for _ in range(2):
+        with pytest.raises(RehearsalError, match="no space left on device"):
+            opened(tmp_path)
+    monkeypatch.undo()
+    with opened(tmp_path) as file:
+        assert names(file.snapshot.resources) == ["b"]
 
 
 @pytest.mark.parametrize("cut", [1, 20, -1])
@@ -477,6 +495,22 @@ def test_the_lock_of_another_machine_or_one_that_cannot_be_read_counts(tmp_path:
         assert lock.exists()
     assert len(backend(tmp_path).cancel(PROJECT, STACK)) == 1
     opened(tmp_path).close()
+
+
+def test_a_lock_that_comes_while_ours_is_written_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = Lock._write
+    theirs = tmp_path / ".pulumi" / "locks" / "organization" / PROJECT / STACK / "theirs.json"
+
+    def at_once(lock: Lock) -> None:
+        ours(lock)
+        theirs.write_text(json.dumps({"pid": 1, "username": "ann", "hostname": "elsewhere"}))
+
+    monkeypatch.setattr(Lock, "_write", at_once)
+    with pytest.raises(UsageError, match="ann@elsewhere"):
+        opened(tmp_path)
+    assert list(theirs.parent.iterdir()) == [theirs], "ours is gone"
 
 
 def test_of_two_that_open_a_stack_at_once_never_both_get_it(tmp_path: Path) -> None:

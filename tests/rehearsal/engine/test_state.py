@@ -83,6 +83,7 @@ def test_of_two_states_of_one_name_the_living_one_is_what_others_need() -> None:
     dead, alive = resource("a", delete=True), resource("a")
     needs = resource("b", alive)
     assert in_order([dead, needs, alive]) == [dead, alive, needs]
+    assert in_order([needs, alive, dead]) == [alive, needs, dead]
 
 
 def test_a_circle_loses_nothing() -> None:
