@@ -139,8 +139,13 @@ class PulumiEngine:
         folder = workspace.root / "bin"
         write_plugin_executable(folder)
         self._workspace = workspace
-        # The `aws` provider found first on the PATH is the one that the engine takes.
-        self._variables = {**variables, "PATH": f"{folder}:{variables.get('PATH', '')}", "PYTHONPATH": ""}
+        self._variables = {
+            **variables,
+            # The `aws` provider found first on the PATH is the one that the engine takes.
+            "PATH": f"{folder}:{variables.get('PATH', '')}",
+            # Without it there is no --event-log; Pulumi's automation API does the same.
+            "PULUMI_DEBUG_COMMANDS": "true",
+        }
 
     def run(
         self, operation: Operation, environment: str, on_line: Callable[[str], None] | None = None
@@ -238,23 +243,23 @@ def read_events(log: Path) -> list[dict[str, Any]]:
 def told_by(events: Iterable[Mapping[str, Any]]) -> tuple[dict[str, int], tuple[Changed, ...], list[str]]:
     """What the events of one operation tell: counts by kind of change, the resources changed, the errors.
 
-    A step counts when done (`resOutputsEvent`; in a preview that is when it is planned). The stack and
-    providers are resources too, as in Pulumi's own summary; a change of the stack's outputs counts not.
+    A step counts when done (`resOutputsEvent`; in a preview that is when it is planned), once, although a
+    component's outputs are told apart from it. Providers are left out: the engine keeps them as resources,
+    but they are none of ours, and one holds the whole configuration: it changes with every line of it.
     """
-    counts: Counter[str] = Counter()
-    changed: list[Changed] = []
+    done: dict[tuple[str, str], Changed] = {}
     errors: list[str] = []
     for event in events:
         step = (event.get("resOutputsEvent") or {}).get("metadata") or {}
         op = _PULUMI_OPS.get(step.get("op", ""))
-        if op:
-            counts[op] += 1
-            if op != "same":
-                changed.append(Changed(step["type"], step["urn"].rsplit("::", 1)[-1], op))
+        if op and not step["type"].startswith("pulumi:providers:"):
+            done[(step["urn"], op)] = Changed(step["type"], step["urn"].rsplit("::", 1)[-1], op)
         diagnostic = event.get("diagnosticEvent") or {}
         if diagnostic.get("severity") == "error":
             errors.append(one_line(diagnostic.get("message", "")))
-    return {op: counts[op] for op in COUNTED}, tuple(changed), [error for error in errors if error]
+    counts = Counter(changed.op for changed in done.values())
+    changed = tuple(each for each in done.values() if each.op != "same")
+    return {op: counts[op] for op in COUNTED}, changed, [error for error in errors if error]
 
 
 def one_line(message: str) -> str:

@@ -32,6 +32,15 @@ def test_a_changed_resource_is_told_by_type_and_name() -> None:
     assert resources == (Changed("aws:ec2/launchTemplate:LaunchTemplate", "web-template", "update"),)
 
 
+def test_a_component_that_is_told_twice_counts_once() -> None:
+    assert told_by([event("create", "web"), event("create", "web")])[0] == {**NOTHING, "create": 1}
+
+
+def test_a_provider_is_no_resource() -> None:
+    changed = event("update", "default", "pulumi:providers:pulumi-python")
+    assert told_by([changed]) == (NOTHING, (), [])
+
+
 def test_a_step_that_began_but_was_not_done_is_not_counted() -> None:
     begun = {"resourcePreEvent": event("create", "vpc")["resOutputsEvent"]}
     assert told_by([begun]) == (NOTHING, (), [])
@@ -90,6 +99,7 @@ def test_a_pulumi_command_that_runs_no_python_is_told_at_once(workspace: Workspa
 
 FAKE = """
 echo "$@" >> "$PULUMI_HOME/calls"
+[ "$PULUMI_DEBUG_COMMANDS" = true ] || exit 9
 case "$1 $2" in
     "stack select") exit "${SELECT:-0}" ;;
     "stack output") echo '{"url": "https://x"}'; exit 0 ;;
