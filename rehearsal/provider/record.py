@@ -16,9 +16,13 @@ from rehearsal.plugin import Properties
 class Call(Protocol):
     """What a record's functions are given: the cloud, and whom they act for."""
 
-    region: str
-    name: str
-    timeout_seconds: float
+    @property
+    def region(self) -> str:
+        """The region that the resource is in."""
+
+    @property
+    def name(self) -> str:
+        """The resource's logical name, for messages."""
 
     def client(self, service: str) -> Any:
         """The botocore client of a service, made once and shared."""

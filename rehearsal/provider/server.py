@@ -95,7 +95,7 @@ def _answering(context: grpc.ServicerContext) -> Iterator[None]:
         _abort(context, error)
 
 
-class ProviderService(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc]
+class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
     """One configured provider; for several, the engine starts several processes."""
 
     def __init__(self, provider: Provider, version: str) -> None:

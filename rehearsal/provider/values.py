@@ -150,11 +150,29 @@ def settle(desired: Properties, actual: Properties, documents: frozenset[str]) -
                     continue
             elif covers(value, wanted):
                 continue
+            else:
+                value = merged(value, wanted)
         if value is None:
             outputs.pop(key, None)
         else:
             outputs[key] = value
     return outputs
+
+
+def merged(actual: Any, desired: Any) -> Any:
+    """`desired` with what is different in `actual`, as deep inside as it is different.
+
+    A group whose launch template version moved on differs in that version alone, not in all that the cloud
+    says of its policy beyond what the program said.
+    """
+    if covers(actual, desired):
+        return desired
+    if isinstance(actual, dict) and isinstance(desired, dict):
+        parts = {key: merged(actual.get(key), item) for key, item in desired.items() if key != DEFAULTS_KEY}
+        return {key: item for key, item in parts.items() if item is not None}
+    if isinstance(actual, list) and isinstance(desired, list) and len(actual) == len(desired):
+        return [merged(left, right) for left, right in zip(actual, desired, strict=True)]
+    return actual
 
 
 def canonical(value: Any, unordered: bool) -> Any:

@@ -110,7 +110,7 @@ def _wait_for_capacity(call: Call, name: str, news: Properties) -> None:
 
     def in_service() -> bool:
         servers = (_group(call, name) or {}).get("Instances", [])
-        return sum(server["LifecycleState"] == "InService" for server in servers) >= wanted
+        return bool(sum(server["LifecycleState"] == "InService" for server in servers) >= wanted)
 
     call.wait(in_service, f"Auto Scaling group {name} to reach a capacity of {wanted}")
 
