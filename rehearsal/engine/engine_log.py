@@ -16,16 +16,12 @@ class EngineLog:
 
     def __init__(self, say: Say) -> None:
         self._say = say
-        self.errors: list[str] = []
 
     def Log(self, request: Any) -> None:  # noqa: N802 (the protocol's name)
-        """Show a message; an error makes the operation fail, as Pulumi's engine has it."""
+        """Show a message. An error is shown as one and fails nothing, as in Pulumi's engine."""
         severity = _SEVERITIES.get(request.severity)
-        if severity is None:
-            return
-        if severity == "error":
-            self.errors.append(request.message)
-        self._say(severity, request.urn, request.message)
+        if severity is not None:
+            self._say(severity, request.urn, request.message)
 
     def RequirePulumiVersion(self, request: Any) -> None:  # noqa: N802 (the protocol's name)
         """Accepted: this engine follows the SDK that the program runs with, whatever its number."""

@@ -182,8 +182,6 @@ def _with_program(request: Request, main: Path, deployment: Deployment) -> tuple
         code = (
             EXIT_REFUSED if ending == "refused" and (deployment.options.preview or untouched) else EXIT_FAILED
         )
-    elif log.errors:
-        error, code = log.errors[0], EXIT_FAILED
     code, error = _verdict(deployment, code, error)
     registrations.close(failed=code != 0)
     deployment.callbacks.close()
