@@ -118,6 +118,6 @@ def _write_json(parsed: argparse.Namespace, result: Mapping[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    # What is imported and built from here on lives to the end: looking for garbage in it costs a tenth of a preview.
+    # What is made from here on lives to the end: looking for garbage in it costs a tenth of a preview.
     gc.set_threshold(200_000, 50, 1000)
     sys.exit(main())

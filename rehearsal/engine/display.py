@@ -113,4 +113,4 @@ class Display:
 
 def shown(value: Any) -> str:
     """A value on one line, without its secrets."""
-    return json.dumps(redact(value), ensure_ascii=False)
+    return json.dumps(redact(value), ensure_ascii=False, sort_keys=True)
