@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rehearsal.engine.goal import AliasSpec, Goal
-from rehearsal.engine.state import STACK_TYPE, urn_of
+from rehearsal.engine.state import STACK_TYPE, ResourceState, urn_of
 
 
 class Aliases:
@@ -58,3 +58,19 @@ class Aliases:
 
 def _type(urn: str) -> str:
     return urn.split("::")[2].rpartition("$")[2]
+
+
+def rename_in(state: ResourceState, old: str, new: str) -> None:
+    """Put `new` wherever a state refers to `old`."""
+
+    def named(urn: str) -> str:
+        return new if urn == old else urn
+
+    state.parent, state.deleted_with = named(state.parent), named(state.deleted_with)
+    state.dependencies = [named(urn) for urn in state.dependencies]
+    state.replace_with = [named(urn) for urn in state.replace_with]
+    state.property_dependencies = {
+        key: [named(urn) for urn in urns] for key, urns in state.property_dependencies.items()
+    }
+    if state.provider_urn == old:
+        state.provider = new + state.provider[len(old) :]

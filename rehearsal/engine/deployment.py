@@ -9,10 +9,11 @@ the SDK's threads.
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from rehearsal.engine.aliases import Aliases
+from rehearsal.engine.aliases import Aliases, rename_in
 from rehearsal.engine.builtin import BuiltinProvider, StackOutputs
 from rehearsal.engine.callbacks import Callbacks
 from rehearsal.engine.goal import Goal
@@ -78,11 +79,13 @@ class Deployment:
         self.lock = threading.RLock()
         self.aliases = Aliases(options.stack, options.project)
         self.resources: list[ResourceState] = []
+        self._needed_by: dict[str, list[ResourceState]] = defaultdict(list)
         self.olds: dict[str, ResourceState] = {}
         self.news: dict[str, ResourceState] = {}
         self.goals: dict[str, Goal] = {}
         self.claimed: set[str] = set()
         self.ops: dict[str, Op] = {}
+        self.unfinished: set[str] = set()
         self.deleted: set[str] = set()
         self.gone_early: dict[str, threading.Event] = {}
         self.skipped: set[str] = set()
@@ -191,12 +194,23 @@ class Deployment:
         """Whether the program still has this old resource."""
         return self.aliases.new_of.get(urn, urn) in self.ops
 
+    def rename(self, old: str, new: str) -> None:
+        """Let what the state says needs `old` need `new`: it is the same resource under another URN."""
+        if not self._needed_by:
+            for state in self.resources:
+                for urn in state.needs():
+                    self._needed_by[urn].append(state)
+        for state in self._needed_by.get(old, ()):
+            if not self.operated(state.urn):
+                rename_in(state, old, new)
+                self.file.outputs(state)
+
     def counts(self) -> dict[str, int]:
         """How many resources were created, updated, replaced, deleted and left the same."""
         counts = dict.fromkeys(("create", "update", "replace", "delete", "same"), 0)
         for urn, op in self.ops.items():
             state = self.news.get(urn) or self.olds.get(urn)
-            if op in counts and not (state and is_default_provider(state)):
+            if op in counts and urn not in self.unfinished and not (state and is_default_provider(state)):
                 counts[op] += 1
         return counts
 

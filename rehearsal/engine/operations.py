@@ -237,7 +237,9 @@ def _outcome(request: Request, deployment: Deployment, code: int, error: str | N
         resources=[
             {"urn": urn, "type": _type(urn), "name": urn.rpartition("::")[2], "op": op}
             for urn, op in deployment.ops.items()
-            if op not in ("same", "read") and not _hidden(deployment, urn)
+            if op not in ("same", "read")
+            and urn not in deployment.unfinished
+            and not _hidden(deployment, urn)
         ],
         outputs=redact(stack.outputs) if stack is not None else {},
         recorded=sorted(recorded),

@@ -71,6 +71,7 @@ class Registrations:
 
     def _failed(self, goal: Goal, urn: str, text: str) -> Result:
         self._deployment.fail(urn, text)
+        self._deployment.unfinished.add(urn)
         if not self._deployment.options.continue_on_error or not urn:
             raise Aborted(text)
         return Result(ResourceState(urn=urn, type=goal.type), failed=True)
@@ -95,7 +96,11 @@ class Registrations:
                 doomed = self._doom(old)
         if early is not None:
             early.wait()
-        return self._do(decision, goal, old, new, doomed)
+        result = self._do(decision, goal, old, new, doomed)
+        if old is not None and result.state.urn != old.urn:
+            with self._deployment.lock:
+                self._deployment.rename(old.urn, result.state.urn)
+        return result
 
     def _do(
         self,

@@ -26,6 +26,31 @@ def test_a_failed_creation_leaves_what_was_done_and_the_next_up_goes_on(engine: 
     assert engine.run("preview").changes == {"same": 4}
 
 
+def test_what_failed_is_not_counted_as_done(engine: Engine) -> None:
+    engine.program('Thing("a", size=1)')
+    engine.cloud.fail["create", "a"] = "busy"
+    assert engine.run("up").changes == {"create": 1}
+
+
+def test_a_failure_amid_a_renaming_leaves_the_references_right(engine: Engine) -> None:
+    engine.program('box = Box("old"); a = Thing("a", Options(parent=box)); Thing("b", of=a.arn, size=1)')
+    engine.run("up")
+    engine.cloud.fail["update", "b"] = "busy"
+    engine.program(
+        """
+        box = Box("new", Options(aliases=[pulumi.Alias(name="old")]))
+        a = Thing("c", Options(parent=box, aliases=[pulumi.Alias(name="a")]))
+        Thing("b", of=a.arn, size=2)
+        """
+    )
+    assert not engine.run("up").ok
+    recorded = resources(engine)
+    assert recorded["c"]["parent"] == recorded["new"]["urn"]
+    assert recorded["b"]["dependencies"] == [recorded["c"]["urn"]]
+    engine.cloud.fail.clear()
+    assert engine.run("up").changes == {"update": 1, "same": 3}
+
+
 def test_a_failed_update_keeps_the_old_inputs(engine: Engine) -> None:
     engine.program('Thing("a", size=1)')
     engine.run("up")
