@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -14,7 +15,7 @@ from rehearsal.engines import COUNTED
 from rehearsal.kept import Kept
 from rehearsal.stage import StepRecord
 from rehearsal.steps import Step
-from rehearsal.workspace import REPOSITORY, Workspace
+from rehearsal.workspace import Workspace
 
 _SIGNS = {"create": "+", "update": "~", "replace": "±", "delete": "-", "same": "="}
 _ENGINES = {"embedded": "the embedded engine", "pulumi": "the pulumi command"}
@@ -114,8 +115,9 @@ def show_kept(console: Console, kept: Kept) -> None:
     console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
 
 
-def _near(path: Any) -> str:
+def _near(path: Path) -> str:
+    """The path as short as it can be given where the caller stands."""
     try:
-        return str(path.relative_to(REPOSITORY))
+        return str(path.relative_to(Path.cwd()))
     except ValueError:
         return str(path)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,12 +41,10 @@ class Rehearsed:
         return next(step for step in self.document["steps"] if step["name"] == name)
 
 
-@pytest.fixture(scope="module")
-def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> Rehearsed:
-    folder = tmp_path_factory.mktemp("rehearsed")
+def rehearse(engine: str, folder: Path) -> Rehearsed:
     before = {path: path.read_bytes() for path in REPOSITORY.glob("Pulumi*.yaml")}
     ended = subprocess.run(
-        [REPOSITORY / "scripts" / "rehearse", "--engine", "embedded", "--json", "out.json"],
+        [REPOSITORY / "scripts" / "rehearse", "--engine", engine, "--json", "out.json"],
         cwd=folder,
         capture_output=True,
         text=True,
@@ -58,6 +58,11 @@ def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> Rehearsed:
         (folder / "rehearsal-report.html").read_text(),
         ended.stdout,
     )
+
+
+@pytest.fixture(scope="module")
+def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> Rehearsed:
+    return rehearse("embedded", tmp_path_factory.mktemp("rehearsed"))
 
 
 def image_of(environment: str) -> str:
@@ -159,3 +164,18 @@ def test_the_report_shows_the_same_as_the_json(rehearsed: Rehearsed) -> None:
 def test_all_of_it_takes_about_a_minute_at_most(rehearsed: Rehearsed) -> None:
     # The bench measures it against its target of 60 s; here only a loss of speed by a multiple is to be seen.
     assert rehearsed.document["seconds"] < 180
+
+
+def test_the_pulumi_command_does_the_same(rehearsed: Rehearsed, tmp_path: Path) -> None:
+    if not shutil.which("pulumi"):
+        pytest.skip("the rehearsal with the pulumi command: there is none on the PATH")
+    other = rehearse("pulumi", tmp_path)
+    assert other.document["engine"] == "pulumi"
+
+    def told(each: Rehearsed) -> list[tuple[str, dict[str, int], list[tuple[str, ...]]]]:
+        return [
+            (step["name"], step["changes"], sorted(tuple(r.values()) for r in step["resources"]))
+            for step in each.document["steps"]
+        ]
+
+    assert told(other) == told(rehearsed)
