@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 import threading
 from collections.abc import Mapping
 from functools import cache
@@ -183,8 +184,12 @@ def _cached_client(service: str, region: str) -> Any:
 
 
 def _say(line: str) -> None:
-    """The engine shows what a provider prints; unflushed it would come when the rollout is over."""
-    print(line, flush=True)
+    """The engine shows what a provider prints; unflushed it would come when the rollout is over.
+
+    In one piece: `print` writes the end of a line apart, and rollouts of several services run at once.
+    """
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def _explained(error: Exception, props: Properties) -> RolloutError:

@@ -76,6 +76,16 @@ def versions_in_use(group: Mapping[str, Any], target: Target) -> set[str] | None
     return {str(one.get("Version", "$Default")) for one in specifications}
 
 
+def content(data: Mapping[str, Any]) -> dict[str, Any]:
+    """A launch template version's data, comparable: tags have no order, and a template's own do not count."""
+    tags = {
+        one["ResourceType"]: {tag["Key"]: tag["Value"] for tag in one["Tags"]}
+        for one in data.get("TagSpecifications", [])
+        if one["ResourceType"] != "launch-template"
+    }
+    return {**data, "TagSpecifications": tags}
+
+
 def is_healthy(group: Mapping[str, Any], health: Sequence[Mapping[str, str]]) -> bool:
     """Desired capacity is in service, and every server in service is healthy for group and load balancer."""
     serving = _serving(group)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from components import refresh_view as view
 from components.refresh_errors import RolloutError
-from components.refresh_polling import Look, Polling
+from components.refresh_polling import FIRST_SECONDS, Look, Polling
 from components.refresh_view import Target
 
 if TYPE_CHECKING:
@@ -76,19 +76,24 @@ class Rollout:
         """
         while True:
             latest = self._refreshes()[:1]
-            if latest and latest[0]["Status"] in _ENDING:
-                self._say(
-                    f"waiting for refresh {latest[0]['InstanceRefreshId']}, which is {latest[0]['Status']}"
-                )
-                self._until_over(latest[0]["InstanceRefreshId"])
+            status, refresh_id = (latest[0]["Status"], latest[0]["InstanceRefreshId"]) if latest else ("", "")
+            if status in _ENDING:
+                self._say(f"waiting for refresh {refresh_id}, which is {status}")
+                self._until_over(refresh_id)
                 continue
-            if latest and latest[0]["Status"] in _RUNNING:
+            if status in _RUNNING:
                 return self._finish(self._adopt(latest[0]))
             if self._is_reached():
                 return self._nothing_to_do()
-            refresh_id = self._start()
-            if refresh_id is not None:
-                return self._finish(refresh_id)
+            started = self._start()
+            if started is not None:
+                return self._finish(started)
+            # Another start came between, and is not listed yet.
+            self._sleep(FIRST_SECONDS)
+            if time.monotonic() >= self._deadline:
+                raise RolloutError(
+                    f"{self._target.group_name} has a refresh in progress that AWS does not list; run up again"
+                )
 
     def wait_until_healthy(self) -> None:
         """Until desired capacity is in service and every server is healthy in every target group."""
@@ -187,8 +192,8 @@ class Rollout:
         described = self._clients.ec2.describe_launch_template_versions(
             LaunchTemplateId=self._target.template_id, Versions=sorted(versions)
         )["LaunchTemplateVersions"]
-        first = described[0]["LaunchTemplateData"]
-        return len(described) == len(versions) and all(d["LaunchTemplateData"] == first for d in described)
+        contents = [view.content(one["LaunchTemplateData"]) for one in described]
+        return len(contents) == len(versions) and all(one == contents[0] for one in contents)
 
     def _nothing_to_do(self) -> Outcome:
         if not self._is_healthy:

@@ -14,6 +14,7 @@ from botocore.exceptions import (
 )
 from botocore.stub import Stubber
 
+from components.refresh_errors import RolloutError
 from components.refresh_polling import Look, Polling, is_transient
 from components.refresh_view import Target
 from components.refresh_waiter import Clients, Rollout
@@ -178,6 +179,17 @@ def test_a_start_whose_answer_was_lost_is_adopted(stubs: Any) -> None:
     autoscaling.add_response("describe_auto_scaling_groups", group("2"))
     assert rollout.run().refresh_id == "r-1"
     assert lines[0] == "web: going on with refresh r-1, which is already Pending"
+
+
+def test_a_refresh_that_aws_does_not_list_does_not_keep_up_for_ever(stubs: Any) -> None:
+    rollout, autoscaling, _, _, _ = stubs
+    rollout._deadline = 0
+    rollout._is_reached = lambda: False
+    autoscaling.add_response("describe_instance_refreshes", {"InstanceRefreshes": []})
+    autoscaling.add_response("describe_auto_scaling_groups", group("1"))
+    autoscaling.add_client_error("start_instance_refresh", "InstanceRefreshInProgress")
+    with pytest.raises(RolloutError, match="web has a refresh in progress that AWS does not list"):
+        rollout.run()
 
 
 def test_a_template_is_named_by_its_id_alone_as_aws_refuses_both(stubs: Any) -> None:

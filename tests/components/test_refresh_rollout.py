@@ -16,7 +16,7 @@ from rehearsal.cloud.local import CREDENTIALS, Local, running
 from tests.rehearsal.cloud import scene as scenes
 from tests.rehearsal.cloud.scene import BAD, BETTER, GOOD, TYPES, Scene
 
-IMAGES = {"1": GOOD, "2": BETTER, "3": BAD, "4": GOOD}
+IMAGES = {"2": BETTER, "3": BAD} | dict.fromkeys("14567", GOOD)
 PREFERENCES = {
     "MinHealthyPercentage": 100,
     "MaxHealthyPercentage": 110,
@@ -122,6 +122,23 @@ def test_a_version_of_equal_content_is_no_work(scene: Scene, watched: Watched) -
     scene.settled(desired=1)
     watched.of("4").run()
     assert started(scene) == 0
+
+
+def test_a_version_that_differs_in_the_order_of_its_tags_is_no_work(scene: Scene, watched: Watched) -> None:
+    def add(*keys: str) -> None:
+        tags = [{"Key": key, "Value": "x"} for key in keys]
+        kinds = [{"ResourceType": "instance", "Tags": tags}]
+        data = {"ImageId": GOOD, "InstanceType": TYPES[0], "TagSpecifications": kinds}
+        scene.ec2.create_launch_template_version(LaunchTemplateId=scene.template_id, LaunchTemplateData=data)
+
+    add("a", "b")
+    add("b", "a")
+    add("a", "c")
+    scene.settled(desired=1, version=5)
+    watched.of("6").run()
+    assert started(scene) == 0
+    watched.of("7").run()
+    assert started(scene) == 1
 
 
 def test_servers_of_a_type_that_is_no_longer_wanted_are_work(scene: Scene, watched: Watched) -> None:

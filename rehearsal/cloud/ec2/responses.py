@@ -16,6 +16,20 @@ class EC2Response(MotoEC2Response):
         super().setup_class(*args, **kwargs)
         images.appear(World.current, ec2_backends[ACCOUNT][self.region])
 
+    def create_launch_template(self) -> Any:
+        """moto puts the template's own tags into its first version, which then differs from the next."""
+        answer = super().create_launch_template()
+        template = ec2_backends[ACCOUNT][self.region].get_launch_template_by_name(
+            self._get_param("LaunchTemplateName")
+        )
+        data = template.versions[0].data
+        kinds = [one for one in data.get("TagSpecifications", []) if one["ResourceType"] != "launch-template"]
+        if "TagSpecifications" in data:
+            data["TagSpecifications"] = kinds
+        if not kinds:
+            data.pop("TagSpecifications", None)
+        return answer
+
     def terminate_instances(self) -> Any:
         """moto tells its own Auto Scaling backend; tell ours, whose group launches another one."""
         from rehearsal.cloud.autoscaling.models import autoscaling_backends

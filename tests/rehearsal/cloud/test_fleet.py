@@ -262,6 +262,20 @@ def test_a_subnet_that_is_full_fails_the_launch(scene: Scene) -> None:
     assert "not enough free addresses in subnet" in activities[0]["StatusMessage"]
 
 
+def test_a_templates_own_tags_are_not_in_its_first_version(scene: Scene) -> None:
+    tags = [{"Key": "owner", "Value": "a"}]
+    made = scene.ec2.create_launch_template(
+        LaunchTemplateName="tagged",
+        LaunchTemplateData={"ImageId": GOOD},
+        TagSpecifications=[{"ResourceType": "launch-template", "Tags": tags}],
+    )["LaunchTemplate"]
+    assert made["Tags"] == tags
+    (version,) = scene.ec2.describe_launch_template_versions(LaunchTemplateId=made["LaunchTemplateId"])[
+        "LaunchTemplateVersions"
+    ]
+    assert version["LaunchTemplateData"] == {"ImageId": GOOD}
+
+
 def test_many_groups_and_servers_come_in_pages(scene: Scene) -> None:
     scene.create_group(desired=60)
     pages = scene.autoscaling.get_paginator("describe_auto_scaling_instances").paginate()
