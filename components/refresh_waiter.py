@@ -92,7 +92,7 @@ class Rollout:
             self._sleep(FIRST_SECONDS)
             if time.monotonic() >= self._deadline:
                 raise RolloutError(
-                    f"{self._target.group_name} has a refresh in progress that AWS does not list; run up again"
+                    f"{self._target.group_name} has a refresh that AWS does not list yet; run up again"
                 )
 
     def wait_until_healthy(self) -> None:

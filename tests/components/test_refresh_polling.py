@@ -188,7 +188,7 @@ def test_a_refresh_that_aws_does_not_list_does_not_keep_up_for_ever(stubs: Any) 
     autoscaling.add_response("describe_instance_refreshes", {"InstanceRefreshes": []})
     autoscaling.add_response("describe_auto_scaling_groups", group("1"))
     autoscaling.add_client_error("start_instance_refresh", "InstanceRefreshInProgress")
-    with pytest.raises(RolloutError, match="web has a refresh in progress that AWS does not list"):
+    with pytest.raises(RolloutError, match="web has a refresh that AWS does not list yet"):
         rollout.run()
 
 
