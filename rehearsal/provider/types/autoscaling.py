@@ -1,6 +1,6 @@
 """Auto Scaling groups: created, changed in place, and taken down server by server."""
 
-# ruff: noqa: ARG001 - every function has the parameters that its record's field calls for.
+
 
 from __future__ import annotations
 
@@ -32,6 +32,12 @@ _SETTINGS = {
     "launchConfiguration": "LaunchConfigurationName",
     "instanceMaintenancePolicy": "InstanceMaintenancePolicy",
     "mixedInstancesPolicy": "MixedInstancesPolicy",
+}
+# What a group has that was told nothing: the real provider shows these only when they were said or differ.
+_UNSAID: dict[str, Any] = {
+    "capacityRebalance": False,
+    "terminationPolicies": ["Default"],
+    "suspendedProcesses": [],
 }
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(h|m|s)")
 _UNIT_SECONDS = {"h": 3600, "m": 60, "s": 1}
@@ -155,6 +161,9 @@ def _read(call: Call, name: str, known: Properties) -> Properties | None:
             if not tag["Key"].startswith("aws:")
         ],
     }
+    for key, usual in _UNSAID.items():
+        if key not in known and facts.get(key) == usual:
+            del facts[key]
     return facts
 
 

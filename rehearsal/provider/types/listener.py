@@ -117,6 +117,8 @@ def _from_conditions(conditions: list[dict[str, Any]]) -> list[Properties]:
 def _rule_facts(found: dict[str, Any]) -> Properties:
     return {
         "arn": found["RuleArn"],
+        # A rule's ARN is its listener's with one more part.
+        "listenerArn": found["RuleArn"].replace(":listener-rule/", ":listener/").rsplit("/", 1)[0],
         "priority": int(found["Priority"]) if found["Priority"] != "default" else None,
         "actions": elbv2.from_actions(found["Actions"]),
         "conditions": _from_conditions(found["Conditions"]),

@@ -181,6 +181,7 @@ LOAD_BALANCER = ResourceType(
     computed=(
         "arn", "arnSuffix", "name", "dnsName", "zoneId", "vpcId", "internal", "ipAddressType",
         "securityGroups", "subnets", "accessLogs",
+        "connectionLogs", "enableCrossZoneLoadBalancing",
     ),
 )  # fmt: skip
 

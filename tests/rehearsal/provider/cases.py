@@ -1,4 +1,4 @@
-"""One case per emulated type: what to create, what to change in place and how the cloud shows it, what replaces."""
+"""One case per emulated type: what to create, what to change and how the cloud shows it, what replaces."""
 
 from __future__ import annotations
 
@@ -248,11 +248,14 @@ IDENTITY = (
     Case(
         "aws:iam/instanceProfile:InstanceProfile",
         lambda w: {"role": w.role.id, "tags": TAGS},
-        change=lambda w: {"role": w.make("aws:iam/role:Role", assumeRolePolicy=TRUST, name="other-role").id},
-        seen=lambda w, made: w.client("iam").get_instance_profile(InstanceProfileName=made.id)[
-            "InstanceProfile"
-        ]["Roles"][0]["RoleName"],
-        expected="other-role",
+        change=lambda w: {"role": w.other_role.id},
+        seen=lambda w, made: (
+            w.client("iam").get_instance_profile(InstanceProfileName=made.id)["InstanceProfile"]["Roles"][0][
+                "RoleName"
+            ]
+            == w.other_role.id
+        ),
+        expected=True,
         replace=lambda _: {"path": "/a/"},
     ),
 )

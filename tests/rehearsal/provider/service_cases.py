@@ -47,7 +47,7 @@ def _group_now(world: World, made: Made) -> tuple[int, list[str], list[str]]:
     return (
         group["MaxSize"],
         [tag["Value"] for tag in group["Tags"]],
-        [metric["Metric"] for metric in group["EnabledMetrics"]],
+        sorted(metric["Metric"] for metric in group["EnabledMetrics"]),
     )
 
 
@@ -73,10 +73,10 @@ SERVERS = (
         change=lambda _: {
             "maxSize": 8,
             "tags": [{"key": "owner", "value": "platform", "propagateAtLaunch": True}],
-            "enabledMetrics": ["GroupMaxSize"],
+            "enabledMetrics": ["GroupInServiceInstances", "GroupMaxSize"],
         },
         seen=_group_now,
-        expected=(8, ["platform"], ["GroupMaxSize"]),
+        expected=(8, ["platform"], ["GroupInServiceInstances", "GroupMaxSize"]),
         replace=lambda _: {"name": "other"},
     ),
     Case(

@@ -140,6 +140,10 @@ class World:
         return self.make("aws:iam/role:Role", assumeRolePolicy=TRUST)
 
     @cached_property
+    def other_role(self) -> Made:
+        return self.make("aws:iam/role:Role", assumeRolePolicy=TRUST)
+
+    @cached_property
     def log_group(self) -> Made:
         return self.make("aws:cloudwatch/logGroup:LogGroup", retentionInDays=30)
 
