@@ -63,6 +63,7 @@ def _block(value: str) -> str:
 
 
 def _network_block(value: str) -> str:
+    _block(value)
     return str(parse_cidr(value))
 
 

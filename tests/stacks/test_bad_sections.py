@@ -18,8 +18,11 @@ API = {"port": 9090, "instanceTypes": ["m7g.large"]}
 @pytest.mark.parametrize(
     ("changes", "line"),
     [
-        ({f"{NETWORK}.cidr": "10.20.0.0"}, "'10.20.0.0' is not"),
-        ({f"{NETWORK}.cidr": "ten"}, "'ten' is not an IPv4 range"),
+        (
+            {f"{NETWORK}.cidr": "10.20.0.0"},
+            "'10.20.0.0' is not an IPv4 block; write one such as 10.20.0.0/16",
+        ),
+        ({f"{NETWORK}.cidr": "ten"}, "'ten' is not an IPv4 block; write one"),
         (
             {f"{NETWORK}.cidr": "10.20.1.0/16"},
             "'10.20.1.0/16' is not the start of a range: write 10.20.0.0/16",
@@ -41,8 +44,9 @@ def test_a_network_that_does_not_fit_is_refused(changes: dict[str, Any], line: s
 
 
 def test_a_reserved_block_that_is_none_is_refused_by_its_place_in_the_list() -> None:
-    line = complaint({f"{NETWORK}.reservedCidrs": ["10.30.0.0/16", "office"]})
-    assert line.startswith(f"{NETWORK}.reservedCidrs[1]: 'office' is not an IPv4 block")
+    for wrong in ("office", "10.40.0.1"):
+        line = complaint({f"{NETWORK}.reservedCidrs": ["10.30.0.0/16", wrong]})
+        assert line.startswith(f"{NETWORK}.reservedCidrs[1]: '{wrong}' is not an IPv4 block")
 
 
 @pytest.mark.parametrize(
