@@ -1,7 +1,5 @@
 """Auto Scaling groups: created, changed in place, and taken down server by server."""
 
-
-
 from __future__ import annotations
 
 import re

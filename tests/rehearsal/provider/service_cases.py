@@ -98,7 +98,7 @@ SERVERS = (
 
 def _balancer_attribute(world: World, made: Made, key: str) -> str:
     answer = world.client("elbv2").describe_load_balancer_attributes(LoadBalancerArn=made.id)
-    return next(item["Value"] for item in answer["Attributes"] if item["Key"] == key)
+    return str(next(item["Value"] for item in answer["Attributes"] if item["Key"] == key))
 
 
 def _health(path: str) -> Properties:

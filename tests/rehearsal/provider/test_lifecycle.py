@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from rehearsal.plugin import UNKNOWN
+from rehearsal.plugin import UNKNOWN, Properties
 from rehearsal.provider.types import table
 from tests.rehearsal.provider.cases import IDENTITY, NETWORK, SECURITY, Case
 from tests.rehearsal.provider.service_cases import SERVERS, STORAGE, TRAFFIC, WATCHING
@@ -19,6 +21,11 @@ changing = pytest.mark.parametrize(
 WITHOUT_IMPORT = {"aws:ec2/route:Route"}
 # A bucket's logs need a bucket that takes them; it has a test of its own.
 TESTED_APART = {"aws:s3/bucketLogging:BucketLogging", "aws:s3/bucketVersioning:BucketVersioning"}
+
+
+def _said(change: Callable[[World], Properties] | None, world: World) -> Properties:
+    assert change is not None
+    return change(world)
 
 
 def test_every_type_of_the_table_has_a_case() -> None:
@@ -55,7 +62,7 @@ def test_a_preview_promises_what_creation_then_gives(case: Case, world: World) -
 @changing
 def test_a_change_in_place_reaches_the_cloud(case: Case, world: World) -> None:
     made = world.make(case.token, **case.inputs(world))
-    change = (case.change or dict)(world)
+    change = _said(case.change, world)
     diff = made.diff(change)
     assert diff.changed
     assert diff.replaces == ()
@@ -75,7 +82,7 @@ def test_a_change_in_place_reaches_the_cloud(case: Case, world: World) -> None:
 def test_a_previewed_change_touches_nothing(case: Case, world: World) -> None:
     made = world.make(case.token, **case.inputs(world))
     before = made.read()
-    made.update((case.change or dict)(world), preview=True)
+    made.update(_said(case.change, world), preview=True)
     assert made.read() == before
 
 
@@ -84,7 +91,7 @@ def test_a_previewed_change_touches_nothing(case: Case, world: World) -> None:
 )
 def test_what_aws_cannot_change_is_a_replacement(case: Case, world: World) -> None:
     made = world.make(case.token, **case.inputs(world))
-    change = (case.replace or dict)(world)
+    change = _said(case.replace, world)
     assert set(change) <= set(made.diff(change).replaces)
 
 
