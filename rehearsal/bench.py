@@ -7,13 +7,12 @@ gets slower gets slower for all of them; of several runs the median counts.
 
 from __future__ import annotations
 
-import ast
 import math
 import shutil
 import statistics
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -29,6 +28,7 @@ from rehearsal.processes import run, uninterrupted
 from rehearsal.workspace import REPOSITORY, Workspace
 
 STACK = "staging"
+AWS = "pulumi_aws."
 FULL, QUICK = (1, 10, 50, 100), (1, 10, 30)
 TARGETS = {
     "preview_start_ratio": 1.3,
@@ -66,22 +66,28 @@ def measure(points: Sequence[int], runs: int, say: Callable[[str], None]) -> dic
 
 def start_ratio(runs: int, say: Callable[[str], None]) -> dict[str, Any]:
     """Processor time of a first preview of staging ÷ that of importing the AWS modules it uses."""
-    modules = aws_modules(REPOSITORY)
     previews, imports = [], []
     with bench() as (workspace, cloud):
-        engine = EmbeddedEngine(workspace, workspace.variables(cloud.url))
-        code = "import importlib\n" + "\n".join(f"importlib.import_module({name!r})" for name in modules)
+        variables = workspace.variables(cloud.url)
+        telling = EmbeddedEngine(workspace, {**variables, "PYTHONPROFILEIMPORTTIME": "1"})
+        modules = aws_services(telling.run("preview", STACK).must().lines)
+        # A lookup in the module, for the import of the module alone is put off as well.
+        code = "import importlib\n" + "\n".join(
+            f"getattr(importlib.import_module({name!r}), '_', None)" for name in ("pulumi_aws", *modules)
+        )
+        engine = EmbeddedEngine(workspace, variables)
         command = [sys.executable, "-c", code]
         for number in range(runs + 1):
             say(f"start: run {number + 1} of {runs + 1}")
             preview = engine.run("preview", STACK).must()
-            imported = run(command, cwd=workspace.project, variables=workspace.variables(cloud.url))
+            imported = run(command, cwd=workspace.project, variables=variables)
             # The first run reads files that the later ones find in memory.
             if number:
                 previews.append(preview.cpu_seconds)
                 imports.append(imported.cpu_seconds)
     return {
-        "preview_start_ratio": statistics.median(previews) / statistics.median(imports),
+        # Of neighbours, so that a machine that gets slower meanwhile changes nothing.
+        "preview_start_ratio": statistics.median(p / i for p, i in zip(previews, imports, strict=True)),
         "preview_start_cpu_seconds": statistics.median(previews),
         "import_cpu_seconds": statistics.median(imports),
         "import_modules": modules,
@@ -171,38 +177,15 @@ def exponent(xs: Sequence[float], ys: Sequence[float]) -> float:
     return 1 + slope([math.log(x) for x, _ in marginal], [math.log(rise) for _, rise in marginal])
 
 
-def aws_modules(project: Path) -> list[str]:
-    """The pulumi_aws modules that the program uses: `aws.ec2.Vpc` makes `pulumi_aws.ec2` one of them."""
-    used = {"pulumi_aws"}
-    for path in sorted([*(project / "components").rglob("*.py"), *(project / "stacks").rglob("*.py")]):
-        used |= _used_by(ast.parse(path.read_text()))
-    return sorted(used)
+def aws_services(lines: Iterable[str]) -> list[str]:
+    """The pulumi_aws modules of which something was loaded, read from what Python tells of its imports.
 
-
-def _used_by(tree: ast.AST) -> set[str]:
-    aliases, used = set(), set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            for name in node.names:
-                if name.name == "pulumi_aws":
-                    aliases.add(name.asname or name.name)
-                elif name.name.startswith("pulumi_aws."):
-                    used.add(name.name)
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("pulumi_aws"):
-            names = [name.name for name in node.names] if node.module == "pulumi_aws" else [""]
-            used |= {f"{node.module}.{name}".rstrip(".") for name in names}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in aliases:
-            used.add(f"pulumi_aws.{node.attr}")
-    return {name for name in used if _is_module(name)}
-
-
-def _is_module(name: str) -> bool:
-    import importlib.util
-
-    if name.count(".") > 1:
-        return True
-    return importlib.util.find_spec(name) is not None
+    The SDK puts the import of a service off until it is used, so the program's text would name too many.
+    """
+    told = (line.rpartition("|")[2].strip() for line in lines if line.startswith("import time:"))
+    return sorted(
+        {".".join(name.split(".")[:2]) for name in told if name.count(".") > 1 and name.startswith(AWS)}
+    )
 
 
 def rehearsal_seconds(say: Callable[[str], None]) -> float:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +8,7 @@ from rehearsal.bench import (
     TARGETS,
     Point,
     _median,
-    aws_modules,
+    aws_services,
     exponent,
     growth,
     slope,
@@ -17,7 +16,6 @@ from rehearsal.bench import (
 )
 from rehearsal.bench_command import met, table
 from rehearsal.errors import RehearsalError
-from rehearsal.workspace import REPOSITORY
 
 SIZES = [31.0, 300.0, 1500.0, 3000.0]
 
@@ -63,18 +61,16 @@ def test_generated_services_collide_in_nothing_and_are_like_the_first() -> None:
     assert document["config"]["immutable:services"] == {"web": first}
 
 
-def test_the_modules_that_a_program_uses_are_found_however_it_names_them(tmp_path: Path) -> None:
-    (tmp_path / "components").mkdir()
-    (tmp_path / "stacks").mkdir()
-    (tmp_path / "components" / "a.py").write_text(
-        "import pulumi_aws as aws\nimport other\naws.ec2.Vpc\naws.Provider\nother.s3.Bucket\n"
-    )
-    (tmp_path / "stacks" / "b.py").write_text("from pulumi_aws import lb\nfrom pulumi_aws.iam import Role\n")
-    assert aws_modules(tmp_path) == ["pulumi_aws", "pulumi_aws.ec2", "pulumi_aws.iam", "pulumi_aws.lb"]
-
-
-def test_this_program_uses_servers_and_load_balancers() -> None:
-    assert {"pulumi_aws.ec2", "pulumi_aws.autoscaling", "pulumi_aws.lb"} <= set(aws_modules(REPOSITORY))
+def test_the_services_that_a_preview_loads_are_read_from_what_python_tells() -> None:
+    lines = [
+        "import time:       219 |        219 |   pulumi_aws.ec2.vpc",
+        "import time:       219 |        219 |     pulumi_aws.ec2._inputs",
+        "import time:       219 |        219 | pulumi_aws.lb.listener",
+        "import time:       219 |        219 | pulumi_aws.get_region",
+        "import time:       219 |        219 | pulumi.runtime.rpc",
+        " + aws:ec2/vpc:Vpc pulumi_aws.s3.bucket create",
+    ]
+    assert aws_services(lines) == ["pulumi_aws.ec2", "pulumi_aws.lb"]
 
 
 def test_a_measure_meets_its_target_up_to_and_with_it() -> None:

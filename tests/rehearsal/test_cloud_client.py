@@ -52,13 +52,11 @@ def test_what_was_made_is_in_the_inventory_until_it_is_gone(cloud: CloudProcess)
 
 
 def test_a_list_in_pages_is_read_to_its_end() -> None:
-    pages: dict[str | None, dict[str, Any]] = {
-        None: {"Xs": [{"Id": "1"}], "NextToken": "t"},
-        "t": {"Xs": [{"Id": "2"}]},
-    }
+    first: dict[str, Any] = {"Xs": [{"Id": "1"}], "NextToken": "t"}
+    second: dict[str, Any] = {"Xs": [{"Id": "2"}]}
 
     def call(**arguments: str) -> dict[str, Any]:
-        return pages[arguments.get("NextToken")]
+        return second if arguments.get("NextToken") == "t" else first
 
     assert [item["Id"] for item in inventory._items(call, "Xs")] == ["1", "2"]
 
