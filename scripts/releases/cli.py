@@ -2,21 +2,26 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from scripts.releases import backend, change, project, promotion, show, state, status
+from scripts.releases import backend, change, promotion, show, status
 from scripts.releases.change import Request
 from scripts.releases.config_file import ConfigFile
 from scripts.releases.errors import RefusedError, ReleaseError, one_line
 from scripts.releases.images import checked
+from scripts.releases.options import (
+    Environment,
+    JsonOption,
+    ProjectOption,
+    errors_as_json,
+    find_project,
+    fleet,
+)
 from scripts.releases.project import Project
-from scripts.releases.state import EnvironmentState
 
 # Typer's wrong usage; the class has no public name of its own.
 UsageError: type[Exception] = typer.BadParameter.__bases__[0]
@@ -66,10 +71,6 @@ app = typer.Typer(
     "Exit codes: 0 done, 1 failed, 2 refused or bad input (nothing changed).",
 )
 
-ProjectOption = Annotated[
-    Path | None,
-    typer.Option("--project", metavar="DIR", help="Directory of Pulumi.yaml; default: this repository."),
-]
 ServiceOption = Annotated[
     str | None,
     typer.Option("--service", metavar="NAME", help="The service's own image instead of the shared one."),
@@ -79,33 +80,12 @@ ExpectOption = Annotated[
     typer.Option("--expect", metavar="AMI", help="Refuse unless the line to change holds this image now."),
 ]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Print the diff and write nothing.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Environment = Annotated[str, typer.Argument(metavar="ENV", help="Environment, as in Pulumi.ENV.yaml.")]
 
 
 @app.callback()
 def common(context: typer.Context, directory: ProjectOption = None) -> None:
     """Options before the command's name."""
     context.obj = directory
-
-
-def _project(context: typer.Context, directory: Path | None) -> Project:
-    return project.find(directory or context.obj or project.ROOT)
-
-
-def _fleet(where: Project, environment: str) -> EnvironmentState:
-    return state.read(backend.choose(where, os.environ), environment)
-
-
-@contextmanager
-def _errors_as_json(wanted: bool) -> Iterator[None]:
-    """With --json, a program that reads standard output finds the error there too."""
-    try:
-        yield
-    except ReleaseError as error:
-        if wanted:
-            show.as_json({"ok": False, "error": one_line(error)})
-        raise
 
 
 def _run(where: Project, request: Request, decide: Callable[[ConfigFile], str], as_json: bool) -> None:
@@ -131,15 +111,15 @@ def promote(
     directory: ProjectOption = None,
 ) -> None:
     """Copy FROM's image to TO's config, if FROM's fleet runs it after a successful refresh."""
-    with _errors_as_json(json):
-        where = _project(context, directory)
+    with errors_as_json(json):
+        where = find_project(context, directory)
         if source == target:
             raise RefusedError(f"{source} cannot be promoted to itself")
         origin = where.config(source)
 
         def decide(destination: ConfigFile) -> str:
             promotion.check_regions(origin, destination)
-            return promotion.promotable(origin, _fleet(where, source), service)
+            return promotion.promotable(origin, fleet(where, source), service)
 
         _run(where, Request(target, service, expect, dry_run, f"promote {source} {target}"), decide, json)
 
@@ -155,11 +135,11 @@ def rollback(
     directory: ProjectOption = None,
 ) -> None:
     """Put ENV's previous image back: the running one after a failed release, else the one before it."""
-    with _errors_as_json(json):
-        where = _project(context, directory)
+    with errors_as_json(json):
+        where = find_project(context, directory)
 
         def decide(config: ConfigFile) -> str:
-            return promotion.rollback_target(config, _fleet(where, environment), service)
+            return promotion.rollback_target(config, fleet(where, environment), service)
 
         _run(where, Request(environment, service, expect, dry_run, f"rollback {environment}"), decide, json)
 
@@ -176,8 +156,8 @@ def set_image(
     directory: ProjectOption = None,
 ) -> None:
     """Put a new image into ENV's config; the first environment of a release starts with this."""
-    with _errors_as_json(json):
-        where = _project(context, directory)
+    with errors_as_json(json):
+        where = find_project(context, directory)
         checked(image, "AMI")
         request = Request(environment, service, expect, dry_run, f"set-image {environment}")
         _run(where, request, lambda _: image, json)
@@ -191,8 +171,8 @@ def show_status(
     directory: ProjectOption = None,
 ) -> None:
     """Show each environment's configured image, the one that runs, and whether they agree."""
-    with _errors_as_json(json):
-        where = _project(context, directory)
+    with errors_as_json(json):
+        where = find_project(context, directory)
         found = status.collect(where, backend.choose(where, os.environ), environment)
     if json:
         show.as_json(status.as_json(found))
