@@ -199,7 +199,9 @@ def test_a_refresh_that_is_being_stopped_is_waited_for(
     scene.start(2)
     scene.until(lambda: scene.refresh()["PercentageComplete"] == 50)
     getattr(scene.autoscaling, operation)(AutoScalingGroupName="web")
+    status = scene.refresh()["Status"]
     outcome = watched.of("2").run()
+    assert watched.lines[0].endswith(f", which is {status}")
     assert (outcome.status, started(scene), scene.versions()) == ("Successful", 2, ["2", "2"])
 
 

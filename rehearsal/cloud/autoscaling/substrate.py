@@ -74,6 +74,7 @@ class Ec2Substrate:
             **({"block_device_mappings": _deleted_with_the_server(devices)} if devices else {}),
         )
         for instance in reservation.instances:
+            # With the interface its address comes back; moto would keep both of a server that is gone.
             for interface in instance.nics.values():
                 interface.delete_on_termination = True
         return list(reservation.instances)
@@ -110,7 +111,6 @@ class Ec2Substrate:
         for instance in instances:
             if instance is not None and instance.state != "terminated":
                 instance.terminate()
-                _free_addresses(instance)
         self.group.autoscaling_backend.forget(ids)
 
     def behaviour(self, image_id: str) -> str:
@@ -142,14 +142,6 @@ class Ec2Substrate:
 def _deleted_with_the_server(devices: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Volumes of a launch template go with their server unless it says otherwise; moto would keep them."""
     return [d | {"Ebs": {"DeleteOnTermination": True} | d["Ebs"]} if "Ebs" in d else d for d in devices]
-
-
-def _free_addresses(instance: Any) -> None:
-    """moto gives an address back when Python forgets the instance, but EC2 remembers terminated ones."""
-    subnet = instance.ec2_backend.get_subnet(instance.subnet_id)
-    for address in instance._private_ips:
-        subnet.del_subnet_ip(address)
-    instance._private_ips = set()
 
 
 def _interval(target_group: Any) -> float:

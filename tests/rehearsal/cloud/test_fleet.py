@@ -174,7 +174,9 @@ def test_a_launch_that_fails_is_an_activity_and_is_tried_again(scene: Scene) -> 
     scene.settled(desired=1)
     scene.ec2.deregister_image(ImageId=GOOD)
     scene.autoscaling.set_desired_capacity(AutoScalingGroupName="web", DesiredCapacity=2)
-    scene.cloud.step(61)
+    scene.cloud.step(10)
+    scene.autoscaling.set_desired_capacity(AutoScalingGroupName="web", DesiredCapacity=3)
+    scene.cloud.step(51)
     activities = scene.autoscaling.describe_scaling_activities(AutoScalingGroupName="web")["Activities"]
     failed = [a for a in activities if a["StatusCode"] == "Failed"]
     assert len(failed) == 2
@@ -274,6 +276,28 @@ def test_a_templates_own_tags_are_not_in_its_first_version(scene: Scene) -> None
         "LaunchTemplateVersions"
     ]
     assert version["LaunchTemplateData"] == {"ImageId": GOOD}
+
+
+def test_addresses_are_used_again(scene: Scene) -> None:
+    vpc = scene.ec2.describe_subnets(SubnetIds=scene.subnet_ids)["Subnets"][0]["VpcId"]
+    tiny = scene.ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.9.0/28")["Subnet"]["SubnetId"]
+    scene.settled(desired=4, VPCZoneIdentifier=tiny)
+    for _ in range(4):
+        ids = [i["InstanceId"] for i in scene.group()["Instances"]]
+        scene.ec2.terminate_instances(InstanceIds=ids)
+        scene.cloud.step(BOOT)
+    assert scene.states() == ["InService"] * 4
+
+
+def test_a_server_that_is_no_target_of_a_group_is_unused_there(scene: Scene) -> None:
+    vpc = scene.ec2.describe_subnets(SubnetIds=scene.subnet_ids)["Subnets"][0]["VpcId"]
+    other = scene.elbv2.create_target_group(Name="other", Protocol="HTTP", Port=1, VpcId=vpc)
+    scene.settled(desired=1)
+    found = scene.elbv2.describe_target_health(
+        TargetGroupArn=other["TargetGroups"][0]["TargetGroupArn"],
+        Targets=[{"Id": scene.group()["Instances"][0]["InstanceId"]}],
+    )
+    assert found["TargetHealthDescriptions"][0]["TargetHealth"]["State"] == "unused"
 
 
 def test_many_groups_and_servers_come_in_pages(scene: Scene) -> None:

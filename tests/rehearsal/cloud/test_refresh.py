@@ -297,6 +297,23 @@ def test_the_strategy_that_replaces_volumes_is_refused_by_name(scene: Scene) -> 
         scene.autoscaling.start_instance_refresh(AutoScalingGroupName="web", Strategy="ReplaceRootVolume")
 
 
+def test_an_image_that_does_not_exist_is_refused_before_anything_starts(scene: Scene) -> None:
+    scene.settled()
+    scene.ec2.deregister_image(ImageId=BETTER)
+    with pytest.raises(ClientError, match=rf"The image id '\[{BETTER}\]' does not exist") as refused:
+        scene.start(2)
+    assert code(refused) == "ValidationError"
+
+
+def test_what_a_desired_configuration_leaves_out_stays_as_it_was(scene: Scene) -> None:
+    policy = scene.policy(1) | {"InstancesDistribution": {"OnDemandBaseCapacity": 3}}
+    scene.settled(desired=1, MixedInstancesPolicy=policy)
+    scene.start(2)
+    scene.until_over()
+    distribution = scene.group()["MixedInstancesPolicy"]["InstancesDistribution"]
+    assert distribution["OnDemandBaseCapacity"] == 3
+
+
 @pytest.mark.parametrize("version", [9, "$Nonsense"])
 def test_a_version_that_does_not_exist_is_refused(scene: Scene, version: object) -> None:
     scene.settled()
