@@ -161,11 +161,6 @@ def test_the_report_shows_the_same_as_the_json(rehearsed: Rehearsed) -> None:
         assert f'data-image="{sample["image"]}"' in rehearsed.page
 
 
-def test_all_of_it_takes_about_a_minute_at_most(rehearsed: Rehearsed) -> None:
-    # The bench measures it against its target of 60 s; here only a loss of speed by a multiple is to be seen.
-    assert rehearsed.document["seconds"] < 180
-
-
 def test_the_pulumi_command_does_the_same(rehearsed: Rehearsed, tmp_path: Path) -> None:
     if not shutil.which("pulumi"):
         pytest.skip("the rehearsal with the pulumi command: there is none on the PATH")
