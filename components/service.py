@@ -90,7 +90,6 @@ class Service(pulumi.ComponentResource):
                 instance_types=args.instance_types,
                 preferences=args.refresh,
                 timeout_seconds=args.refresh_timeout_seconds,
-                tags=args.tags,
             ),
             ResourceOptions(parent=self),
         )
