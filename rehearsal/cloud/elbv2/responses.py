@@ -1,17 +1,35 @@
-"""Overrides of moto's Elastic Load Balancing v2: target health is what the emulated fleet says."""
+"""Overrides of moto's Elastic Load Balancing v2.
+
+Target health is what the emulated fleet says, and a protected load balancer is not deleted.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 from moto.core.responses import ActionResult
-from moto.elbv2.exceptions import TargetGroupNotFoundError
+from moto.elbv2.exceptions import ELBClientError, TargetGroupNotFoundError
 from moto.elbv2.responses import ELBV2Response as MotoELBV2Response
 
 from rehearsal.cloud.world import ACCOUNT
 
 
+class OperationNotPermittedError(ELBClientError):
+    def __init__(self, arn: str) -> None:
+        super().__init__(
+            "OperationNotPermitted",
+            f"Load balancer '{arn}' cannot be deleted because deletion protection is enabled",
+        )
+
+
 class ELBV2Response(MotoELBV2Response):
+    def delete_load_balancer(self) -> Any:
+        arn = self._get_param("LoadBalancerArn")
+        balancer = self.elbv2_backend.load_balancers.get(arn)
+        if balancer is not None and balancer.attrs["deletion_protection.enabled"] == "true":
+            raise OperationNotPermittedError(arn)
+        return super().delete_load_balancer()
+
     def describe_target_health(self) -> Any:
         from rehearsal.cloud.autoscaling.models import autoscaling_backends
 
