@@ -6,6 +6,7 @@ must say so in a test.
 
 from __future__ import annotations
 
+import contextvars
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -195,12 +196,19 @@ def _named(kind: str, name: str) -> str:
 
 
 def run(program: Callable[[], Mapping[str, Any]]) -> Built:
-    """Run `program` and wait for all of it; what it returns is resolved into `outputs`."""
+    """Run `program` and wait for all of it; what it returns is resolved into `outputs`.
+
+    In a context of its own: the SDK keeps the stack that it is in there, and a test of the engine that runs
+    later in this process would find it.
+    """
     built = Built()
-    mocks.set_mocks(_Mocks(), project="immutable", stack="test", preview=False, monitor=Recorder(built))
 
     def main() -> pulumi.Output[Any]:
         return pulumi.Output.all(**program()).apply(built.outputs.update)
 
-    mocks.test(main)()  # type: ignore[no-untyped-call]
+    def recorded() -> None:
+        mocks.set_mocks(_Mocks(), project="immutable", stack="test", preview=False, monitor=Recorder(built))
+        mocks.test(main)()  # type: ignore[no-untyped-call]
+
+    contextvars.copy_context().run(recorded)
     return built
