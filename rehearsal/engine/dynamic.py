@@ -10,6 +10,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import threading
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from google.protobuf import struct_pb2
@@ -73,7 +76,8 @@ class DynamicProvider:
         del urn, timeout_seconds
         if preview:
             return State("", news)
-        result = self._provider(news).create(_values(news))
+        with _errors_in_the_providers_words():
+            result = self._provider(news).create(_values(news))
         return State(str(result.id), _wire({**(result.outs or {}), PROVIDER_KEY: news[PROVIDER_KEY]}))
 
     def read(self, urn: str, resource_id: str, inputs: Properties, outputs: Properties) -> State | None:
@@ -82,7 +86,8 @@ class DynamicProvider:
         known = outputs or inputs
         if PROVIDER_KEY not in known:
             raise ProviderError("a dynamic resource cannot be read or imported without its provider")
-        result = self._provider(known).read(resource_id, _values(known))
+        with _errors_in_the_providers_words():
+            result = self._provider(known).read(resource_id, _values(known))
         if not result.id:
             return None
         pickled = known[PROVIDER_KEY]
@@ -104,7 +109,8 @@ class DynamicProvider:
         del urn, old_inputs, timeout_seconds, ignore_changes
         if preview:
             return news
-        result = self._provider(news).update(resource_id, _values(old_outputs), _values(news))
+        with _errors_in_the_providers_words():
+            result = self._provider(news).update(resource_id, _values(old_outputs), _values(news))
         return _wire({**(result.outs or {}), PROVIDER_KEY: news[PROVIDER_KEY]})
 
     def delete(
@@ -112,7 +118,8 @@ class DynamicProvider:
     ) -> None:
         """Runs the program's `delete`, with the provider that the state holds."""
         del urn, inputs, timeout_seconds
-        self._provider(outputs).delete(resource_id, _values(outputs))
+        with _errors_in_the_providers_words():
+            self._provider(outputs).delete(resource_id, _values(outputs))
 
     def invoke(self, token: str, args: Properties) -> tuple[Properties, list[CheckFailure]]:
         """Dynamic providers have no functions."""
@@ -138,6 +145,18 @@ class DynamicProvider:
             ConfigureRequest(config=Config(raw_config=self._config, project_name=get_project()))
         )
         return provider
+
+
+@contextmanager
+def _errors_in_the_providers_words() -> Iterator[None]:
+    """The SDK's server reports `traceback.format_exc()`; a provider that makes it one line is heard."""
+    try:
+        yield
+    except Exception as error:
+        text = traceback.format_exc().strip()
+        if "\n" in text:
+            raise
+        raise ProviderError(text) from error
 
 
 def _values(properties: Properties, keep_unknowns: bool = False) -> dict[str, Any]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import traceback
+
+import pytest
+
 from tests.rehearsal.engine.engines import Embedded, Engine, resources
 
 PROVIDER = """
@@ -121,6 +125,16 @@ def test_an_exception_of_a_dynamic_provider_is_one_line(embedded: Embedded) -> N
         "error: pulumi-python:dynamic/counting:Count 'a': Exception: thirteen is unlucky (at "
     )
     assert result.error is not None
+
+
+def test_a_dynamic_provider_that_makes_its_errors_one_line_is_taken_at_its_word(embedded: Embedded) -> None:
+    plain = "import traceback\ntraceback.format_exc = lambda *_: 'thirteen is unlucky'\n"
+    _program(embedded, plain + 'Count("a", 13)')
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(traceback, "format_exc", traceback.format_exc)
+        result = embedded.run("up")
+    assert not result.ok
+    assert "error: pulumi-python:dynamic/counting:Count 'a': thirteen is unlucky\n" in result.text
 
 
 def test_a_dynamic_provider_of_a_module_sees_changes_of_its_class(embedded: Embedded) -> None:
