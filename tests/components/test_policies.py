@@ -26,9 +26,32 @@ def test_no_document_names_a_partition_of_its_own() -> None:
         assert "arn:aws-cn:" in str(made)
 
 
-def test_a_server_reads_no_parameters_and_opens_no_sessions() -> None:
-    actions = policies.ssm_agent()["Action"]
-    assert not [action for action in actions if "Parameter" in action or "DataChannel" in action]
+def test_a_server_reports_itself_reads_no_parameters_and_opens_no_sessions() -> None:
+    assert policies.ssm_agent() == {
+        "Sid": "SsmAgent",
+        "Effect": "Allow",
+        # Neither ssm:GetParameter nor ssmmessages:OpenDataChannel.
+        "Action": [
+            "ec2messages:AcknowledgeMessage",
+            "ec2messages:DeleteMessage",
+            "ec2messages:FailMessage",
+            "ec2messages:GetEndpoint",
+            "ec2messages:GetMessages",
+            "ec2messages:SendReply",
+            "ssm:DescribeAssociation",
+            "ssm:DescribeDocument",
+            "ssm:GetDocument",
+            "ssm:ListAssociations",
+            "ssm:ListInstanceAssociations",
+            "ssm:PutInventory",
+            "ssm:UpdateAssociationStatus",
+            "ssm:UpdateInstanceAssociationStatus",
+            "ssm:UpdateInstanceInformation",
+            "ssmmessages:CreateControlChannel",
+            "ssmmessages:OpenControlChannel",
+        ],
+        "Resource": "*",
+    }
 
 
 def test_what_a_service_asks_for_comes_on_top() -> None:
