@@ -105,8 +105,10 @@ class InstanceRefresh(pulumi.ComponentResource):
     reason: pulumi.Output[str]
     image_id: pulumi.Output[str]
     """The image that the group runs."""
-    previous_image_id: pulumi.Output[str | None]
-    """The last image before it that was another one: where a rollback goes."""
+    previous_image_id: pulumi.Output[str]
+    """The last image before it that was another one: where a rollback goes. Empty when there was none: an
+    output without a value would be shown as unknown in every preview.
+    """
     launch_template_version: pulumi.Output[str]
 
     def __init__(
@@ -138,7 +140,7 @@ class Rollout(pulumi.dynamic.Resource, module="instancerefresh", name="Rollout")
     status: pulumi.Output[str]
     reason: pulumi.Output[str]
     image_id: pulumi.Output[str]
-    previous_image_id: pulumi.Output[str | None]
+    previous_image_id: pulumi.Output[str]
     launch_template_version: pulumi.Output[str]
 
     def __init__(self, name: str, args: InstanceRefreshArgs, opts: pulumi.ResourceOptions) -> None:

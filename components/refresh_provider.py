@@ -85,13 +85,13 @@ class RefreshProvider(ResourceProvider):
 
     def create(self, props: Properties) -> CreateResult:
         outcome = _carry_out(props, first=True)
-        return CreateResult(f"{props['group_name']}/instance-refresh", _outputs(props, outcome, None))
+        return CreateResult(f"{props['group_name']}/instance-refresh", _outputs(props, outcome, ""))
 
     def update(self, _id: str, olds: Properties, news: Properties) -> UpdateResult:
         """Raises RolloutError when the rollout fails: the state then keeps `olds`, and the next up tries
         again.
         """
-        previous = olds.get("previous_image_id")
+        previous = olds.get("previous_image_id") or ""
         if not any(_differs(olds.get(name), news.get(name)) for name in TRIGGERS):
             kept = {name: olds.get(name) for name in ("refresh_id", "status", "reason")}
             return UpdateResult(_inputs(news) | kept | {"previous_image_id": previous})
@@ -200,7 +200,7 @@ def _inputs(props: Properties) -> Properties:
     return {name: props[name] for name in INPUTS if name in props}
 
 
-def _outputs(props: Properties, outcome: Outcome, previous_image_id: str | None) -> Properties:
+def _outputs(props: Properties, outcome: Outcome, previous_image_id: str) -> Properties:
     return _inputs(props) | {
         "refresh_id": outcome.refresh_id,
         "status": outcome.status,

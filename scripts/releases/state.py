@@ -32,7 +32,8 @@ class ServiceState(_Outputs):
     """A service's fleet: the image of its last successful refresh, the one before, and the last refresh."""
 
     image: Word = None
-    previous_image: Word = None
+    # The program exports an empty one when there was none.
+    previous_image: Annotated[Word, BeforeValidator(lambda value: value or None)] = None
     launch_template_version: Number = None
     group: Word = None
     refresh: Refresh = Refresh()

@@ -32,7 +32,7 @@ def service(
     """What a stack exports of one service."""
     return {
         "image": image,
-        "previousImage": previous,
+        "previousImage": previous or "",
         "launchTemplateVersion": "3",
         "group": "group-1",
         "refresh": {"id": "refresh-1", "status": status, "reason": reason},
