@@ -167,7 +167,7 @@ def test_an_interruption_in_the_middle_stops_all_that_was_started(
             break
     assert any("rehearsal.cloud" in command for command in of_folder(temporary))
     process.send_signal(number)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=120)
     assert process.returncode == 130
     assert errors == "rehearse: interrupted; all that it started is stopped\n"
     assert of_folder(temporary) == []

@@ -311,7 +311,7 @@ def test_a_terminal_gets_a_table(project: ReleaseProject) -> None:
             if not part:
                 break
             shown += part
-        assert running.wait(timeout=30) == 0
+        assert running.wait(timeout=120) == 0
     os.close(main)
     assert "service" in shown.decode()
     assert "│ staging     │ web     │" in shown.decode()

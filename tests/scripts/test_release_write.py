@@ -58,7 +58,7 @@ def test_a_kill_before_the_rename_leaves_the_old_file_and_the_next_run_does_the_
     before = project.files()
     arguments = ["set-image", "prod", NEW, "--project", str(project.directory)]
     with python(CRASH.format(point=point), *arguments) as process:
-        assert process.wait(timeout=30) == -signal.SIGKILL
+        assert process.wait(timeout=120) == -signal.SIGKILL
     after = project.files()
     assert {name: after[name] for name in before} == before
     assert ".Pulumi.prod.yaml.new" in after
@@ -220,12 +220,12 @@ ROUNDS = 25
 
 def _compete(directory: Path, image: str, rounds: Barrier, report: Callable[[int], None]) -> None:
     for _ in range(ROUNDS):
-        rounds.wait(timeout=60)
+        rounds.wait(timeout=120)
         project = ReleaseProject.__new__(ReleaseProject)
         project.directory = directory
         report(project.run("set-image", "prod", image, "--expect", OLD, variables={"X": "1"}).code)
-        rounds.wait(timeout=60)
-        rounds.wait(timeout=60)
+        rounds.wait(timeout=120)
+        rounds.wait(timeout=120)
 
 
 def test_of_two_commands_at_once_exactly_one_wins(project: ReleaseProject) -> None:
@@ -242,16 +242,16 @@ def test_of_two_commands_at_once_exactly_one_wins(project: ReleaseProject) -> No
     before = project.file("prod").read_text()
     winners = []
     for _ in range(ROUNDS):
-        rounds.wait(timeout=60)
-        rounds.wait(timeout=60)
+        rounds.wait(timeout=120)
+        rounds.wait(timeout=120)
         codes = [report.get() for report in reports]
         assert sorted(codes) == [0, 2]
         winner = images[codes.index(0)]
         winners.append(winner)
         assert project.file("prod").read_text() == before.replace(OLD, winner)
         project.file("prod").write_text(before)
-        rounds.wait(timeout=60)
+        rounds.wait(timeout=120)
     for process in processes:
-        process.join(timeout=60)
+        process.join(timeout=120)
         assert process.exitcode == 0
     assert sorted(project.files()) == ["Pulumi.prod.yaml", "Pulumi.staging.yaml", "Pulumi.yaml"]

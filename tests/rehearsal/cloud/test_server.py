@@ -16,7 +16,7 @@ from rehearsal.cloud.local import Local
 
 @pytest.fixture
 def connection(cloud: Local) -> Iterator[HTTPConnection]:
-    opened = HTTPConnection("127.0.0.1", int(cloud.url.rsplit(":", 1)[1]), timeout=10)
+    opened = HTTPConnection("127.0.0.1", int(cloud.url.rsplit(":", 1)[1]), timeout=60)
     yield opened
     opened.close()
 
@@ -82,7 +82,7 @@ def test_a_port_in_use_is_one_line_and_exit_2() -> None:
         taken.listen()
         port = taken.getsockname()[1]
         process = start("--port", str(port))
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=120)
     assert (process.returncode, out) == (2, "")
     assert err.count("\n") == 1
     assert str(port) in err
@@ -91,7 +91,7 @@ def test_a_port_in_use_is_one_line_and_exit_2() -> None:
 @pytest.mark.parametrize("arguments", [("--port", "70000"), ("--speed", "-1"), ("--speed", "nan")])
 def test_impossible_arguments_are_one_line_and_exit_2(arguments: tuple[str, str]) -> None:
     process = start(*arguments)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=120)
     assert process.returncode == 2
     assert err.count("\n") == 1
     assert arguments[0] in err
@@ -103,5 +103,5 @@ def test_a_signal_ends_the_process_quietly(number: signal.Signals) -> None:
     assert process.stdout
     assert process.stdout.readline().startswith("listening on http://127.0.0.1:")
     process.send_signal(number)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=120)
     assert (process.returncode, err) == (0, "")

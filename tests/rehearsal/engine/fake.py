@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +23,9 @@ class FakeCloud:
     """What exists, and what was done. `things` by ID; `calls` are (method, resource name) in order of time.
 
     `fail`: text to fail with, by (method, resource name). `partial`: the same, but the thing exists then.
-    `wait_seconds`: how long creating or deleting takes. `running` / `peak`: operations at the same time.
+    `wait_seconds`: how long creating or deleting takes. `together`: operations stay until so many have run at
+    the same time, or a while has passed. `running` / `peak`: operations at the same time. `during`: called in
+    the middle of an operation.
     """
 
     things: dict[str, Properties] = field(default_factory=dict)
@@ -33,10 +36,12 @@ class FakeCloud:
     seen: dict[tuple[str, str], Any] = field(default_factory=dict)
     config: Properties = field(default_factory=dict)
     wait_seconds: float = 0.0
+    together: int = 0
+    during: dict[tuple[str, str], Callable[[], None]] = field(default_factory=dict)
     running: int = 0
     peak: int = 0
     numbers: int = 0
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    lock: threading.Condition = field(default_factory=threading.Condition)
 
     def did(self, method: str) -> list[str]:
         """The names of the resources that a method was called for, in order."""
@@ -55,7 +60,10 @@ class FakeCloud:
             self.calls.append((method, name_of(urn)))
             self.running += 1
             self.peak = max(self.peak, self.running)
+            self.lock.notify_all()
+            self.lock.wait_for(lambda: self.peak >= self.together, timeout=30)
         time.sleep(self.wait_seconds)
+        self.during.get((method, name_of(urn)), lambda: None)()
         with self.lock:
             self.running -= 1
         if (method, name_of(urn)) in self.fail:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
 
+import pytest
+
+from rehearsal.engine.display import Display
 from tests.rehearsal.engine.engines import Embedded, Engine, resources, urn
 
 CHAIN = 'a = Thing("a"); b = Thing("b", of=a.arn); Thing("c", of=b.arn)'
@@ -177,42 +179,51 @@ def test_a_bug_in_a_provider_is_one_line(embedded: Embedded) -> None:
 
 def test_independent_things_are_made_and_deleted_at_the_same_time(embedded: Embedded) -> None:
     embedded.program('for i in range(8): Thing(f"t{i}")')
-    embedded.cloud.wait_seconds = 0.05
+    embedded.cloud.together = 8
     embedded.run("up")
-    assert embedded.cloud.peak > 4
+    assert embedded.cloud.peak == 8
     embedded.cloud.forget()
     embedded.run("destroy")
-    assert embedded.cloud.peak > 4
+    assert embedded.cloud.peak == 8
 
 
 def test_no_more_operations_run_at_once_than_asked_for(embedded: Embedded) -> None:
     embedded.program('for i in range(8): Thing(f"t{i}")')
-    embedded.cloud.wait_seconds = 0.01
+    embedded.cloud.together, embedded.cloud.wait_seconds = 2, 0.01
     embedded.run("up", parallel=2)
     assert embedded.cloud.peak == 2
     embedded.cloud.forget()
+    embedded.cloud.together = 1
     embedded.run("destroy", parallel=1)
     assert embedded.cloud.peak == 1
 
 
-def test_an_interruption_finishes_what_runs_and_starts_nothing_new(embedded: Embedded) -> None:
+def test_an_interruption_finishes_what_runs_and_starts_nothing_new(
+    embedded: Embedded, monkeypatch: pytest.MonkeyPatch
+) -> None:
     embedded.program(CHAIN)
-    embedded.cloud.wait_seconds = 0.3
+    told = threading.Event()
+    line = Display.line
+
+    def line_and_tell(display: Display, text: str = "") -> None:
+        line(display, text)
+        if text.startswith("interrupted"):
+            told.set()
 
     def interrupt() -> None:
-        while ("create", "a") not in embedded.cloud.calls:
-            time.sleep(0.005)
         os.kill(os.getpid(), signal.SIGINT)
+        told.wait(30)
 
+    monkeypatch.setattr(Display, "line", line_and_tell)
+    embedded.cloud.during["create", "a"] = interrupt
     before = signal.getsignal(signal.SIGINT)
-    threading.Thread(target=interrupt).start()
     result = embedded.run("up")
     assert result.code == 130
     assert "interrupted: what runs is being finished" in result.text
     assert "Traceback" not in result.text
     assert sorted(resources(embedded)) == ["a", "demo-dev"]
     assert signal.getsignal(signal.SIGINT) is before
-    embedded.cloud.wait_seconds = 0
+    embedded.cloud.during.clear()
     assert embedded.run("up").changes == {"create": 2, "same": 2}
 
 
