@@ -26,6 +26,15 @@ ATTEMPTS = 8
 CONNECT_SECONDS, READ_SECONDS = 5, 30
 
 
+#: Codes with which AWS asks to come back later.
+LATER = frozenset(
+    {
+        "InternalError", "InternalFailure", "RequestLimitExceeded", "RequestTimeout", "ServiceUnavailable",
+        "SlowDown", "Throttling", "ThrottledException", "ThrottlingException", "TooManyRequestsException",
+    }
+)  # fmt: skip
+
+
 class AwsError(ReleaseError):
     """AWS refused a call or did not answer. `code` is AWS's error code, "" when there was no answer."""
 
@@ -33,6 +42,11 @@ class AwsError(ReleaseError):
         super().__init__(text)
         self.code = code
         self.message = message
+
+    @property
+    def passes(self) -> bool:
+        """Whether the same call may well be answered a little later."""
+        return not self.code or self.code in LATER
 
 
 class NoAccessError(RefusedError):

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from scripts.releases import backend, change, promotion, show, status
+from scripts.releases import backend, change, commands_rollout, live_show, promotion, show, status
 from scripts.releases.change import Request
 from scripts.releases.config_file import ConfigFile
 from scripts.releases.errors import RefusedError, ReleaseError, one_line
@@ -167,12 +167,16 @@ def set_image(
 def show_status(
     context: typer.Context,
     environment: Annotated[str | None, typer.Argument(metavar="[ENV]", help="Default: all.")] = None,
+    live: Annotated[bool, typer.Option("--live", help="Ask AWS: every server of ENV, as it is now.")] = False,
     json: JsonOption = False,
     directory: ProjectOption = None,
 ) -> None:
     """Show each environment's configured image, the one that runs, and whether they agree."""
     with errors_as_json(json):
         where = find_project(context, directory)
+        if live:
+            live_show.show_environment(where, environment, json)
+            return
         found = status.collect(where, backend.choose(where, os.environ), environment)
     if json:
         show.as_json(status.as_json(found))
@@ -181,3 +185,6 @@ def show_status(
     damaged = [each for each in found if each.damaged]
     if damaged:
         raise RefusedError(f"{damaged[0].name}: {damaged[0].problem}")
+
+
+commands_rollout.add(app)

@@ -53,7 +53,7 @@ def status_text(statuses: list[EnvironmentStatus]) -> None:
     if sys.stdout.isatty():
         _table(rows)
     else:
-        _columns(rows)
+        columns([COLUMNS, *rows])
     for each in statuses:
         for line in _remarks(each):
             print(line)
@@ -83,9 +83,9 @@ def _table(rows: list[tuple[str, ...]]) -> None:
     Console(file=sys.stdout).print(table)
 
 
-def _columns(rows: list[tuple[str, ...]]) -> None:
-    everything = [COLUMNS, *rows]
-    widths = [max(len(row[index]) for row in everything) for index in range(len(COLUMNS))]
+def columns(everything: list[tuple[str, ...]]) -> None:
+    """Prints rows with their cells below each other."""
+    widths = [max(len(row[index]) for row in everything) for index in range(len(everything[0]))]
     for row in everything:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 

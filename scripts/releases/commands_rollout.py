@@ -1,0 +1,126 @@
+"""The commands around a rollout: `watch`, `cancel` and `rollback-refresh`; `plan` is in `commands_plan`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Annotated, Any
+
+import typer
+
+from scripts.releases import aws, groups, rollout, rollout_show, show
+from scripts.releases.aws import Account
+from scripts.releases.errors import ReleaseError
+from scripts.releases.groups import Group, Refresh
+from scripts.releases.options import Environment, JsonOption, ProjectOption, errors_as_json, find_project
+from scripts.releases.rollout import Outcome
+from scripts.releases.rollout_show import Follower
+
+OneService = Annotated[
+    str | None, typer.Option("--service", metavar="NAME", help="Only this service; default: every one.")
+]
+Stop = Callable[[Account, str, Iterable[Group]], list[tuple[Group, Refresh]]]
+
+
+def add(app: typer.Typer) -> None:
+    """Registers the commands."""
+    app.command()(watch)
+    app.command()(cancel)
+    app.command("rollback-refresh")(rollback_refresh)
+
+
+def watch(
+    context: typer.Context,
+    environment: Environment,
+    service: OneService = None,
+    json: JsonOption = False,
+    directory: ProjectOption = None,
+) -> None:
+    """Follow ENV's running refreshes to their end; exit code 0 when all succeeded or none runs, else 1."""
+    with errors_as_json(json):
+        account, found = _groups(context, environment, service, directory)
+        going = rollout.running(account, found)
+        if not going and not json:
+            print(f"no refresh is running in {environment}")
+        with Follower(quiet=json) as look:
+            ended = rollout.follow(account, going, look)
+    _finish(account, ended, json, "Successful", {"environment": environment})
+
+
+def cancel(
+    context: typer.Context,
+    environment: Environment,
+    service: OneService = None,
+    json: JsonOption = False,
+    directory: ProjectOption = None,
+) -> None:
+    """Stop ENV's running refreshes where they are (CancelInstanceRefresh); nothing is undone."""
+    _stop(context, environment, service, directory, json, rollout.cancel, "Cancelled")
+
+
+def rollback_refresh(
+    context: typer.Context,
+    environment: Environment,
+    service: OneService = None,
+    json: JsonOption = False,
+    directory: ProjectOption = None,
+) -> None:
+    """Put the servers from before ENV's running refreshes back (RollbackInstanceRefresh)."""
+    _stop(context, environment, service, directory, json, rollout.roll_back, "RollbackSuccessful")
+
+
+def _groups(
+    context: typer.Context, environment: str, service: str | None, directory: Any
+) -> tuple[Account, list[Group]]:
+    where = find_project(context, directory)
+    account = aws.account(where.config(environment))
+    return account, groups.find(account, where, environment, service)
+
+
+def _stop(
+    context: typer.Context,
+    environment: str,
+    service: str | None,
+    directory: Any,
+    json: bool,
+    stop: Stop,
+    wanted: str,
+) -> None:
+    """Stops what runs, follows it to its end, and says what the servers run then."""
+    with errors_as_json(json):
+        account, found = _groups(context, environment, service, directory)
+        going = stop(account, environment, found)
+        with Follower(quiet=json) as look:
+            ended = rollout.follow(account, going, look)
+    _finish(account, ended, json, wanted, {"environment": environment})
+    if not json:
+        print(f"the config is as it was: the next `pulumi up -s {environment}` starts a refresh to its image")
+        print(f"to keep the image before, put it back there first: scripts/release rollback {environment}")
+
+
+def _finish(
+    account: Account, ended: list[Outcome], json: bool, wanted: str, document: dict[str, Any]
+) -> None:
+    """Says how each refresh ended and what runs now.
+
+    Raises:
+        ReleaseError: one of them ended otherwise than `wanted`.
+    """
+    bad = [outcome for outcome in ended if outcome.refresh.status != wanted]
+    rows = []
+    for outcome in ended:
+        now = groups.servers(account, groups.again(account, outcome.group))
+        rows.append(
+            {
+                "service": outcome.group.service,
+                "group": outcome.group.name,
+                "refresh": rollout_show.refresh_json(outcome.refresh),
+                "runs": groups.counted(now),
+            }
+        )
+        if not json:
+            print(rollout_show.ending(outcome))
+            print(f"{outcome.group.service} runs {groups.runs(now)}")
+    if json:
+        show.as_json({"ok": not bad, **document, "refreshes": rows})
+    if bad:
+        raise ReleaseError("; ".join(map(rollout_show.ending, bad)))

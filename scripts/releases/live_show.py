@@ -1,0 +1,164 @@
+"""`status ENV --live`: every server as AWS sees it now, and the refresh that is going on."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from scripts.releases import aws, groups, rollout_show, show
+from scripts.releases.config_file import ConfigFile
+from scripts.releases.errors import RefusedError, one_line
+from scripts.releases.groups import Group, Refresh, Server
+from scripts.releases.project import Project
+
+#: Beyond so many servers of a service, like ones share a row.
+LISTED = 20
+COLUMNS = ("service", "server", "image", "version", "state", "type", "zone", "age")
+
+
+@dataclass(frozen=True)
+class Live:
+    """One group: what AWS says of it, of its servers, and of its latest refresh."""
+
+    group: Group
+    servers: Sequence[Server]
+    refresh: Refresh | None
+    configured: str | None
+
+
+def show_environment(project: Project, environment: str | None, json: bool) -> None:
+    """Asks AWS and prints the answer.
+
+    Raises:
+        RefusedError: no environment is named, it is unknown, or it has no groups.
+        AwsError: AWS refused.
+    """
+    if environment is None:
+        raise RefusedError("--live needs one environment: status ENV --live")
+    config = project.config(environment)
+    account = aws.account(config)
+    found = [
+        Live(
+            group, groups.servers(account, group), groups.refresh(account, group), _configured(config, group)
+        )
+        for group in groups.find(account, project, environment)
+    ]
+    now = datetime.now(UTC)
+    if json:
+        show.as_json(as_json(environment, found))
+    else:
+        as_text(found, now)
+
+
+def _configured(config: ConfigFile, group: Group) -> str | None:
+    return config.services.get(group.service) or config.shared
+
+
+def as_text(found: Sequence[Live], now: datetime) -> None:
+    """A table on a terminal, aligned columns in a pipe; then a line or two a service."""
+    rows = [row for each in found for row in _rows(each, now)]
+    if sys.stdout.isatty():
+        table = Table(*COLUMNS)
+        for row in rows:
+            table.add_row(*map(Text, row))
+        Console(file=sys.stdout).print(table)
+    else:
+        show.columns([COLUMNS, *rows])
+    for each in found:
+        for line in remarks(each):
+            print(line)
+
+
+def _rows(live: Live, now: datetime) -> list[tuple[str, ...]]:
+    """A row a server, or with many of them a row for all that are alike."""
+    alike: dict[tuple[str, ...], list[Server]] = {}
+    for server in live.servers:
+        same = (server.image or "-", server.version or "-", server.state, server.instance_type)
+        alike.setdefault(same if len(live.servers) > LISTED else (server.id, *same), []).append(server)
+    rows = []
+    for some in alike.values():
+        first = some[0]
+        zones = sorted({server.zone for server in some})
+        cells = (
+            live.group.service,
+            first.id if len(live.servers) <= LISTED else f"{len(some)} servers",
+            first.image or "-",
+            first.version or "-",
+            first.state,
+            first.instance_type,
+            ", ".join(zones),
+            _ages(some, now),
+        )
+        rows.append(tuple(map(one_line, cells)))
+    return rows
+
+
+def _ages(some: Sequence[Server], now: datetime) -> str:
+    ages = [(now - server.launched_at).total_seconds() for server in some if server.launched_at]
+    if not ages:
+        return "-"
+    youngest, oldest = age(min(ages)), age(max(ages))
+    return youngest if youngest == oldest else f"{youngest} to {oldest}"
+
+
+def age(seconds: float) -> str:
+    """Such as `40 s`, `12 min`, `5 h`, `3 d`: one number is enough to see what is old."""
+    whole = max(0, int(seconds))
+    for unit, size in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if whole >= 2 * size:
+            return f"{whole // size} {unit}"
+    return f"{whole} s"
+
+
+def remarks(live: Live) -> list[str]:
+    """How many serve, whether they are on the configured image, and the refresh that is going on."""
+    group, staying = live.group, [server for server in live.servers if not server.leaves]
+    serving = sum(server.serves for server in staying)
+    lines = [
+        f"{group.service}: {serving} of {group.desired} servers healthy; runs {groups.runs(live.servers)}"
+    ]
+    others = sum(server.image != live.configured for server in staying)
+    if live.configured and others:
+        lines.append(
+            f"{group.service}: {others} of {len(staying)} are not on the configured {live.configured}"
+        )
+    if live.refresh and live.refresh.running:
+        lines.append(f"{group.service}: {rollout_show.bar(live.refresh)}")
+    return [one_line(line) for line in lines]
+
+
+def as_json(environment: str, found: Sequence[Live]) -> dict[str, Any]:
+    """For programs; every server by itself, however many there are. See docs/releases.md for the fields."""
+    return {"ok": True, "environment": environment, "groups": [_group_json(each) for each in found]}
+
+
+def _group_json(live: Live) -> dict[str, Any]:
+    return {
+        "service": live.group.service,
+        "group": live.group.name,
+        "desired": live.group.desired,
+        "configured": live.configured,
+        "refresh": rollout_show.refresh_json(live.refresh),
+        "servers": [
+            {
+                "id": server.id,
+                "image": server.image,
+                "launchTemplateVersion": server.version,
+                "type": server.instance_type,
+                "zone": server.zone,
+                "lifecycle": server.lifecycle,
+                "health": server.health,
+                "target": server.target,
+                "serves": server.serves,
+                "launchedAt": server.launched_at.isoformat() if server.launched_at else None,
+            }
+            for server in live.servers
+        ],
+    }

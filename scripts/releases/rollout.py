@@ -1,0 +1,116 @@
+"""Running instance refreshes: followed to their end, cancelled, or rolled back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from time import sleep
+
+from scripts.releases import aws, groups
+from scripts.releases.aws import Account, AwsError
+from scripts.releases.errors import RefusedError
+from scripts.releases.groups import Group, Refresh
+
+POLL_SECONDS = 5.0
+#: How many looks in a row may fail, each after `aws.ATTEMPTS` tries of its own, until there is no more hope.
+MISSED_LOOKS = 20
+
+Look = Callable[[Group, Refresh], None]
+"""Told of every group at every look."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a followed refresh ended."""
+
+    group: Group
+    refresh: Refresh
+
+    @property
+    def succeeded(self) -> bool:
+        return self.refresh.status == "Successful"
+
+
+def running(account: Account, found: Iterable[Group]) -> list[tuple[Group, Refresh]]:
+    """The groups that are being refreshed, or rolled back, with what AWS says of it."""
+    latest = [(group, groups.refresh(account, group)) for group in found]
+    return [(group, refresh) for group, refresh in latest if refresh and refresh.running]
+
+
+def follow(account: Account, started: Iterable[tuple[Group, Refresh]], look: Look) -> list[Outcome]:
+    """Looks every `POLL_SECONDS` until each of the refreshes has ended. Stopping to look ends none of them.
+
+    Raises:
+        AwsError: AWS refused for another reason than load, or did not answer `MISSED_LOOKS` times in a row.
+    """
+    open_ones = dict(enumerate(started))
+    ended: dict[int, Outcome] = {}
+    missed = 0
+    while open_ones:
+        for place, (group, before) in list(open_ones.items()):
+            try:
+                refresh = groups.refresh(account, group, before.id)
+            except AwsError as error:
+                missed += 1
+                if not error.passes or missed >= MISSED_LOOKS:
+                    raise
+                continue
+            missed = 0
+            if refresh is None:
+                raise AwsError(f"AWS no longer knows the refresh {before.id} of {group.name}")
+            look(group, refresh)
+            open_ones[place] = group, refresh
+            if not refresh.running:
+                ended[place] = Outcome(group, refresh)
+                del open_ones[place]
+        if open_ones:
+            sleep(POLL_SECONDS)
+    return [ended[place] for place in sorted(ended)]
+
+
+def cancel(account: Account, environment: str, found: Iterable[Group]) -> list[tuple[Group, Refresh]]:
+    """CancelInstanceRefresh for every group that is being refreshed or rolled back: it ends where it is, and
+    nothing is undone.
+
+    Raises:
+        RefusedError: none is; nothing was changed.
+        AwsError: AWS refused; those before in the alphabet are cancelled already.
+    """
+    going = _going(account, environment, found)
+    for group, refresh in going:
+        if refresh.status != "Cancelling":
+            with aws.errors():
+                account.autoscaling.cancel_instance_refresh(AutoScalingGroupName=group.name)
+    return going
+
+
+def roll_back(account: Account, environment: str, found: Iterable[Group]) -> list[tuple[Group, Refresh]]:
+    """RollbackInstanceRefresh for every group that is being refreshed: what it replaced so far is replaced by
+    servers of the configuration that the group still has.
+
+    Raises:
+        RefusedError: none is, or one of them cannot be rolled back; nothing was changed.
+        AwsError: AWS refused; those before in the alphabet are rolled back already.
+    """
+    going = _going(account, environment, found)
+    for group, refresh in going:
+        if not refresh.reversible:
+            raise RefusedError(
+                f"the refresh of {group.service} has no desired configuration, so that AWS has nothing to go "
+                f"back to; cancel it, and deploy the image before"
+            )
+        if refresh.status in ("Cancelling", "RollbackInProgress"):
+            raise RefusedError(f"the refresh of {group.service} is {refresh.status} already; watch it")
+    for group, _ in going:
+        with aws.errors():
+            account.autoscaling.rollback_instance_refresh(AutoScalingGroupName=group.name)
+    return going
+
+
+def _going(account: Account, environment: str, found: Iterable[Group]) -> list[tuple[Group, Refresh]]:
+    given = list(found)
+    going = running(account, given)
+    if not going:
+        services = ", ".join(group.service for group in given)
+        raise RefusedError(f"no refresh is running in {environment} ({services})")
+    return going
