@@ -6,6 +6,7 @@ must say so in a test.
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import json
 from collections.abc import Callable, Mapping
@@ -196,19 +197,31 @@ def _named(kind: str, name: str) -> str:
 
 
 def run(program: Callable[[], Mapping[str, Any]]) -> Built:
-    """Run `program` and wait for all of it; what it returns is resolved into `outputs`.
-
-    In a context of its own: the SDK keeps the stack that it is in there, and a test of the engine that runs
-    later in this process would find it.
-    """
+    """Run `program` and wait for all of it; what it returns is resolved into `outputs`."""
     built = Built()
 
     def main() -> pulumi.Output[Any]:
         return pulumi.Output.all(**program()).apply(built.outputs.update)
 
+    run_apart(main, Recorder(built), "test")
+    return built
+
+
+def run_apart(main: Callable[[], pulumi.Output[Any]], monitor: mocks.MockMonitor, stack: str) -> None:
+    """Run `main` as the program of `stack`, in a context and an event loop of its own.
+
+    The SDK keeps the stack that it is in there, and the engine takes its loop away when it is done: tests of
+    both run in one process, in any order.
+    """
+
     def recorded() -> None:
-        mocks.set_mocks(_Mocks(), project="immutable", stack="test", preview=False, monitor=Recorder(built))
+        mocks.set_mocks(monitor.mocks, project="immutable", stack=stack, preview=False, monitor=monitor)
         mocks.test(main)()  # type: ignore[no-untyped-call]
 
-    contextvars.copy_context().run(recorded)
-    return built
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        contextvars.copy_context().run(recorded)
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()

@@ -10,7 +10,7 @@ import pulumi
 from pulumi.runtime import mocks, rpc
 
 from stacks import config, environment
-from tests.components.recorder import OUTPUTS
+from tests.components.recorder import OUTPUTS, run_apart
 from tests.stacks.given import in_stack
 
 ZONES = ("eu-central-1c", "eu-central-1a", "eu-central-1b")
@@ -101,13 +101,11 @@ def declared(stack: str, values: Mapping[str, Any], zones: tuple[str, ...] = ZON
     cloud = _Cloud(zones, seen)
 
     def program() -> None:
-        mocks.set_mocks(cloud, project="immutable", stack=stack, preview=False, monitor=_Monitor(cloud))
-
         def main() -> pulumi.Output[Any]:
             exports = environment.build(stack, config.load(stack))
             return pulumi.Output.all(**exports).apply(seen.outputs.update)
 
-        mocks.test(main)()  # type: ignore[no-untyped-call]
+        run_apart(main, _Monitor(cloud), stack)
 
     in_stack(stack, values, program)
     return seen
