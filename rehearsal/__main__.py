@@ -17,6 +17,7 @@ from rehearsal import kept, report, show, story
 from rehearsal.command import run, stop_on_signals
 from rehearsal.engines import EngineChoice, Operation
 from rehearsal.errors import UsageError
+from rehearsal.output_file import require_writable
 from rehearsal.show import Screen
 from rehearsal.workspace import REPOSITORY, environments_of
 
@@ -58,9 +59,9 @@ def main(
         return
     if engine not in get_args(EngineChoice):
         raise UsageError(f"unknown engine {engine!r}: choose one of {', '.join(get_args(EngineChoice))}")
-    for file in filter(None, (json_file, report_file)):
-        if not file.absolute().parent.is_dir() or file.is_dir():
-            raise UsageError(f"{file} cannot be written: its folder must be there, and it must not be one")
+    for option, file in (("--json", json_file), ("--report", report_file)):
+        if file:
+            require_writable(option, file)
     console = Console()
     screen = Screen(console)
     choice: EngineChoice = engine  # type: ignore[assignment]  # checked above
@@ -68,10 +69,10 @@ def main(
         document, code = story.rehearse(story.Options(choice, port, speed, keep), screen)
     finally:
         screen.close()
+    show.show_steps(console, document)
     if json_file:
         json_file.write_text(json.dumps(document, indent=2) + "\n")
     report_file.write_text(report.page(document))
-    show.show_steps(console, document)
     console.print(f"The report is in {report_file}", highlight=False, soft_wrap=True)
     if keep and (found := kept.find()):
         show.show_kept(console, found)

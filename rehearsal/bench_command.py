@@ -25,7 +25,7 @@ app = typer.Typer(
 def main(
     json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write as JSON.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer services and runs; rougher figures.")] = False,
-    runs: Annotated[int, typer.Option(min=1, max=50, help="Runs of each kind.")] = 5,
+    runs: Annotated[int, typer.Option(min=1, max=50, help="Runs of each kind.")] = 3,
 ) -> None:
     """Measure what a preview, an up and the whole rehearsal cost. Minutes; leave the machine alone."""
     if json_file and not json_file.absolute().parent.is_dir():

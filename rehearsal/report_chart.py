@@ -210,7 +210,7 @@ def spread(places: Sequence[float]) -> list[float]:
 
 
 def _axis(scale: Scale) -> Iterator[str]:
-    every = _nice(scale.seconds / 4)
+    every = _nice(scale.seconds / 5)
     for number in range(int(scale.seconds / every) + 1):
         x = scale.x(number * every)
         # A label at the very edge would be cut off.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,11 @@ from rehearsal.engines import COUNTED
 from rehearsal.kept import Kept
 from rehearsal.stage import StepRecord
 from rehearsal.steps import Step
-from rehearsal.workspace import Workspace
+from rehearsal.workspace import REPOSITORY, Workspace
 
 _SIGNS = {"create": "+", "update": "~", "replace": "±", "delete": "-", "same": "="}
+# Columns; a narrower terminal gets signs for column heads, lest every word be cut off.
+_WIDE = 72
 _ENGINES = {"embedded": "the embedded engine", "pulumi": "the pulumi command"}
 
 
@@ -34,7 +37,9 @@ class Screen:
     def begin(self, engine: str, steps: Sequence[Step]) -> None:
         """Say which engine is used."""
         self._total = len(steps)
-        self._console.print(f"Rehearsing with {_ENGINES.get(engine, engine)}, on an emulated AWS in memory.")
+        self._console.print(
+            f"Rehearsing with {_ENGINES.get(engine, engine)}, on an emulated AWS in memory.", soft_wrap=True
+        )
 
     def step(self, step: Step) -> None:
         """Name the step that begins."""
@@ -57,6 +62,7 @@ class Screen:
         self._console.print(
             f"{mark} {self._title} [dim]({record.seconds:.1f} s; {brief(record.changes)})[/dim]",
             highlight=False,
+            soft_wrap=True,
         )
         if record.reason:
             self._console.print(f"       {escape(record.reason)}", highlight=False, soft_wrap=True)
@@ -76,10 +82,11 @@ def brief(changes: Mapping[str, int]) -> str:
 def show_steps(console: Console, document: Mapping[str, Any]) -> None:
     """The table of the steps, and the verdict."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("step")
-    table.add_column("seconds", justify="right")
+    wide = console.width >= _WIDE
+    table.add_column("step", no_wrap=True)
+    table.add_column("seconds", justify="right", no_wrap=True)
     for op in COUNTED:
-        table.add_column(op, justify="right")
+        table.add_column(op if wide else _SIGNS[op], justify="right", no_wrap=True)
     table.add_column("")
     for step in document["steps"]:
         counts = [str(step["changes"][op] or "") for op in COUNTED]
@@ -100,17 +107,20 @@ def show_steps(console: Console, document: Mapping[str, Any]) -> None:
 def show_kept(console: Console, kept: Kept) -> None:
     """How to work with a kept rehearsal."""
     workspace: Workspace = kept.workspace
+    rehearse, release = (
+        shlex.quote(_near(REPOSITORY / "scripts" / name)) for name in ("rehearse", "release")
+    )
     lines = [
         "",
         f"The cloud stays up at {kept.url} (process {kept.pid}). Configuration to play with:",
         *(f"  {_near(workspace.config_file(name))}" for name in workspace.environments()),
         "Run one step against it; the program is taken fresh from this checkout each time:",
-        "  scripts/rehearse preview ENV | up ENV | destroy ENV",
+        f"  {rehearse} preview ENV | up ENV | destroy ENV",
         "End it:",
-        "  scripts/rehearse stop",
+        f"  {rehearse} stop",
         "Or work by hand, with any AWS tool and with scripts/release:",
-        *(f"  export {name}={value}" for name, value in workspace.exports(kept.url).items()),
-        f"  scripts/release status --project {_near(workspace.project)}",
+        *(f"  export {name}={shlex.quote(value)}" for name, value in workspace.exports(kept.url).items()),
+        f"  {release} status --project {shlex.quote(_near(workspace.project))}",
     ]
     console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
 
