@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 import pytest
@@ -49,3 +50,16 @@ def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
         yield
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What was skipped, one line a reason: how many tests, and in which files."""
+    reasons: dict[str, Counter[str]] = defaultdict(Counter)
+    for report in terminalreporter.stats.get("skipped", ()):
+        _, _, reason = report.longrepr
+        reasons[reason.removeprefix("Skipped: ")][report.nodeid.partition("::")[0]] += 1
+    if reasons:
+        terminalreporter.section("skipped (-ra names each test)")
+    for reason, files in reasons.items():
+        where = ", ".join(f"{file} ({count})" for file, count in sorted(files.items()))
+        terminalreporter.line(f"SKIPPED {files.total()}: {reason}: {where}")

@@ -85,7 +85,7 @@ def browser() -> Iterator[Any]:
     """Debian's Chromium without a window, with a folder of its own."""
     driver, chromium = shutil.which("chromedriver"), shutil.which("chromium")
     if not driver or not chromium:
-        pytest.skip("the report page in a browser: chromium and chromedriver are not installed")
+        pytest.skip("needs a browser: chromium and chromedriver")
     from selenium import webdriver
 
     options = webdriver.ChromeOptions()

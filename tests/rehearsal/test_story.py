@@ -163,7 +163,7 @@ def test_the_report_shows_the_same_as_the_json(rehearsed: Rehearsed) -> None:
 
 def test_the_pulumi_command_does_the_same(rehearsed: Rehearsed, tmp_path: Path) -> None:
     if not shutil.which("pulumi"):
-        pytest.skip("the rehearsal with the pulumi command: there is none on the PATH")
+        pytest.skip("needs the pulumi command on the PATH")
     other = rehearse("pulumi", tmp_path)
     assert other.document["engine"] == "pulumi"
 

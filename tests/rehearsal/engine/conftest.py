@@ -26,7 +26,7 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
         yield Embedded(tmp_path, FakeCloud())
         return
     if shutil.which("pulumi") is None:
-        pytest.skip("there is no pulumi command on the PATH")
+        pytest.skip("needs the pulumi command on the PATH")
     cloud = FakeCloud()
     with served(cloud) as port:
         yield Real(tmp_path, cloud, port)

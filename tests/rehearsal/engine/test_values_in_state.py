@@ -165,7 +165,7 @@ def _normal(deployment: dict[str, Any]) -> list[dict[str, Any]]:
     return sorted(cleaned, key=lambda item: str(item["urn"]))
 
 
-@pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no pulumi command on the PATH")
+@pytest.mark.skipif(shutil.which("pulumi") is None, reason="needs the pulumi command on the PATH")
 def test_both_engines_record_the_same_and_take_over_from_each_other(tmp_path: Path) -> None:
     ours, theirs = tmp_path / "ours", tmp_path / "theirs"
     ours.mkdir()
