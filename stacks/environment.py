@@ -6,12 +6,14 @@ from typing import Any
 
 import pulumi
 import pulumi_aws as aws
+from pydantic.alias_generators import to_camel
 
-from components.instance_refresh import RefreshPreferences
+from components.instance_refresh import RefreshPreferences, preferences_input
 from components.load_balancer import LoadBalancer, LoadBalancerArgs
 from components.network import Egress, Network, NetworkArgs
 from components.service import Service, ServiceArgs
 from stacks.config import EnvironmentConfig, blamed_on, refusal
+from stacks.services import ServiceConfig
 
 
 def build(stack: str, config: EnvironmentConfig) -> dict[str, Any]:
@@ -31,7 +33,10 @@ def build(stack: str, config: EnvironmentConfig) -> dict[str, Any]:
     return {
         "url": load_balancer.url,
         "image": config.image_id,
-        "services": {name: _exported(service, load_balancer) for name, service in services.items()},
+        "services": {
+            name: _exported(config.services[name], service, load_balancer)
+            for name, service in services.items()
+        },
     }
 
 
@@ -117,10 +122,7 @@ def _service(
             default_instance_warmup_seconds=service.warmup_seconds,
             deregistration_delay_seconds=service.deregistration_delay_seconds,
             slow_start_seconds=service.slow_start_seconds,
-            refresh=RefreshPreferences(
-                min_healthy_percentage=service.refresh.min_healthy_percentage,
-                max_healthy_percentage=service.refresh.max_healthy_percentage,
-            ),
+            refresh=_preferences(service),
             refresh_timeout_seconds=service.refresh.timeout_seconds,
             root_device_name=service.root_device_name,
             policy_statements=service.policy_statements,
@@ -129,13 +131,28 @@ def _service(
     )
 
 
-def _exported(service: Service, load_balancer: LoadBalancer) -> dict[str, Any]:
+def _preferences(service: ServiceConfig) -> RefreshPreferences:
+    return RefreshPreferences(
+        min_healthy_percentage=service.refresh.min_healthy_percentage,
+        max_healthy_percentage=service.refresh.max_healthy_percentage,
+    )
+
+
+def _exported(config: ServiceConfig, service: Service, load_balancer: LoadBalancer) -> dict[str, Any]:
+    """What people and scripts read of a service. The preferences are those that a plan of the next release
+    counts with, defaults and all: no script has to know these.
+    """
     refresh = service.refresh
+    preferences = preferences_input(_preferences(config))
     return {
         "image": refresh.image_id,
         "previousImage": refresh.previous_image_id,
         "launchTemplateVersion": refresh.launch_template_version,
         "group": service.group.name,
         "refresh": {"id": refresh.refresh_id, "status": refresh.status, "reason": refresh.reason},
+        "refreshPreferences": {
+            **{to_camel(name): value for name, value in preferences.items()},
+            "timeoutSeconds": config.refresh.timeout_seconds,
+        },
         "url": load_balancer.url,
     }

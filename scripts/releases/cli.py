@@ -8,7 +8,17 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from scripts.releases import backend, change, commands_rollout, live_show, promotion, show, status
+from scripts.releases import (
+    backend,
+    change,
+    commands_plan,
+    commands_rollout,
+    commands_servers,
+    live_show,
+    promotion,
+    show,
+    status,
+)
 from scripts.releases.change import Request
 from scripts.releases.config_file import ConfigFile
 from scripts.releases.errors import RefusedError, ReleaseError, one_line
@@ -187,4 +197,6 @@ def show_status(
         raise RefusedError(f"{damaged[0].name}: {damaged[0].problem}")
 
 
+commands_plan.add(app)
 commands_rollout.add(app)
+commands_servers.add(app)

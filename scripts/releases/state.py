@@ -12,6 +12,10 @@ from scripts.releases.errors import NotDeployedError, RefusedError
 # Pulumi's whole numbers may come as 3 or 3.0, and AWS's versions as text.
 Number = Annotated[int | None, BeforeValidator(lambda value: None if value == SECRET else value)]
 Word = Annotated[str | None, BeforeValidator(lambda value: None if value == SECRET else value)]
+# How the next refresh is started; a stack from before this output has none.
+Preferences = Annotated[
+    Mapping[str, Any], BeforeValidator(lambda value: value if isinstance(value, dict) else {})
+]
 
 
 class _Outputs(BaseModel):
@@ -37,6 +41,7 @@ class ServiceState(_Outputs):
     launch_template_version: Number = None
     group: Word = None
     refresh: Refresh = Refresh()
+    refresh_preferences: Preferences = {}
 
 
 class EnvironmentState(_Outputs):

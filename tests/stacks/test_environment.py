@@ -80,6 +80,15 @@ def test_the_exports_are_what_people_and_scripts_read(staging: Environment) -> N
             "launchTemplateVersion": "7",
             "group": f"{name}-group",
             "refresh": {"id": f"refresh-{name}", "status": "Successful", "reason": ""},
+            "refreshPreferences": {
+                "minHealthyPercentage": 100,
+                "maxHealthyPercentage": 110,
+                "skipMatching": True,
+                "autoRollback": True,
+                "scaleInProtectedInstances": "Refresh",
+                "standbyInstances": "Terminate",
+                "timeoutSeconds": 7200,
+            },
             "url": "https://entry.elb.example",
         }
 

@@ -1,0 +1,186 @@
+"""How a plan looks: a table, a few lines a service, JSON for programs."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from scripts.releases import show
+from scripts.releases.errors import one_line
+from scripts.releases.plan import Cost, Plan, ServicePlan
+from scripts.releases.prices import Prices
+
+COLUMNS = (
+    "service", "image", "servers", "replaced", "batches", "minutes", "fewest", "most", "extra hours", "cost",
+)  # fmt: skip
+
+
+def as_text(plan: Plan, prices: Prices) -> None:
+    """Prints a table on a terminal, aligned columns in a pipe, then what stands behind the numbers."""
+    rows = [tuple(map(one_line, _row(each))) for each in plan.services]
+    if sys.stdout.isatty():
+        table = Table(*COLUMNS)
+        for row in rows:
+            table.add_row(*map(Text, row))
+        Console(file=sys.stdout).print(table)
+    elif rows:
+        show.columns([COLUMNS, *rows])
+    for each in plan.services:
+        for line in _remarks(each):
+            print(one_line(f"{each.service}: {line}"))
+    for line in (*plan.remarks, *_prices_used(plan, prices)):
+        print(one_line(line))
+
+
+def minutes(seconds: float) -> str:
+    """Such as `0`, `2.5`, `12`: tenths while they say something."""
+    value = seconds / 60
+    return f"{value:.0f}" if value >= 10 or value == int(value) else f"{value:.1f}"
+
+
+def _row(each: ServicePlan) -> tuple[str, ...]:
+    course = each.course
+    return (
+        each.service,
+        each.image,
+        f"{each.now} of {each.desired}",
+        str(each.replaced),
+        str(course.batches),
+        minutes(course.seconds) if course.batches else "0",
+        str(course.lowest),
+        str(course.highest),
+        f"{each.cost.hours:.2f}",
+        _amount(each.cost),
+    )
+
+
+def _amount(cost: Cost) -> str:
+    if cost.amount is None:
+        return "no price"
+    return f"{cost.amount:.{2 if cost.amount >= 0.1 or cost.amount == 0 else 4}f} {cost.currency}"
+
+
+def _remarks(each: ServicePlan) -> list[str]:
+    if each.refreshing:
+        running = ["a refresh is running already, and the next `up` waits for it or refuses: see watch"]
+    else:
+        running = []
+    if not each.course.batches:
+        return [*running, f"every server runs {each.image}; this image needs no refresh"]
+    return [*running, _pace(each), *_stops(each), _failure(each), _watched(each), *_unpriced(each)]
+
+
+def _pace(each: ServicePlan) -> str:
+    chosen, most = each.preferences, each.preferences.max_healthy_percentage
+    limits = f"{chosen.min_healthy_percentage}% to {'100% (no maximum)' if most is None else f'{most}%'}"
+    boot = (
+        "no launch of late to measure, so the health check's grace period stands for the boot"
+        if each.boot_seconds is None
+        else f"launches took {each.boot_seconds:.0f} s lately"
+    )
+    warm = f"warm-up {chosen.instance_warmup_seconds:.0f} s"
+    return f"{limits} healthy; a batch takes {minutes(each.replace_seconds)} min ({boot}; {warm})"
+
+
+def _stops(each: ServicePlan) -> list[str]:
+    chosen, lines = each.preferences, []
+    if chosen.checkpoint_percentages:
+        points = ", ".join(f"{point}%" for point in chosen.checkpoint_percentages)
+        delay = minutes(chosen.checkpoint_delay_seconds)
+        lines.append(f"checkpoints at {points}, {delay} min each: time to look, and to cancel or roll back")
+        if chosen.checkpoint_percentages[-1] < 100:
+            lines.append(
+                f"it ends at {chosen.checkpoint_percentages[-1]}%: the other servers stay as they are"
+            )
+    if chosen.bake_time_seconds:
+        lines.append(f"bakes for {minutes(chosen.bake_time_seconds)} min after the last server")
+    return lines
+
+
+def _failure(each: ServicePlan) -> str:
+    failure = each.failure
+    if failure.image is None:
+        return (
+            "if it fails, AWS puts nothing back: new and old servers stay side by side until you roll back, "
+            f"which takes up to {minutes(failure.last_seconds)} min"
+        )
+    return (
+        f"if it fails, {failure.image} comes back by itself: {minutes(failure.first_seconds)} min when the "
+        f"first batch fails, {minutes(failure.last_seconds)} min when the last one does; "
+        f"{failure.lowest} servers serve all the while"
+    )
+
+
+def _watched(each: ServicePlan) -> str:
+    chosen = each.preferences
+    alarms = f"alarms that stop it: {', '.join(chosen.alarms)}" if chosen.alarms else "no alarm stops it"
+    if chosen.timeout_seconds is None:
+        return alarms
+    return f"{alarms}; `up` waits for it {minutes(chosen.timeout_seconds)} min at most" + (
+        ", which is shorter than this plan" if chosen.timeout_seconds < each.course.seconds else ""
+    )
+
+
+def _unpriced(each: ServicePlan) -> list[str]:
+    cost = each.cost
+    if cost.amount is not None:
+        return []
+    what = f"{cost.instance_type} in {_region(each)}" if cost.instance_type else "an unknown instance type"
+    return [f"the price table does not know {what}; give one with --prices FILE"]
+
+
+def _region(each: ServicePlan) -> str:
+    zones = each.group.settings.get("AvailabilityZones") or ["?"]
+    return str(zones[0]).rstrip("abcdefgh")
+
+
+def _prices_used(plan: Plan, prices: Prices) -> list[str]:
+    dates = sorted({each.cost.date for each in plan.services if each.cost.amount and each.cost.date})
+    return [f"prices of {date}, preferred types only: {prices.of}" for date in dates]
+
+
+def as_json(plan: Plan) -> dict[str, Any]:
+    """A plan for programs; see docs/releases.md for the fields."""
+    return {
+        "ok": True,
+        "environment": plan.environment,
+        "services": {each.service: _service_json(each) for each in plan.services},
+        "remarks": list(plan.remarks),
+    }
+
+
+def _service_json(each: ServicePlan) -> dict[str, Any]:
+    course, failure, cost = each.course, each.failure, each.cost
+    return {
+        "group": each.group.name,
+        "image": each.image,
+        "runs": each.runs,
+        "desired": each.desired,
+        "servers": each.now,
+        "replaced": each.replaced,
+        "batches": course.batches,
+        "seconds": course.seconds if course.batches else 0.0,
+        "batchSeconds": each.replace_seconds,
+        "bootSeconds": each.boot_seconds,
+        "lowest": course.lowest,
+        "highest": course.highest,
+        "refreshing": each.refreshing,
+        "preferences": each.preferences.model_dump(by_alias=True, mode="json"),
+        "failure": {
+            "image": failure.image,
+            "firstBatchSeconds": failure.first_seconds,
+            "lastBatchSeconds": failure.last_seconds,
+            "lowest": failure.lowest,
+        },
+        "cost": {
+            "extraHours": cost.hours,
+            "instanceType": cost.instance_type,
+            "amount": cost.amount,
+            "currency": cost.currency,
+            "pricesOf": cost.date,
+        },
+    }
