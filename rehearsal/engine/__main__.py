@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rehearsal.engine.loopback import require_loopback
-from rehearsal.errors import RehearsalError, UsageError
+from rehearsal.errors import RehearsalError
+from rehearsal.output_file import require_writable
 
 if TYPE_CHECKING:
     from rehearsal.plugin import Provider
@@ -61,6 +62,12 @@ def _positive(text: str) -> int:
 def main(arguments: list[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
     """Run one command; returns the exit code: 0 done, 1 failed, 2 bad input or refused, 130 interrupted."""
     parsed = _parser().parse_args(arguments)
+    try:
+        if parsed.json:
+            require_writable("--json", parsed.json)
+    except RehearsalError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
     try:
         if parsed.command in OPERATIONS:
             require_loopback(environ)
@@ -109,12 +116,8 @@ def _aws() -> Provider:
 
 
 def _write_json(parsed: argparse.Namespace, result: Mapping[str, Any]) -> None:
-    if parsed.json is None:
-        return
-    try:
+    if parsed.json:
         parsed.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"--json {parsed.json}: {error.strerror}") from error
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -100,6 +101,17 @@ def test_a_refusal_is_written_as_json_too(embedded: Embedded, tmp_path: Path) ->
     outcome = json.loads(file.read_text())
     assert outcome["ok"] is False
     assert outcome["error"].startswith(f"--replace {urn('nothing')}: there is no such resource")
+
+
+def test_an_outcome_that_cannot_be_written_is_refused_before_anything_is_done(
+    embedded: Embedded, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    embedded.program("raise Exception('not to be run')")
+    assert _main(embedded, "up", "--json", str(tmp_path / "none" / "outcome.json")) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert re.fullmatch(r"error: --json .* cannot be written: No such file or directory; .*\n", shown.err)
+    assert list(embedded.state.iterdir()) == []
 
 
 def test_a_target_that_is_not_there_is_refused(
