@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import unquote
 
 from scripts.releases.errors import RefusedError, ReleaseError, one_line
 from scripts.releases.project import Project
@@ -62,7 +63,7 @@ def choose(project: Project, environment: Mapping[str, str]) -> Backend:
 
 def _directory(url: str, base: Path) -> Path:
     """A file backend's directory, read as Pulumi does: `~` is the home, a relative path starts at `base`."""
-    path = url.removeprefix(FILE_SCHEME).split("?")[0]
+    path = unquote(url.removeprefix(FILE_SCHEME).split("?")[0])
     if path.startswith("~"):
         return Path.home() / path[2:]
     return base / path

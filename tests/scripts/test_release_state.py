@@ -177,6 +177,7 @@ def test_the_file_is_read_where_the_backend_is_one_even_with_the_command(project
         ("file://../state", "{project}/../state"),
         ("file://.", "{project}"),
         ("file:///srv/state?no_tmp_dir=true", "/srv/state"),
+        ("file:///srv/a%20b/%C3%BC", "/srv/a b/ü"),
         ("file://~", "{home}"),
         ("file://~/state", "{home}/state"),
     ],
