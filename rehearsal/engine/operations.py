@@ -120,10 +120,14 @@ def _stack_outputs(backend: Backend, project: str, reference: str) -> tuple[dict
 def _mention_pending(file: StackFile, deployment: Deployment) -> None:
     """What an earlier run left in the air: a refresh finds out about all but creations."""
     for operation in file.snapshot.pending:
-        known = "look whether it exists" if operation.kind == "creating" else "run a refresh"
+        what = f"{operation.resource.type} {operation.resource.name!r}"
+        # What was half created has no ID here, so that nobody can look it up: a second one is made, or cannot
+        # be made beside the first. The real engine is no better off.
+        todo = "it may exist unknown to the state; look, and delete it or import it"
         deployment.warn(
             operation.resource.urn,
-            f"an earlier run was cut off while {operation.kind} {operation.resource.name}: {known}",
+            f"an earlier run was cut off while {operation.kind} {what}: "
+            f"{todo if operation.kind == 'creating' else 'run a refresh'}",
         )
 
 
