@@ -13,7 +13,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -35,6 +35,7 @@ _PULUMI_OPS = {
     "same": "same",
     "import": "create",
 }
+_WRONG_TYPE = "validating stack config: "
 
 
 @dataclass(frozen=True)
@@ -170,7 +171,7 @@ class PulumiEngine:
             events = read_events(log)
         changes, resources, errors = told_by(events)
         outputs = self._outputs(environment) if finished.exit_code == 0 and operation == "up" else {}
-        return _outcome(
+        outcome = _outcome(
             operation,
             environment,
             finished,
@@ -179,6 +180,7 @@ class PulumiEngine:
             outputs=outputs,
             error=errors[0] if errors else None,
         )
+        return _refusal(outcome)
 
     def _pulumi(self, command: list[str], on_line: Callable[[str], None] | None = None) -> Finished:
         return run(command, cwd=self._workspace.project, variables=self._variables, on_line=on_line)
@@ -227,6 +229,21 @@ def _outcome(
         lines=finished.lines,
         exit_code=finished.exit_code,
     )
+
+
+def _refusal(outcome: Outcome) -> Outcome:
+    """The outcome, with the exit code of bad input where the configuration is at fault.
+
+    The pulumi command ends with 1 whatever went wrong. The program names the file first, and what the command
+    finds by the types in Pulumi.yaml, before it starts the program, has a beginning of its own.
+    """
+    name = f"Pulumi.{outcome.environment}.yaml: "
+    error = (outcome.error or "").removeprefix("error: ")
+    if error.startswith(_WRONG_TYPE):
+        error = name + error.removeprefix(_WRONG_TYPE)
+    if outcome.ok or not error.startswith(name):
+        return outcome
+    return replace(outcome, error=error, exit_code=UsageError.exit_code)
 
 
 def read_events(log: Path) -> list[dict[str, Any]]:

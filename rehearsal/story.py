@@ -20,7 +20,7 @@ from rehearsal.errors import RehearsalError
 from rehearsal.fleet import FleetSampler
 from rehearsal.processes import uninterrupted
 from rehearsal.stage import Stage, StepRecord
-from rehearsal.steps import STEPS, Step
+from rehearsal.steps import PROD, STAGING, STEPS, Step
 from rehearsal.workspace import Workspace
 
 # Emulated seconds in one real second: a roll-out of some minutes takes some seconds.
@@ -120,6 +120,7 @@ def _stage(options: Options, teller: Teller) -> Iterator[Stage]:
     is_kept = False
     try:
         workspace = Workspace.create(root / "scratch")
+        workspace.require_ready(STAGING, PROD)
         # While the cloud starts there is time for what the first look at it needs.
         warming = threading.Thread(target=_warm, args=(workspace,), daemon=True)
         warming.start()

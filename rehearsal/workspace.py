@@ -93,6 +93,24 @@ class Workspace:
             )
         return environment
 
+    def require_ready(self, *environments: str) -> None:
+        """What the story itself reads is there in every one of these environments; the program checks the
+        rest. Raises UsageError, naming file and key.
+        """
+        for environment in environments:
+            name = f"Pulumi.{environment}.yaml"
+            if not self.config_file(environment).exists():
+                raise UsageError(f"there is no {name}, and the rehearsal needs it: start one as a copy")
+            config = read_config(self.config_file(environment))
+            for key, example in ((IMAGE_KEY, "ami-0123456789abcdef0"), ("aws:region", "eu-central-1")):
+                if not config.get(key):
+                    raise UsageError(f"{name}: {key}: is missing; set it to one such as {example}")
+            if not _IMAGE_ID.fullmatch(str(config[IMAGE_KEY])):
+                raise UsageError(
+                    f"{name}: {IMAGE_KEY}: {config[IMAGE_KEY]!r} is not the ID of an image; "
+                    "write 'ami-' with 8 or 17 lower-case hexadecimal digits"
+                )
+
     def config_file(self, environment: str) -> Path:
         """The environment's configuration in the scratch copy."""
         return self.project / f"Pulumi.{environment}.yaml"
@@ -182,7 +200,7 @@ def read_config(path: Path) -> dict[str, Any]:
     """The `config:` mapping of a stack's file, or an empty one. Raises UsageError when it is no YAML."""
     try:
         document = yaml.safe_load(path.read_text())
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UsageError(f"{path.name} is not YAML: {' '.join(str(error).split())}") from error
     config = document.get("config") if isinstance(document, Mapping) else None
     return dict(config) if isinstance(config, Mapping) else {}

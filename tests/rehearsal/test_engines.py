@@ -154,6 +154,27 @@ def test_a_failure_of_the_pulumi_command_is_an_outcome_with_a_reason(
     assert outcome.error == ("the engine ended with exit code 1" if variable == "SELECT" else "the last line")
 
 
+@pytest.mark.parametrize(
+    ("message", "error", "code"),
+    [
+        ("Pulumi.staging.yaml: immutable:zones: 1 is too low", "Pulumi.staging.yaml: immutable:zones", 2),
+        ("validating stack config: key 'x' must be", "Pulumi.staging.yaml: key 'x' must be", 2),
+        ("the rollout of web failed", "the rollout of web failed", 1),
+    ],
+)
+def test_the_pulumi_command_that_finds_bad_configuration_refuses(
+    message: str, error: str, code: int, workspace: Workspace, tmp_path: Path, pulumi: PulumiEngine
+) -> None:
+    told = {"diagnosticEvent": {"severity": "error", "message": message}}
+    (workspace.root / "home" / "events").write_text(json.dumps(told))
+    failing = PulumiEngine(workspace, {**variables(workspace, tmp_path / "tools"), "EXIT": "1"})
+    outcome = failing.run("up", "staging")
+    assert (outcome.error or "").startswith(error)
+    with pytest.raises(RehearsalError) as refusal:
+        outcome.must()
+    assert refusal.value.exit_code == code
+
+
 def test_the_provider_of_this_repository_is_the_one_that_pulumi_finds(
     pulumi: PulumiEngine, workspace: Workspace
 ) -> None:

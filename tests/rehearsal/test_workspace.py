@@ -84,6 +84,37 @@ def test_images_and_certificates_are_those_that_the_configuration_names(workspac
     assert workspace.certificates() == [ARN]
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (None, "there is no Pulumi.prod.yaml"),
+        ("", "Pulumi.prod.yaml: immutable:imageId: is missing"),
+        (f"config: {{immutable:imageId: {OLD}}}", "Pulumi.prod.yaml: aws:region: is missing"),
+        (
+            "config: {immutable:imageId: latest, aws:region: x}",
+            "Pulumi.prod.yaml: immutable:imageId: 'latest'",
+        ),
+        ("config: {immutable:imageId: [a], aws:region: x}", "Pulumi.prod.yaml: immutable:imageId: ['a']"),
+    ],
+)
+def test_what_the_story_cannot_do_without_is_asked_for_by_file_and_key(
+    text: str | None, line: str, workspace: Workspace
+) -> None:
+    workspace.require_ready("staging", "prod")
+    file = workspace.config_file("prod")
+    file.unlink() if text is None else file.write_text(text)
+    with pytest.raises(UsageError) as refusal:
+        workspace.require_ready("staging", "prod")
+    assert str(refusal.value).startswith(line)
+
+
+def test_a_configuration_that_is_no_text_is_refused_by_name(tmp_path: Path) -> None:
+    file = tmp_path / "Pulumi.prod.yaml"
+    file.write_bytes(b"\xff\xfe")
+    with pytest.raises(UsageError, match=r"^Pulumi\.prod\.yaml is not YAML"):
+        read_config(file)
+
+
 def test_configuration_that_is_no_yaml_is_refused_by_name(tmp_path: Path) -> None:
     file = tmp_path / "Pulumi.prod.yaml"
     file.write_text("config: [")
