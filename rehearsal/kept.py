@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,6 +16,8 @@ from rehearsal.workspace import REPOSITORY, Workspace
 
 FOLDER = REPOSITORY / ".rehearsal"
 RECORD = "kept.json"
+# Directories that this process holds, by descriptor; never closed, so that they are held until it ends.
+_held: list[int] = []
 
 
 @dataclass(frozen=True)
@@ -39,9 +43,20 @@ class Kept:
 
 
 def new_root() -> Path:
-    """An empty folder for the rehearsal to be kept. What an earlier one left behind is removed."""
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    FOLDER.mkdir()
+    """An empty folder for the rehearsal to be kept. What an earlier one left behind is removed.
+
+    Raises UsageError when another process is at work there: its cloud is not yet on record.
+    """
+    FOLDER.mkdir(exist_ok=True)
+    descriptor = os.open(FOLDER, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise UsageError(f"another rehearsal is at work in {FOLDER}: wait for it to end") from error
+    _held.append(descriptor)
+    for left in FOLDER.iterdir():
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
     return FOLDER
 
 
@@ -52,17 +67,26 @@ def write(kept: Kept) -> None:
 
 def find() -> Kept | None:
     """The kept rehearsal, or None when there is none or its cloud no longer answers."""
+    kept = _recorded()
+    return kept if kept and CloudClient(kept.url).healthy() else None
+
+
+def _recorded() -> Kept | None:
     try:
-        kept = Kept(**json.loads((FOLDER / RECORD).read_text()))
+        return Kept(**json.loads((FOLDER / RECORD).read_text()))
     except (OSError, ValueError, TypeError):
         return None
-    return kept if CloudClient(kept.url).healthy() else None
 
 
 def require() -> Kept:
     """The kept rehearsal. Raises UsageError when there is none."""
     if found := find():
         return found
+    if gone := _recorded():
+        raise UsageError(
+            f"the kept cloud at {gone.url} is gone, with all that was in it: "
+            "run scripts/rehearse --keep for a new one"
+        )
     raise UsageError("no rehearsal is kept: run scripts/rehearse --keep first")
 
 
@@ -73,8 +97,8 @@ def refuse_a_second() -> None:
 
 
 def stop() -> Kept:
-    """Stop the kept cloud and remove its folder. Raises UsageError when there is none."""
-    found = require()
+    """Stop the kept cloud, if it still runs, and remove its folder. Raises UsageError when none is kept."""
+    found = _recorded() or require()
     stop_kept(found.pid, CloudClient(found.url))
     shutil.rmtree(FOLDER, ignore_errors=True)
     return found

@@ -13,8 +13,9 @@ import pytest
 
 from rehearsal import kept
 from rehearsal.__main__ import app
-from rehearsal.cloud_client import CloudClient, CloudProcess
+from rehearsal.cloud_client import CloudClient, CloudProcess, stop_kept
 from rehearsal.command import run
+from rehearsal.errors import UsageError
 from rehearsal.workspace import REPOSITORY, Workspace
 
 
@@ -58,8 +59,9 @@ def test_a_step_on_its_own_needs_a_kept_rehearsal(
     ("arguments", "line"),
     [
         (("--engine", "terraform"), "unknown engine 'terraform': choose one of auto, pulumi, embedded"),
-        (("--json", "none/out.json"), "none/out.json cannot be written"),
-        (("--report", "."), ". cannot be written"),
+        (("--json", "none/out.json"), "--json none/out.json cannot be written"),
+        (("--json", "/proc/out.json"), "--json /proc/out.json cannot be written"),
+        (("--report", "."), "--report . cannot be written"),
         (("--port", "-1"), "Invalid value for '--port'"),
         (("--sped", "3"), "No such option: --sped"),
         (("review", "staging"), "No such command 'review'"),
@@ -120,6 +122,23 @@ def test_a_second_rehearsal_cannot_be_kept_beside_the_first(
     assert rehearse("--keep") == 2
     assert only_line(capsys).startswith(f"rehearse: a rehearsal is kept already, at {kept_rehearsal.url}")
     assert CloudClient(kept_rehearsal.url).healthy()
+
+
+def test_a_second_rehearsal_cannot_take_the_folder_of_one_that_is_under_way(folder: Path) -> None:
+    (kept.new_root() / "cloud.log").write_text("")
+    with pytest.raises(UsageError, match="another rehearsal is at work"):
+        kept.new_root()
+    assert (kept.FOLDER / "cloud.log").exists()
+
+
+def test_a_kept_cloud_that_died_is_told_apart_and_can_be_forgotten(
+    kept_rehearsal: kept.Kept, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stop_kept(kept_rehearsal.pid, CloudClient(kept_rehearsal.url))
+    assert rehearse("preview", "staging") == 2
+    assert only_line(capsys).startswith(f"rehearse: the kept cloud at {kept_rehearsal.url} is gone")
+    assert rehearse("stop") == 0
+    assert not kept.FOLDER.exists()
 
 
 def test_a_step_that_fails_on_a_kept_cloud_is_one_line_with_the_reason(

@@ -11,7 +11,7 @@ from rehearsal.kept import Kept
 from rehearsal.show import Screen, brief, show_kept, show_steps
 from rehearsal.stage import StepRecord
 from rehearsal.steps import STEPS
-from rehearsal.workspace import Workspace
+from rehearsal.workspace import REPOSITORY, Workspace
 from tests.rehearsal.documents import document, step
 
 
@@ -41,7 +41,7 @@ def test_a_step_leaves_one_line_and_a_failed_one_its_reason_where_nothing_can_mo
     assert "vpc" not in shown
     assert "FAILED 2/2 staging-up" in shown
     # Whole and unwrapped, so that it can be searched for; and brackets are text.
-    assert "a reason [of more than] forty letters\n" in shown
+    assert "a reason [of more than] forty characters\n" in shown
 
 
 def test_a_terminal_shows_what_happens_now_and_takes_it_back() -> None:
@@ -74,6 +74,25 @@ def test_the_table_tells_changes_and_what_was_left_out_or_not_run() -> None:
     assert "Recorded but not emulated: aws:backup/plan:Plan." in out.getvalue()
 
 
+def test_a_narrow_terminal_cuts_no_name_off() -> None:
+    plain, out = console(width=60)
+    done = step("staging-again", 0, 1, changes={"create": 54, "same": 999})
+    show_steps(plain, document(ok=False, steps=[done], not_run=["prod-preview"]))
+    assert "\u2026" not in out.getvalue()
+    rows = [line.split() for line in out.getvalue().splitlines() if line]
+    assert rows[:2] == [
+        ["step", "seconds", "+", "~", "\u00b1", "-", "="],
+        ["staging-again", "1.5", "54", "999", "ok"],
+    ]
+    assert rows[2] == ["prod-preview", "not", "run"]
+
+
+def test_what_is_to_be_pasted_into_a_shell_is_quoted(tmp_path: Path) -> None:
+    plain, out = console()
+    show_kept(plain, Kept("http://127.0.0.1:1", 7, str(tmp_path / "a b"), "embedded"))
+    assert f"release status --project '{tmp_path}/a b/project'" in out.getvalue()
+
+
 def test_a_kept_rehearsal_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = tmp_path / "source"
     source.mkdir()
@@ -86,4 +105,4 @@ def test_a_kept_rehearsal_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.
     assert "scratch/project/Pulumi.prod.yaml" in lines
     assert "export AWS_ENDPOINT_URL=http://127.0.0.1:1" in lines
     assert f"export PULUMI_BACKEND_URL=file://{tmp_path}/scratch/state" in lines
-    assert "scripts/rehearse stop" in lines
+    assert f"{REPOSITORY}/scripts/rehearse stop" in lines
