@@ -24,6 +24,7 @@ def test_the_defaults_are_safe_for_production() -> None:
     assert (config.logs.retention_days, config.logs.retain_on_destroy) == (365, True)
     web = config.services["web"]
     assert (web.min, web.max, web.refresh.min_healthy_percentage) == (2, 4, 100)
+    assert (web.on_demand_base_capacity, web.on_demand_percentage) == (0, 100)
     assert (web.health_path, web.environment, config.tags) == ("/healthz", {}, {})
 
 
