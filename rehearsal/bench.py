@@ -29,8 +29,8 @@ from rehearsal.workspace import REPOSITORY, Workspace
 
 STACK = "staging"
 AWS = "pulumi_aws."
-# An up stays within AWS's quota, which the emulated cloud keeps to: 60 rules a security group, of which the load
-# balancer's has one for each service. A preview makes no rule.
+# An up stays within AWS's quota, which the emulated cloud keeps to: 60 rules a security group, of which the
+# load balancer's has one for each service. A preview makes no rule.
 FULL = {"preview": (1, 10, 50, 100), "up": (1, 10, 25, 50)}
 QUICK = {"preview": (1, 10, 30), "up": (1, 10, 30)}
 TARGETS = {
