@@ -14,6 +14,7 @@ OWN = {
     "autoscaling": "rehearsal.cloud.autoscaling.urls",
     "ec2": "rehearsal.cloud.ec2.urls",
     "elasticloadbalancing": "rehearsal.cloud.elbv2.urls",
+    "ssm": "rehearsal.cloud.ssm.urls",
 }
 
 #: Signing names whose moto package is called otherwise.

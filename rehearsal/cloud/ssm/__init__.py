@@ -1,0 +1,1 @@
+"""moto's Systems Manager with the sessions of Session Manager."""

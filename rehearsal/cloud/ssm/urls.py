@@ -1,0 +1,3 @@
+from rehearsal.cloud.ssm.responses import SsmResponse
+
+url_paths = {"{0}/$": SsmResponse.dispatch}

@@ -1,0 +1,39 @@
+"""Servers that look like an environment's: by the tags that the program gives, or by its security groups."""
+
+from typing import Any
+
+from scripts.releases.aws import Account, errors
+from scripts.releases.declared import Declared
+
+#: What still costs, serves or can be started again.
+STATES = ["pending", "running", "stopping", "stopped"]
+#: "DescribeInstances": values of one filter.
+VALUES_A_FILTER = 200
+
+
+def described(account: Account, filters: Any) -> dict[str, dict[str, Any]]:
+    """EC2's descriptions of the instances that a filter finds, by ID."""
+    found: dict[str, dict[str, Any]] = {}
+    with errors():
+        for page in account.ec2.get_paginator("describe_instances").paginate(Filters=filters):
+            for reservation in page["Reservations"]:
+                found.update({each["InstanceId"]: dict(each) for each in reservation["Instances"]})
+    return found
+
+
+def of(account: Account, declared: Declared) -> dict[str, dict[str, Any]]:
+    """Every instance with the environment's tags, or in a security group that has them."""
+    tags: Any = [
+        {"Name": "tag:environment", "Values": [declared.environment]},
+        {"Name": "tag:project", "Values": [declared.project]},
+    ]
+    alive: Any = [{"Name": "instance-state-name", "Values": STATES}]
+    found = described(account, tags + alive)
+    group_ids: list[str] = []
+    with errors():
+        for page in account.ec2.get_paginator("describe_security_groups").paginate(Filters=tags):
+            group_ids += [str(each["GroupId"]) for each in page["SecurityGroups"]]
+    for start in range(0, len(group_ids), VALUES_A_FILTER):
+        values = group_ids[start : start + VALUES_A_FILTER]
+        found.update(described(account, [{"Name": "instance.group-id", "Values": values}, *alive]))
+    return found

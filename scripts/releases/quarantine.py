@@ -1,0 +1,325 @@
+"""A server under suspicion: out of service, cut off, and kept for study; later let go.
+
+Every step looks first and then acts, and the tags that the first one leaves name the rest of the work. A
+command that was killed anywhere is finished by running it again.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from scripts.releases import isolation, servers, waiting
+from scripts.releases.aws import Account, AwsError, errors
+from scripts.releases.errors import RefusedError
+from scripts.releases.isolation import PREFIX, as_tags
+
+STATE, STARTED, ISOLATED = f"{PREFIX}state", "started", "isolated"
+DEFAULT_DAYS = 7
+#: "Tag your Amazon EC2 resources": characters in a tag's value.
+LONGEST_WHY = 256
+#: A target drains for an hour at most ("Deregistration delay"), then Auto Scaling lets it go.
+DETACHED_SECONDS, TERMINATED_SECONDS = 3600 + 600, 900
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is asked for. `until` None: a week from today, or what an earlier run wrote down."""
+
+    environment: str
+    instance_id: str
+    why: str
+    until: date | None = None
+    force: bool = False
+
+
+@dataclass(frozen=True)
+class Quarantined:
+    """What became of it."""
+
+    instance_id: str
+    service: str
+    group: str
+    why: str
+    since: str
+    until: str
+    security_group_id: str
+    snapshot_ids: tuple[str, ...]
+    already: bool
+
+    def as_json(self, environment: str) -> dict[str, Any]:
+        """For programs; see docs/operations.md for the fields."""
+        return {
+            "ok": True,
+            "environment": environment,
+            "instance": self.instance_id,
+            "service": self.service,
+            "group": self.group,
+            "why": self.why,
+            "since": self.since,
+            "until": self.until,
+            "securityGroup": self.security_group_id,
+            "snapshots": list(self.snapshot_ids),
+            "changed": not self.already,
+        }
+
+
+def last_day(until: str | None, days: int | None, today: date) -> date | None:
+    """The day until which a server is kept, from either option; None when neither is given.
+
+    Raises:
+        RefusedError: both are given, or the day is none, or is not in the future.
+    """
+    if until is not None and days is not None:
+        raise RefusedError("--until and --days say the same twice; give one of them")
+    if days is not None:
+        if not 1 <= days <= 3650:
+            raise RefusedError(f"--days {days} is not a number of days from 1 to 3650")
+        return today + timedelta(days=days)
+    if until is None:
+        return None
+    try:
+        day = date.fromisoformat(until)
+    except ValueError as error:
+        raise RefusedError(f"--until {until!r} is not a day such as {today + timedelta(days=7)}") from error
+    if day <= today:
+        raise RefusedError(f"--until {until} is not in the future; give a later day")
+    return day
+
+
+def checked_why(why: str) -> str:
+    """The reason, as a tag can hold it. Raises RefusedError."""
+    text = " ".join(why.split())
+    if not text or not text.isprintable():
+        raise RefusedError(
+            "--why is empty or not printable; say in a few words what is wrong with the server"
+        )
+    if len(text) > LONGEST_WHY:
+        raise RefusedError(f"--why has {len(text)} characters; a tag holds {LONGEST_WHY}: shorten it")
+    return text
+
+
+def quarantine(account: Account, order: Order, groups: Mapping[str, str], say: Say) -> Quarantined:
+    """Takes a server out of service and cuts it off; `groups` are the environment's, with their services.
+
+    Raises:
+        RefusedError: it is none of the environment's, or the last that serves; nothing was changed.
+        ReleaseError: AWS refused or took too long; run it again.
+    """
+    described, record = _admitted(account, order, groups)
+    instance_id, already = order.instance_id, record.get(STATE) == ISOLATED
+    record = _written(account, order, record)
+    group = record[f"{PREFIX}group"]
+    _protect(account, instance_id)
+    _detach(account, instance_id, group, groups, say)
+    _wait_until_out(account, instance_id, group, say)
+    security_group_id = isolation.closed_group(account, order.environment, described["VpcId"])
+    # Its interfaces are read again: one may have come in the meantime.
+    described = servers.instance(account, instance_id)
+    for interface in isolation.isolate(account, described, security_group_id):
+        say(f"{instance_id}: {interface} is in {security_group_id}, which lets nothing in or out")
+    kept = isolation.keep_volumes(account, described, _snapshot_tags(record))
+    say(f"{instance_id}: snapshots {', '.join(kept) or 'of no volume'}")
+    if not already:
+        _tag(account, instance_id, {STATE: ISOLATED})
+    return Quarantined(
+        instance_id=instance_id,
+        service=record[f"{PREFIX}service"],
+        group=group,
+        why=record[f"{PREFIX}why"],
+        since=record[f"{PREFIX}since"],
+        until=record[f"{PREFIX}until"],
+        security_group_id=security_group_id,
+        snapshot_ids=tuple(kept),
+        already=already,
+    )
+
+
+def _admitted(
+    account: Account, order: Order, groups: Mapping[str, str]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """The instance and what an earlier run wrote down. Refuses what may not be quarantined."""
+    environment, instance_id = order.environment, order.instance_id
+    described = servers.instance(account, instance_id)
+    if described["State"]["Name"] in servers.GONE:
+        raise RefusedError(
+            f"{instance_id} is {described['State']['Name']}: there is nothing left to quarantine"
+        )
+    record = recorded(described)
+    server = servers.member(account, groups, instance_id)
+    if server is None:
+        if record.get(f"{PREFIX}environment") != environment:
+            raise RefusedError(f"{instance_id} is in none of the groups of {environment}")
+        return described, record
+    if server.lifecycle == "Detaching":
+        return described, record
+    if server.lifecycle not in (servers.IN_SERVICE, servers.STANDBY):
+        raise RefusedError(
+            f"{instance_id} is {server.lifecycle} in {server.group}; only what serves is detached"
+        )
+    group = servers.described_group(account, server.group)
+    servers.refuse_suspended(server, group, ["Launch"], order.force)
+    servers.refuse_last_healthy(account, server, group, order.force)
+    fresh = {f"{PREFIX}service": server.service, f"{PREFIX}group": server.group}
+    return described, {**record, **fresh}
+
+
+def recorded(described: Mapping[str, Any]) -> dict[str, str]:
+    """The tags of a quarantine on an instance; none where there never was one."""
+    return {key: value for key, value in servers.tags_of(described).items() if key.startswith(PREFIX)}
+
+
+def _written(account: Account, order: Order, record: dict[str, str]) -> dict[str, str]:
+    """Writes down what is to be done before any of it is. The first run's reason and time stay."""
+    now = datetime.now(UTC)
+    fresh = {
+        STATE: STARTED,
+        f"{PREFIX}environment": order.environment,
+        f"{PREFIX}why": order.why,
+        f"{PREFIX}since": now.isoformat(timespec="seconds"),
+        f"{PREFIX}until": (now.date() + timedelta(days=DEFAULT_DAYS)).isoformat(),
+    }
+    wanted = {**fresh, **record}
+    if order.until is not None:
+        wanted[f"{PREFIX}until"] = order.until.isoformat()
+    _tag(account, order.instance_id, wanted)
+    return wanted
+
+
+def _snapshot_tags(record: Mapping[str, str]) -> dict[str, str]:
+    return {key: value for key, value in record.items() if key != STATE}
+
+
+def _tag(account: Account, instance_id: str, tags: Mapping[str, str]) -> None:
+    with errors():
+        account.ec2.create_tags(Resources=[instance_id], Tags=as_tags(tags))
+
+
+def _protect(account: Account, instance_id: str) -> None:
+    """No one terminates it by mistake, nor does it end itself: a shutdown from within would delete it."""
+    with errors():
+        account.ec2.modify_instance_attribute(
+            InstanceId=instance_id, InstanceInitiatedShutdownBehavior={"Value": "stop"}
+        )
+        account.ec2.modify_instance_attribute(InstanceId=instance_id, DisableApiTermination={"Value": True})
+
+
+def _detach(account: Account, instance_id: str, group: str, groups: Mapping[str, str], say: Say) -> None:
+    server = servers.member(account, groups, instance_id)
+    if server is None or server.lifecycle == "Detaching":
+        return
+    with errors():
+        account.autoscaling.detach_instances(
+            InstanceIds=[instance_id], AutoScalingGroupName=group, ShouldDecrementDesiredCapacity=False
+        )
+    say(f"{instance_id}: detached from {group}, which starts another one in its place")
+
+
+def _wait_until_out(account: Account, instance_id: str, group: str, say: Say) -> None:
+    """Until neither the group nor a target group knows it: requests that it has may end first."""
+    with errors():
+        there = servers.described_groups(account, [group]).get(group, {})
+
+    def out() -> bool:
+        with errors():
+            known = account.autoscaling.describe_auto_scaling_instances(InstanceIds=[instance_id])
+        states = servers.target_states(account, there)
+        return not known["AutoScalingInstances"] and not any(
+            each.get(instance_id, "unused") != "unused" for each in states
+        )
+
+    waiting.until(
+        out,
+        DETACHED_SECONDS,
+        f"{instance_id} is detached from {group} but still takes requests; run the command again",
+    )
+    say(f"{instance_id}: no load balancer sends it anything")
+
+
+@dataclass(frozen=True)
+class Released:
+    """What became of it. `security_group_gone`: it was the last one in quarantine."""
+
+    instance_id: str
+    snapshot_ids: tuple[str, ...]
+    security_group_gone: bool
+
+    def as_json(self, environment: str) -> dict[str, Any]:
+        """For programs; see docs/operations.md for the fields."""
+        return {
+            "ok": True,
+            "environment": environment,
+            "instance": self.instance_id,
+            "snapshots": list(self.snapshot_ids),
+            "securityGroupRemoved": self.security_group_gone,
+        }
+
+
+def release(account: Account, environment: str, instance_id: str, say: Say) -> Released:
+    """Terminates a quarantined server and keeps its snapshots.
+
+    Raises:
+        RefusedError: it is not in quarantine, or its snapshots are not whole; nothing was changed.
+        ReleaseError: AWS refused or took too long; run it again.
+    """
+    described = servers.instance(account, instance_id)
+    record = recorded(described)
+    _refuse_unless_quarantined(environment, instance_id, record)
+    kept = isolation.snapshots(account, instance_id)
+    state = described["State"]["Name"]
+    vpc_id = described.get("VpcId")
+    if state not in servers.GONE:
+        unfinished = [str(each["SnapshotId"]) for each in kept if each["State"] != "completed"]
+        if unfinished:
+            raise RefusedError(
+                f"the snapshots of {instance_id} are not whole yet: {', '.join(unfinished)}; wait for them"
+            )
+        _terminate(account, instance_id)
+    _wait_until_terminated(account, instance_id)
+    say(f"{instance_id}: terminated; its snapshots stay")
+    vpc_ids = [vpc_id] if vpc_id else _vpc_ids(account, environment)
+    gone = all([isolation.remove_unused_group(account, environment, each) for each in vpc_ids])
+    return Released(instance_id, tuple(sorted(str(each["SnapshotId"]) for each in kept)), gone)
+
+
+def _refuse_unless_quarantined(environment: str, instance_id: str, record: Mapping[str, str]) -> None:
+    if not record:
+        raise RefusedError(f"{instance_id} is not in quarantine")
+    owner = record.get(f"{PREFIX}environment")
+    if owner != environment:
+        raise RefusedError(f"{instance_id} is a quarantined server of {owner}, not of {environment}")
+    if record.get(STATE) != ISOLATED:
+        raise RefusedError(
+            f"the quarantine of {instance_id} was not finished; run quarantine {environment} {instance_id} again"
+        )
+
+
+def _terminate(account: Account, instance_id: str) -> None:
+    with errors():
+        account.ec2.modify_instance_attribute(InstanceId=instance_id, DisableApiTermination={"Value": False})
+        account.ec2.terminate_instances(InstanceIds=[instance_id])
+
+
+def _wait_until_terminated(account: Account, instance_id: str) -> None:
+    def terminated() -> bool:
+        try:
+            return bool(servers.instance(account, instance_id)["State"]["Name"] == "terminated")
+        except RefusedError:
+            return True
+
+    waiting.until(
+        terminated, TERMINATED_SECONDS, f"{instance_id} is still shutting down; run the command again"
+    )
+
+
+def _vpc_ids(account: Account, environment: str) -> list[str]:
+    """Where the environment has a quarantine group; a terminated instance no longer says its VPC."""
+    filters: Any = [{"Name": f"tag:{PREFIX}environment", "Values": [environment]}]
+    try:
+        with errors():
+            found = account.ec2.describe_security_groups(Filters=filters)["SecurityGroups"]
+    except AwsError:
+        return []
+    return [str(each["VpcId"]) for each in found]

@@ -1,0 +1,115 @@
+"""Another server in the place of one: what a tainted one is answered with."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from scripts.releases import servers, waiting
+from scripts.releases.aws import Account, errors
+from scripts.releases.errors import RefusedError
+from scripts.releases.isolation import as_tags
+
+WHY = "replaced:why"
+#: Without these a group neither ends an unhealthy server nor starts another.
+PROCESSES = ("Launch", "Terminate", "ReplaceUnhealthy")
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """What became of it: the servers that the group has and had not before."""
+
+    instance_id: str
+    service: str
+    group: str
+    new: tuple[str, ...]
+
+    def as_json(self, environment: str) -> dict[str, Any]:
+        """For programs; see docs/operations.md for the fields."""
+        return {
+            "ok": True,
+            "environment": environment,
+            "instance": self.instance_id,
+            "service": self.service,
+            "group": self.group,
+            "newInstances": list(self.new),
+        }
+
+
+def replace(
+    account: Account,
+    instance_id: str,
+    groups: Mapping[str, str],
+    *,
+    why: str | None,
+    force: bool,
+    limit_seconds: float,
+    say: Callable[[str], None],
+) -> Replaced:
+    """Has the group replace a server and waits until it is whole again.
+
+    The server is called unhealthy rather than terminated: a group replaces an unhealthy one as its
+    instance maintenance policy says, the new server before the old one goes, while a termination on request
+    is done at once.
+
+    Raises:
+        RefusedError: it is none of the environment's, or the last that serves; nothing was changed.
+        ReleaseError: AWS refused, or the group was not whole within `limit_seconds`.
+    """
+    server, group = _admitted(account, instance_id, groups, force)
+    before = {each["InstanceId"] for each in group["Instances"]}
+    if server.lifecycle == servers.IN_SERVICE and server.health == "Healthy":
+        with errors():
+            if why is not None:
+                account.ec2.create_tags(Resources=[instance_id], Tags=as_tags({WHY: why}))
+            account.autoscaling.set_instance_health(
+                InstanceId=instance_id, HealthStatus="Unhealthy", ShouldRespectGracePeriod=False
+            )
+        say(f"{instance_id}: {server.group} replaces it")
+    else:
+        say(f"{instance_id}: {server.group} replaces it already")
+    whole = _Whole(account, server, say)
+    waiting.until(
+        whole,
+        limit_seconds,
+        f"{server.group} is not whole yet; look with status {server.service}, and at its scaling activities",
+    )
+    return Replaced(instance_id, server.service, server.group, tuple(sorted(whole.members - before)))
+
+
+def _admitted(
+    account: Account, instance_id: str, groups: Mapping[str, str], force: bool
+) -> tuple[servers.Member, dict[str, Any]]:
+    described = servers.instance(account, instance_id)
+    server = servers.member(account, groups, instance_id)
+    if server is None:
+        state = described["State"]["Name"]
+        raise RefusedError(f"{instance_id} ({state}) is in none of the environment's groups")
+    group = servers.described_group(account, server.group)
+    if server.lifecycle.startswith("Terminating"):
+        return server, group
+    if server.lifecycle != servers.IN_SERVICE:
+        raise RefusedError(
+            f"{instance_id} is {server.lifecycle} in {server.group}; only what serves is replaced"
+        )
+    servers.refuse_suspended(server, group, PROCESSES)
+    servers.refuse_last_healthy(account, server, group, force)
+    return server, group
+
+
+class _Whole:
+    """Whether the group has all its servers again, all of them serving, and the old one is gone."""
+
+    def __init__(self, account: Account, server: servers.Member, say: Callable[[str], None]) -> None:
+        self.account, self.server, self.say = account, server, say
+        self.members: set[str] = set()
+        self._said = ""
+
+    def __call__(self) -> bool:
+        group = servers.described_group(self.account, self.server.group)
+        self.members = {each["InstanceId"] for each in group["Instances"]}
+        serving = len(servers.healthy(self.account, group) - {self.server.id})
+        text = f"{self.server.group}: {serving} of {group['DesiredCapacity']} servers serve"
+        if text != self._said:
+            self.say(text)
+            self._said = text
+        return self.server.id not in self.members and serving >= group["DesiredCapacity"]
