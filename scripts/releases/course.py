@@ -115,11 +115,11 @@ def course(fleet: Fleet, limits: Bounds, pace: Pace) -> Course:
         gone, total = gone_idle + gone_old, old + idle + current + launched
         steps.append(Step(now, gone, launched, total, old + current))
         wait = pace.replace_seconds if launched else 0.0
-        if not launched and points:
-            reached = points.pop(0)
-            if reached < 100 and not points:
+        if not launched and points and current < fleet.desired:
+            points.pop(0)
+            if not points:
                 break  # A last checkpoint below 100 percent is where the refresh ends.
-            wait = pace.checkpoint_seconds if reached < 100 else 0.0
+            wait = pace.checkpoint_seconds
         elif not launched:
             break
         extra += _beyond(fleet.desired, total, gone, pace.drain_seconds, wait)

@@ -36,6 +36,7 @@ class Failure:
 class Cost:
     """What the servers beyond the desired capacity cost; `amount` None without a price for the type."""
 
+    region: str
     hours: float
     instance_type: str | None
     amount: float | None
@@ -233,7 +234,7 @@ def _cost(region: str, group: Group, section: Mapping[str, Any], prices: Prices,
     hours = planned.extra_seconds / 3600
     price = None if preferred is None else prices.an_hour(region, preferred)
     amount = None if price is None else hours * price
-    return Cost(hours, preferred, amount, prices.currency, prices.date(region))
+    return Cost(region, hours, preferred, amount, prices.currency, prices.date(region))
 
 
 def _boot_seconds(account: Account, group: Group) -> float | None:

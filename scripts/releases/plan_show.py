@@ -129,13 +129,8 @@ def _unpriced(each: ServicePlan) -> list[str]:
     cost = each.cost
     if cost.amount is not None:
         return []
-    what = f"{cost.instance_type} in {_region(each)}" if cost.instance_type else "an unknown instance type"
+    what = f"{cost.instance_type} in {cost.region}" if cost.instance_type else "an unknown instance type"
     return [f"the price table does not know {what}; give one with --prices FILE"]
-
-
-def _region(each: ServicePlan) -> str:
-    zones = each.group.settings.get("AvailabilityZones") or ["?"]
-    return str(zones[0]).rstrip("abcdefgh")
 
 
 def _prices_used(plan: Plan, prices: Prices) -> list[str]:

@@ -87,7 +87,8 @@ def of(
     except ValidationError as error:
         first = error.errors()[0]
         where = " / ".join(map(str, (service, "refresh", *first["loc"])))
-        raise RefusedError(f"{config.path.name}: {where}: {first['msg'].lower()}") from error
+        text = first["msg"].removeprefix("Value error, ").lower()
+        raise RefusedError(f"{config.path.name}: {where}: {text}") from error
 
 
 def _of_group(group: Mapping[str, Any]) -> dict[str, Any]:

@@ -35,7 +35,7 @@ class LiveEnvironment:
 
     def image(self, image: str, more: str = "") -> None:
         """What the config of staging says, with `more` lines of the service."""
-        self.project.configure("staging", image, CONFIG + more)
+        self.project.file("staging").write_text(CONFIG.format(image=image) + more)
 
     def settled(self, desired: int = 2, version: int = 1, service: str = "web", **settings: Any) -> None:
         tags = {"project": "immutable", "environment": "staging", "service": service}
