@@ -108,9 +108,10 @@ def _failure(each: ServicePlan) -> str:
             "if it fails, AWS puts nothing back: new and old servers stay side by side until you roll back, "
             f"which takes up to {minutes(failure.last_seconds)} min"
         )
+    first = f"in {minutes(failure.first_seconds)} min" if failure.first_seconds else "at once"
     return (
-        f"if it fails, {failure.image} comes back by itself: {minutes(failure.first_seconds)} min when the "
-        f"first batch fails, {minutes(failure.last_seconds)} min when the last one does; "
+        f"if it fails, {failure.image} comes back by itself: {first} when the first batch fails, "
+        f"in {minutes(failure.last_seconds)} min when the last one does; "
         f"{failure.lowest} servers serve all the while"
     )
 

@@ -73,8 +73,8 @@ def test_a_plan_in_words(live: LiveEnvironment) -> None:
     assert lines[1].split() == f"web {BETTER} 3 of 3 3 3 5 3 4 0.11 0.0106 USD".split()
     assert lines[2:] == [
         "web: 100% to 110% healthy; a batch takes 1.7 min (launches took 40 s lately; warm-up 60 s)",
-        f"web: if it fails, {GOOD} comes back by itself: 0 min when the first batch fails, 5 min when "
-        "the last one does; 3 servers serve all the while",
+        f"web: if it fails, {GOOD} comes back by itself: at once when the first batch fails, in 5 min "
+        "when the last one does; 3 servers serve all the while",
         "web: no alarm stops it",
         "prices of 2025-03-02, preferred types only: On-demand Linux servers with shared tenancy, per hour, "
         "without taxes, volumes and traffic.",
