@@ -18,9 +18,9 @@ from typing import Any
 from rehearsal.errors import RehearsalError, UsageError
 from rehearsal.processes import stop_group
 
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 STOP_SECONDS = 5.0
-REQUEST_SECONDS = 10.0
+REQUEST_SECONDS = 60.0
 READY = "listening on "
 
 

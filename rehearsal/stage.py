@@ -17,7 +17,7 @@ from rehearsal.processes import run
 from rehearsal.workspace import REPOSITORY, Workspace
 
 # Real seconds; the emulated clock runs many times as fast.
-SETTLE_SECONDS = 20.0
+SETTLE_SECONDS = 120.0
 
 
 class StepFailedError(RehearsalError):
