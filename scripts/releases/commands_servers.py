@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from scripts.releases import aws, drift, quarantine, replacement, servers, show
+from scripts.releases import aws, drift, quarantine, quarantine_end, replacement, servers, show
 from scripts.releases.aws import Account
 from scripts.releases.config_file import ConfigFile
 from scripts.releases.declared import Declared
@@ -102,7 +102,7 @@ def release_quarantine(
     with errors_as_json(json):
         servers.checked_id(instance)
         account = aws.account(find_project(context, directory).config(environment))
-        done = quarantine.release(account, environment, instance, _progress(json))
+        done = quarantine_end.release(account, environment, instance, _progress(json))
     if json:
         show.as_json(done.as_json(environment))
     else:

@@ -9,6 +9,7 @@ from scripts.releases import outsiders, quarantine, servers, sessions
 from scripts.releases.aws import Account, errors
 from scripts.releases.declared import Declared
 from scripts.releases.errors import one_line
+from scripts.releases.isolation import PREFIX
 from scripts.releases.state import ServiceState
 
 SECONDS_A_DAY = 86_400
@@ -20,7 +21,8 @@ class Finding:
     """One thing that is not as declared.
 
     Attributes:
-        kind: image, template-version, login, age, standby, missing-group, setting, suspended, outside or overdue.
+        kind: image, template-version, login, age, standby, missing-group, setting, suspended, outside or
+            overdue.
         subject: the instance or the group.
         declared: what it should be, "" where there is nothing to compare with.
     """
@@ -213,7 +215,7 @@ def _outside(account: Account, declared: Declared, members: set[str], found: Dri
         if instance_id in members:
             continue
         record = quarantine.recorded(there)
-        until = record.get(f"{quarantine.PREFIX}until", "")
+        until = record.get(f"{PREFIX}until", "")
         if not record:
             text = (
                 f"{instance_id} is in none of the groups of {declared.environment}, but has its tags or rules"
@@ -223,7 +225,7 @@ def _outside(account: Account, declared: Declared, members: set[str], found: Dri
             text = f"{instance_id} was to be in quarantine until {until}: release it, or extend it"
             found.findings.append(Finding("overdue", None, instance_id, text, until))
         else:
-            why = one_line(record.get(f"{quarantine.PREFIX}why", ""))
+            why = one_line(record.get(f"{PREFIX}why", ""))
             found.notes.append(f"{instance_id} is in quarantine until {until}: {why}")
 
 

@@ -28,8 +28,8 @@ def find_group(account: Account, environment: str, vpc_id: str) -> dict[str, Any
         return None
     if tags_of(found[0]).get(f"{PREFIX}environment") != environment:
         raise RefusedError(
-            f"the security group {found[0]['GroupId']} is named {group_name(environment)} but was not made here; "
-            f"rename it or remove it"
+            f"the security group {found[0]['GroupId']} is named {group_name(environment)} but was not made "
+            f"here; remove it"
         )
     described: dict[str, Any] = found[0]
     return described

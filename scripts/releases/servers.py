@@ -33,7 +33,8 @@ def checked_id(instance_id: str) -> str:
     if INSTANCE_ID.fullmatch(instance_id):
         return instance_id
     raise RefusedError(
-        f"INSTANCE: {instance_id!r} is not an instance ID; give i- and 8 or 17 hexadecimal digits in lower case"
+        f"INSTANCE: {instance_id!r} is not an instance ID; give i- and 8 or 17 hexadecimal digits in lower "
+        f"case"
     )
 
 

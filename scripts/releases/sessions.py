@@ -26,10 +26,11 @@ def on(account: Account, instance_ids: Collection[str], since: datetime | None) 
     if not instance_ids:
         return
     client: Any = account.client("ssm")
-    filters = [] if since is None else [{"key": "InvokedAfter", "value": _instant(since)}]
+    # No filter at all rather than an empty list of them, which AWS refuses.
+    given = {} if since is None else {"Filters": [{"key": "InvokedAfter", "value": _instant(since)}]}
     for state in ("Active", "History"):
         with errors():
-            pages = client.get_paginator("describe_sessions").paginate(State=state, Filters=filters)
+            pages = client.get_paginator("describe_sessions").paginate(State=state, **given)
             found = [each for page in pages for each in page["Sessions"]]
         for each in found:
             if each.get("Target") in instance_ids:

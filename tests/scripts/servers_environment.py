@@ -23,7 +23,7 @@ class KilledError(BaseException):
 
 
 class Staging:
-    """`live` runs commands against the emulated cloud; `writes` are the calls so far that change something."""
+    """`live` runs commands against the emulated cloud; `writes` are the calls that change something."""
 
     def __init__(self, live: LiveEnvironment, monkeypatch: pytest.MonkeyPatch) -> None:
         self.live, self.scene = live, live.scene

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from components.auto_scaling_group import AutoScalingGroupArgs
-from scripts.releases import declared
+from scripts.releases import commands_servers, declared
 from stacks.services import ServiceConfig
 from tests.rehearsal.cloud.scene import BETTER, GOOD
 from tests.scripts.release_project import service
@@ -78,14 +79,10 @@ def test_a_server_that_someone_was_on_is_found(there: Staging) -> None:
 
 
 def test_a_server_older_than_allowed_is_found(there: Staging, monkeypatch: pytest.MonkeyPatch) -> None:
-    from datetime import UTC, datetime, timedelta
-
-    from scripts.releases import commands_servers
-
     class Later(datetime):
         @classmethod
         def now(cls, tz: Any = None) -> Any:
-            return datetime.now(UTC) + timedelta(days=9)
+            return datetime.now(tz) + timedelta(days=9)
 
     monkeypatch.setattr(commands_servers, "datetime", Later)
     assert kinds(drift(there, "--max-age-days", "8")) == ["age", "age"]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from scripts.releases import quarantine
+from scripts.releases import isolation, quarantine
 from scripts.releases.errors import RefusedError
 from tests.rehearsal.cloud.scene import GOOD
 from tests.scripts.servers_environment import KilledError, Staging, staging
@@ -268,6 +268,6 @@ def test_a_server_stays_until_its_snapshots_are_whole(
 ) -> None:
     sick = quarantined(there)
     snapshot: dict[str, Any] = {"SnapshotId": "snap-1", "State": "pending", "VolumeId": "vol-1"}
-    monkeypatch.setattr(quarantine.isolation, "snapshots", lambda *_: [snapshot])
+    monkeypatch.setattr(isolation, "snapshots", lambda *_: [snapshot])
     refusal = there.refused("release-quarantine", "staging", sick)
     assert refusal == f"the snapshots of {sick} are not whole yet: snap-1; wait for them"
