@@ -61,20 +61,22 @@ def plan_release(
         account = aws.account(config)
         found = groups.find(account, where, environment, service)
         request = plan.Request(environment, image, service)
-        made = plan.make(account, config, found, _exported(where, environment), known, request)
+        exported, unread = _exported(where, environment)
+        made = plan.make(account, config, found, exported, known, request, unread)
     if json:
         show.as_json(plan_show.as_json(made))
     else:
         plan_show.as_text(made, known)
 
 
-def _exported(where: Project, environment: str) -> Mapping[str, Mapping[str, Any]]:
-    """The preferences of the last `up` by service; none where the stack's state cannot be read or is older.
+def _exported(where: Project, environment: str) -> tuple[Mapping[str, Mapping[str, Any]], str | None]:
+    """The preferences of the last `up` by service, or none and why the stack's state could not be read.
 
-    A plan needs them for what the config leaves to its defaults. Without them the group's own policy counts.
+    A plan needs them for what the config leaves to its defaults. Without them the group's own policy counts,
+    which is better than no plan: on the first `up` of all, or where nobody is logged in to the state.
     """
     try:
         services = fleet(where, environment).services
-    except ReleaseError:
-        return {}
-    return {name: state.refresh_preferences for name, state in services.items()}
+    except ReleaseError as error:
+        return {}, str(error)
+    return {name: state.refresh_preferences for name, state in services.items()}, None

@@ -96,8 +96,10 @@ def make(
     exported: Mapping[str, Mapping[str, Any]],
     prices: Prices,
     request: Request,
+    unread: str | None = None,
 ) -> Plan:
-    """The plan of the groups that were found. `exported` are the stack's preferences by service.
+    """The plan of the groups that were found. `exported` are the stack's preferences by service; `unread`
+    says why there are none.
 
     Raises:
         RefusedError: an image is not there, or preferences are none that AWS takes.
@@ -112,8 +114,8 @@ def make(
     )
     here = {group.service for group in found}
     remarks = [
-        f"{group.service}: its stack says no preferences yet, so the group's own policy is counted with; "
-        f"the next `up` may use others"
+        f"{group.service}: {unread or 'its stack says no preferences yet'}; so the group's own policy is "
+        f"counted with, and the next `up` may use another"
         for group in groups_here
         if not exported.get(group.service)
     ]

@@ -107,9 +107,17 @@ def test_without_preferences_in_the_stack_the_groups_policy_counts_and_is_named(
     assert (chosen["minHealthyPercentage"], chosen["maxHealthyPercentage"]) == (50, 150)
     assert document["services"]["web"]["failure"]["image"] is None
     assert document["remarks"] == [
-        "web: its stack says no preferences yet, so the group's own policy is counted with; the next `up` "
-        "may use others"
+        "web: its stack says no preferences yet; so the group's own policy is counted with, and the next "
+        "`up` may use another"
     ]
+
+
+def test_a_state_that_cannot_be_read_is_told_and_the_plan_made_without_it(live: LiveEnvironment) -> None:
+    live.settled()
+    (live.project.stacks / "staging.json").write_text("{")
+    (remark,) = live.json("plan", "staging")["remarks"]
+    assert "staging.json is damaged" in remark
+    assert "the group's own policy is counted with" in remark
 
 
 def test_checkpoints_and_bake_time_take_their_time(live: LiveEnvironment) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from scripts.releases import groups, rollout
-from scripts.releases.aws import AwsError
+from scripts.releases import groups, project, rollout
+from scripts.releases.aws import Account, AwsError
+from scripts.releases.rollout_show import Follower
 from tests.rehearsal.cloud.scene import BETTER, GOOD
 from tests.scripts.live_environment import LiveEnvironment, live_environment
 
@@ -193,3 +195,55 @@ def test_a_look_that_is_refused_ends_the_watch_and_not_the_refresh(
         "release: AWS refused DescribeInstanceRefreshes: AccessDenied: no\n",
     )
     assert status(live) in ("Pending", "InProgress")
+
+
+def test_a_terminal_gets_a_bar_for_each_group(
+    live: LiveEnvironment, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    live.settled()
+    live.scene.start(2)
+    for name, value in {key: value for key, value in live.variables.items() if value}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    account = Account("eu-central-1")
+    with Follower() as look:
+        rollout.follow(account, rollout.running(account, found(account, live)), look)
+    out = capsys.readouterr().out
+    assert "web" in out
+    assert "100%" in out
+    assert "Successful, 100% (to version 2)" in out
+
+
+def found(account: Account, live: LiveEnvironment) -> list[groups.Group]:
+    return groups.find(account, project.find(live.project.directory), "staging")
+
+
+def test_of_two_services_only_the_asked_one_is_stopped(live: LiveEnvironment) -> None:
+    live.settled()
+    live.scene.name = "api-1"
+    live.settled(service="api")
+    for name in ("web", "api-1"):
+        live.scene.name = name
+        live.scene.start(2)
+    live.scene.cloud.step(20)
+    done = live.run("cancel", "staging", "--service", "api")
+    assert (done.code, done.error) == (0, "")
+    assert status(live) == "Cancelled"
+    live.scene.name = "web"
+    assert status(live) in ("InProgress", "Successful")
+    assert "web" not in done.out
+    assert "api runs 2 on" in done.out
+
+
+def test_both_services_are_followed_to_their_ends_and_one_failure_is_enough(live: LiveEnvironment) -> None:
+    live.settled()
+    live.scene.name = "api-1"
+    live.settled(service="api")
+    for name in ("web", "api-1"):
+        live.scene.name = name
+        live.scene.start(2)
+    live.scene.cloud.step(20)
+    live.scene.autoscaling.cancel_instance_refresh(AutoScalingGroupName="api-1")
+    done = live.run("watch", "staging")
+    assert (done.code, done.error) == (1, "release: api: Cancelled: Instance refresh was cancelled.\n")
+    assert "web: Successful\n" in done.out
