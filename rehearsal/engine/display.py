@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, TextIO
 
 from rehearsal.engine.options import Verb, is_default_provider
@@ -83,10 +83,9 @@ class Display:
     def outputs(self, outputs: Mapping[str, Any]) -> None:
         """The stack's outputs; secrets are not shown."""
         if outputs:
-            width = max(map(len, outputs))
             self.line("Outputs:")
-            for key in sorted(outputs):
-                self.line(f"    {key:<{width}}: {shown(outputs[key])}")
+            for line in tree(redact(dict(outputs)), "    "):
+                self.line(line)
 
     def summary(self, counts: Mapping[str, int], seconds: float) -> None:
         """`Resources: + 12 to create, 3 unchanged`"""
@@ -111,6 +110,13 @@ class Display:
         return f"\x1b[{code}m{text}\x1b[0m" if code and self._coloured else text
 
 
-def shown(value: Any) -> str:
-    """A value on one line, without its secrets."""
-    return json.dumps(redact(value), ensure_ascii=False, sort_keys=True)
+def tree(values: Mapping[str, Any], indent: str) -> Iterator[str]:
+    """A mapping as lines, the mappings in it below their names and further in."""
+    width = max(map(len, values))
+    for key in sorted(values):
+        value = values[key]
+        if isinstance(value, dict) and value:
+            yield f"{indent}{key}:"
+            yield from tree(value, f"{indent}    ")
+        else:
+            yield f"{indent}{key:<{width}}: {json.dumps(value, ensure_ascii=False, sort_keys=True)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import subprocess
@@ -11,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from rehearsal.engine.__main__ import main
+from rehearsal.engine.display import Display
 from rehearsal.engine.loopback import is_loopback
+from rehearsal.engine.values import make_secret
 from tests.rehearsal.engine.engines import Embedded, urn
 
 LOCAL = {"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"}
@@ -171,3 +174,17 @@ def test_the_command_runs_in_a_process_of_its_own(embedded: Embedded) -> None:
     assert done.returncode == 0, done.stderr
     assert json.dumps(str(embedded.directory)) in done.stdout
     assert "Resources: + 1 to create" in done.stdout
+
+
+def test_outputs_are_shown_as_a_tree_without_secrets() -> None:
+    out = io.StringIO()
+    secret = make_secret("hush")
+    Display(out, preview=False).outputs({"url": "https://x", "services": {"web": {"id": 3, "word": secret}}})
+    assert out.getvalue() == (
+        "Outputs:\n"
+        "    services:\n"
+        "        web:\n"
+        "            id  : 3\n"
+        '            word: "[secret]"\n'
+        '    url     : "https://x"\n'
+    )
