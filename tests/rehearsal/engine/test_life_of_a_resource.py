@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tests.rehearsal.engine.engines import Embedded, Engine, resources, urn
 
 CHAIN = """
@@ -180,3 +182,21 @@ def test_a_resource_can_be_replaced_on_demand(engine: Engine) -> None:
     engine.run("up")
     assert engine.run("up", replace=[urn("a")]).changes["replace"] == 1
     assert sorted(engine.cloud.things) == ["a-2"]
+
+
+def test_a_refresh_shows_what_is_gone_and_leaves_the_references_to_what_is_there(embedded: Embedded) -> None:
+    embedded.program('a = Thing("a"); c = Thing("c"); Thing("b", of=a.arn, by=c.arn)')
+    embedded.run("up")
+    embedded.cloud.things.pop(next(key for key in embedded.cloud.things if key.startswith("a-")))
+    shown = embedded.run("refresh").text
+    assert re.search(r"^ *- .*\ba\b", shown, re.MULTILINE), shown
+    b = resources(embedded)["b"]
+    assert b["dependencies"] == [urn("c")]
+    assert b["propertyDependencies"] == {"of": [], "by": [urn("c")]}
+
+
+def test_an_up_counts_its_own_changes_and_not_those_that_its_refresh_found(embedded: Embedded) -> None:
+    embedded.program('Thing("a"); Thing("b", size=1)')
+    embedded.run("up")
+    embedded.cloud.things.clear()
+    assert embedded.run("up", refresh=True).changes == {"create": 2, "same": 1}

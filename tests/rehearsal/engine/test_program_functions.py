@@ -191,6 +191,7 @@ def test_an_error_hook_can_ask_for_another_try(engine: Engine) -> None:
     result = engine.run("up")
     assert not result.ok
     assert engine.cloud.did("create") == ["a", "a", "a"]
+    assert not isinstance(engine, Embedded) or result.text.count("trying to create again") == 2
 
 
 def test_a_stack_can_refer_to_another_one(embedded: Embedded) -> None:
