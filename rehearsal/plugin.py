@@ -1,9 +1,9 @@
 """What the embedded engine asks of a resource provider, in plain Python values.
 
-Values are JSON-like (`None`, `bool`, `int`, `float`, `str`, `list`, `dict`) in the convention of Pulumi's own wire
-format: an unknown value is the string `UNKNOWN`; secrets are stripped by the engine before a provider sees them
-and marked again on what comes back. The gRPC face of a provider (`rehearsal/provider/server.py`) translates these
-same calls for the real engine, so that both engines reach one implementation.
+Values are JSON-like (`None`, `bool`, `int`, `float`, `str`, `list`, `dict`) in the convention of Pulumi's own
+wire format: an unknown value is the string `UNKNOWN`; secrets are stripped by the engine before a provider sees
+them and marked again on what comes back. The gRPC face of a provider (`rehearsal/provider/server.py`) translates
+these same calls for the real engine, so that both engines reach one implementation.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class ProviderError(Exception):
     """A provider refused or failed an operation; its text is one line that a user can act on."""
 
 
-class PartialFailure(ProviderError):
+class PartialFailureError(ProviderError):
     """The resource exists but is not as asked for; the engine records `id` and `outputs` before it fails."""
 
     def __init__(self, reason: str, resource_id: str, outputs: Properties) -> None:
@@ -31,7 +31,7 @@ class PartialFailure(ProviderError):
 
 @dataclass(frozen=True)
 class CheckFailure:
-    """One input that cannot be accepted; `property` is a property path such as `ingress[0].fromPort`, or empty."""
+    """One input that cannot be accepted; `property` is a path such as `ingress[0].fromPort`, or empty."""
 
     property: str
     reason: str
@@ -65,7 +65,7 @@ class Provider(Protocol):
     def check(
         self, urn: str, olds: Properties, news: Properties, seed: bytes
     ) -> tuple[Properties, list[CheckFailure]]:
-        """Validate `news`, fill in defaults (auto-names are a function of `seed`, or taken over from `olds`)."""
+        """Validate `news`, fill in defaults (auto-names come from `seed`, or are taken over from `olds`)."""
 
     def diff(
         self,
@@ -76,10 +76,10 @@ class Provider(Protocol):
         news: Properties,
         ignore_changes: list[str],
     ) -> Diff:
-        """Compare; `ignore_changes` were already applied to `news` by the engine. Unknowns count as changed."""
+        """Compare; the engine has applied `ignore_changes` to `news` already. Unknowns count as changed."""
 
     def create(self, urn: str, news: Properties, timeout_seconds: float, preview: bool) -> State:
-        """Create; in a preview, touch nothing and return the outputs with `UNKNOWN` where they are not yet known."""
+        """Create; in a preview, touch nothing and return the outputs, `UNKNOWN` where they are not known."""
 
     def read(self, urn: str, resource_id: str, inputs: Properties, outputs: Properties) -> State | None:
         """What exists now, or None when it is gone. `inputs` may be empty (an import or a `.get`)."""

@@ -21,7 +21,7 @@ from rehearsal.engine.values import (
     mark_secret_like,
 )
 from rehearsal.errors import RehearsalError
-from rehearsal.plugin import CheckFailure, Diff, PartialFailure, Provider, ProviderError, State
+from rehearsal.plugin import CheckFailure, Diff, PartialFailureError, Provider, ProviderError, State
 
 DEFAULT_TIMEOUT_SECONDS = 0.0
 """What a provider is told when the program sets no time-out: its own default applies."""
@@ -105,11 +105,11 @@ def diff(
 
 
 def create(provider: Provider, urn: str, news: Properties, timeout_seconds: float, preview: bool) -> State:
-    """`Provider.create`. Raises PartialFailure with outputs whose secrets are marked."""
+    """`Provider.create`. Raises PartialFailureError with outputs whose secrets are marked."""
     with guarded():
         try:
             state = provider.create(urn, _given(provider, news), timeout_seconds, preview)
-        except PartialFailure as failure:
+        except PartialFailureError as failure:
             failure.outputs = like(failure.outputs, news)
             raise
     return State(state.id, like(state.outputs, news), state.inputs)
@@ -138,7 +138,7 @@ def update(
     ignore_changes: list[str],
     preview: bool,
 ) -> Properties:
-    """`Provider.update`. Raises PartialFailure with outputs whose secrets are marked."""
+    """`Provider.update`. Raises PartialFailureError with outputs whose secrets are marked."""
     with guarded():
         try:
             outputs = provider.update(
@@ -151,7 +151,7 @@ def update(
                 ignore_changes,
                 preview,
             )
-        except PartialFailure as failure:
+        except PartialFailureError as failure:
             failure.outputs = like(failure.outputs, news)
             raise
     return like(outputs, news)

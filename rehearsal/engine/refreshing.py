@@ -11,7 +11,7 @@ from rehearsal.engine.deployment import Deployment
 from rehearsal.engine.options import Op
 from rehearsal.engine.state import ResourceState, now
 from rehearsal.engine.values import equal
-from rehearsal.plugin import PartialFailure, ProviderError, State
+from rehearsal.plugin import PartialFailureError, ProviderError, State
 
 
 class Refresh:
@@ -83,7 +83,7 @@ class Refresh:
         with self._deployment.slots:
             try:
                 found = calls.read(provider, old.urn, old.id, old.inputs, old.outputs)
-            except PartialFailure as failure:
+            except PartialFailureError as failure:
                 init_errors = [calls.one_line(failure)]
                 self._deployment.warn(old.urn, f"the resource is in an unhealthy state: {init_errors[0]}")
                 found = State(failure.resource_id or old.id, failure.outputs)

@@ -13,7 +13,7 @@ from rehearsal.engine.deployment import Deployment
 from rehearsal.engine.options import Aborted, Verb
 from rehearsal.engine.state import OperationKind, ResourceState, now
 from rehearsal.engine.values import Properties, mark_secret_keys
-from rehearsal.plugin import PartialFailure, Provider, ProviderError
+from rehearsal.plugin import PartialFailureError, Provider, ProviderError
 
 
 class Steps:
@@ -123,13 +123,13 @@ class Steps:
 
     # --- the provider's part
 
-    def _create(self, provider: Provider, new: ResourceState) -> PartialFailure | None:
+    def _create(self, provider: Provider, new: ResourceState) -> PartialFailureError | None:
         timeout = new.custom_timeouts.get("create", calls.DEFAULT_TIMEOUT_SECONDS)
 
-        def attempt() -> PartialFailure | None:
+        def attempt() -> PartialFailureError | None:
             try:
                 state = calls.create(provider, new.urn, new.inputs, timeout, self._preview)
-            except PartialFailure as failure:
+            except PartialFailureError as failure:
                 new.id, new.outputs = failure.resource_id, failure.outputs
                 new.init_errors = [calls.one_line(failure)]
                 raise
@@ -142,11 +142,11 @@ class Steps:
 
     def _update(
         self, provider: Provider, old: ResourceState, new: ResourceState, ignore_changes: list[str]
-    ) -> PartialFailure | None:
+    ) -> PartialFailureError | None:
         timeout = new.custom_timeouts.get("update", calls.DEFAULT_TIMEOUT_SECONDS)
         wanted = new.inputs
 
-        def attempt() -> PartialFailure | None:
+        def attempt() -> PartialFailureError | None:
             new.inputs = wanted
             try:
                 new.outputs = calls.update(
@@ -160,7 +160,7 @@ class Steps:
                     ignore_changes,
                     self._preview,
                 )
-            except PartialFailure as failure:
+            except PartialFailureError as failure:
                 new.id, new.outputs, new.inputs = failure.resource_id or old.id, failure.outputs, old.inputs
                 new.init_errors = [calls.one_line(failure)]
                 raise
@@ -198,8 +198,8 @@ class Steps:
         state: ResourceState,
         old: ResourceState | None,
         operation: str,
-        attempt: Callable[[], PartialFailure | None],
-    ) -> PartialFailure | None:
+        attempt: Callable[[], PartialFailureError | None],
+    ) -> PartialFailureError | None:
         """Try until it succeeds or the resource's error hooks give up. Returns the failure that left
         something.
         """
@@ -215,7 +215,7 @@ class Steps:
                         state.urn, f"trying to {operation} again, as an error hook asks for"
                     )
                     continue
-                if isinstance(error, PartialFailure):
+                if isinstance(error, PartialFailureError):
                     return error
                 raise
 
@@ -259,7 +259,7 @@ class Steps:
         except CallbackError as error:
             self._deployment.fail((new or old).urn if new or old else "", str(error))  # type: ignore[union-attr]
 
-    def _settle(self, failure: PartialFailure | None) -> None:
+    def _settle(self, failure: PartialFailureError | None) -> None:
         if failure is not None:
             raise failure
 

@@ -13,7 +13,7 @@ from rehearsal.plugin import (
     UNKNOWN,
     CheckFailure,
     Diff,
-    PartialFailure,
+    PartialFailureError,
     Properties,
     ProviderError,
     State,
@@ -106,7 +106,7 @@ class AwsProvider:
                 with reported(doing):
                     actual = {**actual, **record.complete(call, resource_id, news)}
             except ProviderError as error:
-                raise PartialFailure(
+                raise PartialFailureError(
                     str(error), resource_id, _outputs(record, call, news, actual)
                 ) from error.__cause__
         return State(resource_id, _outputs(record, call, news, actual))

@@ -25,7 +25,7 @@ from pulumi.runtime.proto import (
     status_pb2,
 )
 
-from rehearsal.plugin import Diff, PartialFailure, Properties, Provider, ProviderError
+from rehearsal.plugin import Diff, PartialFailureError, Properties, Provider, ProviderError
 from rehearsal.provider.wire import from_struct, to_struct
 
 # The engine's default parallelism is four times the cores; more threads than it has steps only wait.
@@ -70,14 +70,14 @@ def write_plugin_executable(folder: Path) -> Path:
 
 def _abort(context: grpc.ServicerContext, error: ProviderError) -> NoReturn:
     """End the call with the error's one line; what exists in spite of it goes along as a detail."""
-    if isinstance(error, PartialFailure):
+    if isinstance(error, PartialFailureError):
         detail = errors_detail(error)
         context.set_trailing_metadata((("grpc-status-details-bin", detail.SerializeToString()),))
     context.abort(_FAILED, str(error))
     raise AssertionError("abort always raises")
 
 
-def errors_detail(error: PartialFailure) -> Any:
+def errors_detail(error: PartialFailureError) -> Any:
     """The status that tells the engine to keep a resource whose creation or update failed half-way."""
     status = status_pb2.Status(code=_FAILED.value[0], message=str(error))
     detail = provider_pb2.ErrorResourceInitFailed(

@@ -8,7 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from rehearsal.plugin import UNKNOWN, CheckFailure, Diff, PartialFailure, Properties, ProviderError, State
+from rehearsal.plugin import (
+    UNKNOWN,
+    CheckFailure,
+    Diff,
+    PartialFailureError,
+    Properties,
+    ProviderError,
+    State,
+)
 
 TYPE = "fake:index:Thing"
 
@@ -185,4 +193,4 @@ class FakeProvider:
     def _fail_half_way(self, method: str, urn: str, new_id: str, outputs: Properties) -> None:
         reason = self._cloud.partial.get((method, name_of(urn)))
         if reason is not None:
-            raise PartialFailure(reason, new_id, outputs)
+            raise PartialFailureError(reason, new_id, outputs)

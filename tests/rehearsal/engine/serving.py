@@ -13,7 +13,7 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, st
 
 from rehearsal.engine.calls import plain
 from rehearsal.engine.values import Properties, from_struct, to_struct
-from rehearsal.plugin import PartialFailure, ProviderError
+from rehearsal.plugin import PartialFailureError, ProviderError
 from tests.rehearsal.engine.fake import FakeCloud, FakeProvider
 
 
@@ -146,7 +146,7 @@ def _failing(context: Any) -> Iterator[None]:
     """Failures as the protocol has them."""
     try:
         yield
-    except PartialFailure as failure:
+    except PartialFailureError as failure:
         detail = any_pb2.Any()
         detail.Pack(
             provider_pb2.ErrorResourceInitFailed(

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from rehearsal.plugin import UNKNOWN, PartialFailure, ProviderError
+from rehearsal.plugin import UNKNOWN, PartialFailureError, ProviderError
 from rehearsal.provider import aws_provider, recorded_types
 from tests.rehearsal.provider.world import IMAGES, POLICY, World, urn
 
@@ -90,7 +90,7 @@ def test_what_aws_refuses_is_one_line(world: World) -> None:
 
 def test_a_creation_that_fails_half_way_leaves_what_exists(world: World) -> None:
     inputs, _ = world.check("aws:iam/instanceProfile:InstanceProfile", role="no-such-role")
-    with pytest.raises(PartialFailure) as failed:
+    with pytest.raises(PartialFailureError) as failed:
         world.provider.create(urn("aws:iam/instanceProfile:InstanceProfile", "web"), inputs, 5, False)
     assert "NoSuchEntity" in str(failed.value)
     assert failed.value.resource_id == inputs["name"]
