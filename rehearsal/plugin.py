@@ -1,9 +1,9 @@
 """What the embedded engine asks of a resource provider, in plain Python values.
 
 Values are JSON-like (`None`, `bool`, `int`, `float`, `str`, `list`, `dict`) in the convention of Pulumi's own
-wire format: an unknown value is the string `UNKNOWN`; secrets are stripped by the engine before a provider sees
-them and marked again on what comes back. The gRPC face of a provider (`rehearsal/provider/server.py`) translates
-these same calls for the real engine, so that both engines reach one implementation.
+wire format: an unknown value is the string `UNKNOWN`; secrets are stripped by the engine before a provider
+sees them and marked again on what comes back. The gRPC face of a provider (`rehearsal/provider/server.py`)
+translates these same calls for the real engine, so that both engines reach one implementation.
 """
 
 from __future__ import annotations
