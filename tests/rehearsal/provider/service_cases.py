@@ -41,14 +41,35 @@ def _template_now(world: World, made: Made) -> tuple[str, int]:
     return latest["LaunchTemplateData"]["ImageId"], latest["VersionNumber"]
 
 
-def _group_now(world: World, made: Made) -> tuple[int, list[str], list[str]]:
+GROUP_SETTINGS = {
+    "maxSize": ("MaxSize", 8),
+    "defaultCooldown": ("DefaultCooldown", 77),
+    "defaultInstanceWarmup": ("DefaultInstanceWarmup", 66),
+    "healthCheckType": ("HealthCheckType", "ELB"),
+    "healthCheckGracePeriod": ("HealthCheckGracePeriod", 55),
+    "instanceMaintenancePolicy": (
+        "InstanceMaintenancePolicy",
+        {"minHealthyPercentage": 90, "maxHealthyPercentage": 120},
+    ),
+}
+"""A group's settings in Pulumi's words, each with AWS's and the value that the case below changes it to."""
+
+
+def _group_now(world: World, made: Made) -> tuple[list[Any], list[str], list[str]]:
     found = world.client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[made.id])
     group = found["AutoScalingGroups"][0]
     return (
-        group["MaxSize"],
+        [_small(group[name]) for name, _ in GROUP_SETTINGS.values()],
         [tag["Value"] for tag in group["Tags"]],
         sorted(metric["Metric"] for metric in group["EnabledMetrics"]),
     )
+
+
+def _small(value: Any) -> Any:
+    """AWS's keys as Pulumi writes them."""
+    if not isinstance(value, dict):
+        return value
+    return {key[0].lower() + key[1:]: each for key, each in value.items()}
 
 
 def _cpu(target: float) -> Properties:
@@ -71,12 +92,16 @@ SERVERS = (
         "aws:autoscaling/group:Group",
         lambda w: w.group_inputs(),
         change=lambda _: {
-            "maxSize": 8,
+            **{name: value for name, (_, value) in GROUP_SETTINGS.items()},
             "tags": [{"key": "owner", "value": "platform", "propagateAtLaunch": True}],
             "enabledMetrics": ["GroupInServiceInstances", "GroupMaxSize"],
         },
         seen=_group_now,
-        expected=(8, ["platform"], ["GroupInServiceInstances", "GroupMaxSize"]),
+        expected=(
+            [value for _, value in GROUP_SETTINGS.values()],
+            ["platform"],
+            ["GroupInServiceInstances", "GroupMaxSize"],
+        ),
         replace=lambda _: {"name": "other"},
     ),
     Case(
