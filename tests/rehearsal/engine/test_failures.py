@@ -125,6 +125,7 @@ def test_a_deletion_that_fails_keeps_what_it_hangs_on(engine: Engine) -> None:
     engine.cloud.fail["delete", "b"] = "still in use"
     assert not engine.run("destroy").ok
     assert sorted(resources(engine)) == ["a", "b", "demo-dev"]
+    assert engine.exported()["deployment"].get("pending_operations", []) == []
     engine.cloud.fail.clear()
     assert engine.run("destroy").ok
     assert engine.cloud.things == {}
