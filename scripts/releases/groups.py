@@ -148,7 +148,7 @@ def servers(account: Account, group: Group) -> list[Server]:
     """The group's servers, the newest first, those on their way in and out too."""
     instances = group.settings["Instances"]
     known = _instances(account, [each["InstanceId"] for each in instances])
-    targets = _target_health(account, group)
+    targets = target_health(account, group)
     found = [_server(each, known.get(each["InstanceId"], {}), targets) for each in instances]
     return sorted(
         found, key=lambda s: (s.launched_at.timestamp() if s.launched_at else 0.0, s.id), reverse=True
@@ -189,7 +189,7 @@ def _chunks(ids: list[str]) -> Iterator[list[str]]:
         yield ids[start : start + AT_A_TIME]
 
 
-def _target_health(account: Account, group: Group) -> dict[str, str]:
+def target_health(account: Account, group: Group) -> dict[str, str]:
     """Each server's worst state in the group's target groups."""
     states: dict[str, str] = {}
     for arn in group.settings.get("TargetGroupARNs") or ():

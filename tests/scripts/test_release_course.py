@@ -17,7 +17,9 @@ BATCH = 100.0
 percentages = st.integers(0, 100).flatmap(
     lambda low: st.tuples(st.just(low), st.none() | st.integers(100, min(200, low + 100)))
 )
-checkpoints = st.lists(st.integers(1, 100), unique=True, max_size=3).map(sorted)
+points_of = st.lists(st.integers(1, 100), unique=True, min_size=1, max_size=3).map(sorted)
+no_points: list[int] = []
+checkpoints = st.just(no_points) | points_of
 
 
 def planned(desired: int, low: int, high: int | None, **pace: object) -> Course:
@@ -83,7 +85,7 @@ def test_the_emulated_fleet_takes_the_planned_course(desired: int, percent: tupl
     compare(desired, *percent)
 
 
-@given(st.integers(1, 20), percentages, checkpoints.filter(bool))
+@given(st.integers(1, 20), percentages, points_of)
 def test_the_emulated_fleet_stops_at_checkpoints_and_bakes_as_planned(
     desired: int, percent: tuple[int, int | None], points: list[int]
 ) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from botocore import exceptions
 
-from scripts.releases import aws, live_show
+from scripts.releases import aws, groups, live_show
 from scripts.releases.aws import AwsError, NoAccessError
 from scripts.releases.groups import Server
 from tests.rehearsal.cloud.scene import BETTER, GOOD
@@ -71,6 +72,19 @@ def test_a_target_that_fails_its_checks_is_no_healthy_server(live: LiveEnvironme
     out = live.run("status", "staging", "--live").out
     assert "unhealthy" in out
     assert "web: 0 of 2 servers healthy" in out
+
+
+def test_a_server_is_as_healthy_as_its_worst_target_group_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    states = {"a": "healthy", "b": "unhealthy", "c": "healthy"}
+
+    class Targets:
+        def describe_target_health(self, TargetGroupArn: str) -> dict[str, Any]:  # noqa: N803
+            one = {"Target": {"Id": "i-1"}, "TargetHealth": {"State": states[TargetGroupArn]}}
+            return {"TargetHealthDescriptions": [one]}
+
+    monkeypatch.setattr(aws, "_new_client", lambda *_: Targets())
+    group = groups.Group("web-1", "web", {"TargetGroupARNs": list(states)})
+    assert groups.target_health(aws.Account("eu-central-1"), group) == {"i-1": "unhealthy"}
 
 
 def test_live_needs_an_environment(live: LiveEnvironment) -> None:

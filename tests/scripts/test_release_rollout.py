@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from rehearsal.cloud.autoscaling.models import AutoScalingBackend
 from scripts.releases import groups, project, rollout
 from scripts.releases.aws import Account, AwsError
 from scripts.releases.rollout_show import Follower
@@ -247,3 +248,23 @@ def test_both_services_are_followed_to_their_ends_and_one_failure_is_enough(live
     done = live.run("watch", "staging")
     assert (done.code, done.error) == (1, "release: api: Cancelled: Instance refresh was cancelled.\n")
     assert "web: Successful\n" in done.out
+
+
+def test_a_refresh_that_is_being_cancelled_is_not_cancelled_again(
+    live: LiveEnvironment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live.settled()
+    live.scene.start(2)
+    live.scene.cloud.step(20)
+    live.scene.autoscaling.cancel_instance_refresh(AutoScalingGroupName="web")
+    assert status(live) == "Cancelling"
+    asked: list[str] = []
+    real = AutoScalingBackend.active_refresh
+
+    def counted(self: AutoScalingBackend, name: str) -> Any:
+        asked.append(name)
+        return real(self, name)
+
+    monkeypatch.setattr(AutoScalingBackend, "active_refresh", counted)
+    assert live.run("cancel", "staging").code == 0
+    assert asked == []
