@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from scripts.releases import prices
-from tests.rehearsal.cloud.scene import BETTER, BOOT, DRAIN, GOOD, WARM
+from tests.rehearsal.cloud.scene import BETTER, BOOT, DRAIN, GOOD, HEALTHY, WARM
 from tests.scripts.live_environment import LiveEnvironment, live_environment
 from tests.scripts.release_project import service
 
@@ -250,3 +250,17 @@ def test_the_projects_own_prices_say_when_and_where_they_are_from() -> None:
     assert own.an_hour("eu-central-1", "m6g.large") is None
     assert own.an_hour("eu-west-9", "t4g.small") is None
     assert all(region.source and region.date for region in own.regions.values())
+
+
+def test_health_checks_that_take_longer_than_the_warm_up_count(live: LiveEnvironment) -> None:
+    live.settled(DefaultInstanceWarmup=0)
+    assert plan(live)["batchSeconds"] == BOOT + HEALTHY
+
+
+def test_a_server_on_its_way_out_is_not_counted(live: LiveEnvironment) -> None:
+    live.settled(desired=3)
+    live.scene.autoscaling.terminate_instance_in_auto_scaling_group(
+        InstanceId=live.scene.group()["Instances"][0]["InstanceId"], ShouldDecrementDesiredCapacity=True
+    )
+    assert "Terminating" in live.scene.states()
+    assert (plan(live)["servers"], plan(live)["desired"]) == (2, 2)
