@@ -156,6 +156,12 @@ def test_load_passes(code: str) -> None:
     assert raised.value.passes
 
 
+def test_no_answer_passes() -> None:
+    with pytest.raises(AwsError) as raised, aws.errors():
+        raise exceptions.EndpointConnectionError(endpoint_url="http://127.0.0.1:9")
+    assert raised.value.passes
+
+
 @pytest.mark.parametrize(
     "error", [exceptions.NoCredentialsError(), exceptions.ProfileNotFound(profile="x")], ids=repr
 )
