@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
@@ -41,6 +42,9 @@ def pytest_collection() -> None:
     """Forget what is foreign before any module is imported: typer, for one, looks only then."""
     for name in filter(is_foreign, list(os.environ)):
         del os.environ[name]
+    # A shell's background job ignores Ctrl-C, and so would every process that a test starts and interrupts.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -7,7 +7,13 @@ from typing import Any
 
 import pytest
 
-from tests.components.recorder import Built, run
+from tests.components.recorder import Built, ensure_loop, run
+
+
+@pytest.fixture(autouse=True)
+def loop() -> None:
+    """An output that a test makes before the program runs needs one too."""
+    ensure_loop()
 
 
 @pytest.fixture

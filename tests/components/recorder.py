@@ -208,20 +208,22 @@ def run(program: Callable[[], Mapping[str, Any]]) -> Built:
 
 
 def run_apart(main: Callable[[], pulumi.Output[Any]], monitor: mocks.MockMonitor, stack: str) -> None:
-    """Run `main` as the program of `stack`, in a context and an event loop of its own.
+    """Run `main` as the program of `stack`, in a context of its own.
 
-    The SDK keeps the stack that it is in there, and the engine takes its loop away when it is done: tests of
-    both run in one process, in any order.
+    The SDK keeps the stack that it is in there, and a test of the engine may run later in this process.
     """
 
     def recorded() -> None:
         mocks.set_mocks(monitor.mocks, project="immutable", stack=stack, preview=False, monitor=monitor)
         mocks.test(main)()  # type: ignore[no-untyped-call]
 
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
+    ensure_loop()
+    contextvars.copy_context().run(recorded)
+
+
+def ensure_loop() -> None:
+    """Give this thread an event loop when it has none: the engine takes its own away when it is done."""
     try:
-        contextvars.copy_context().run(recorded)
-    finally:
-        asyncio.set_event_loop(None)
-        loop.close()
+        asyncio.get_event_loop()
+    except RuntimeError:
+        asyncio.set_event_loop(asyncio.new_event_loop())

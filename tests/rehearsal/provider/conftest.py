@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
 from rehearsal.cloud.local import CREDENTIALS, Local, running
+from rehearsal.cloud.world import World as CloudWorld
 from rehearsal.provider import aws_provider
 from tests.rehearsal.provider.world import IMAGES, REGION, World
 
@@ -12,16 +14,35 @@ from tests.rehearsal.provider.world import IMAGES, REGION, World
 SPEED = 100_000.0
 
 
+class Kept:
+    """One cloud for all tests here, as long as no other test of this process makes another."""
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._cloud: Local | None = None
+
+    def get(self) -> Local:
+        if self._cloud is None or CloudWorld.current is not self._cloud.world:
+            self.close()
+            self._cloud = self._stack.enter_context(running(SPEED, REGION))
+            for image in IMAGES:
+                self._cloud.image(image)
+        return self._cloud
+
+    def close(self) -> None:
+        self._stack.close()
+
+
 @pytest.fixture(scope="session")
-def local() -> Iterator[Local]:
-    with running(SPEED, REGION) as cloud:
-        for image in IMAGES:
-            cloud.image(image)
-        yield cloud
+def kept() -> Iterator[Kept]:
+    kept = Kept()
+    yield kept
+    kept.close()
 
 
 @pytest.fixture
-def cloud(local: Local, monkeypatch: pytest.MonkeyPatch) -> Local:
+def cloud(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> Local:
+    local = kept.get()
     monkeypatch.setenv("AWS_ENDPOINT_URL", local.url)
     for name, value in CREDENTIALS.items():
         monkeypatch.setenv(name, value)
