@@ -84,7 +84,13 @@ def _operate(operation: Operation, environment: str) -> None:
     if environment not in known:
         raise UsageError(f"unknown environment {environment!r}: choose one of {', '.join(known)}")
     found = kept.require()
-    outcome = found.open_engine().run(operation, found.workspace.require(environment), print).must()
+    workspace, engine = found.workspace, found.open_engine()
+    workspace.require(environment)
+    if operation == "destroy" and (loosened := workspace.loosen(environment)):
+        # AWS refuses to delete what is protected, so protection goes first, by a change of its own.
+        print(f"Pulumi.{environment}.yaml of the scratch copy gets {', '.join(loosened)}")
+        engine.run("up", environment, print).must()
+    outcome = engine.run(operation, environment, print).must()
     print(f"{operation} {environment}: {show.brief(outcome.changes)} in {outcome.seconds:.1f} s")
 
 
@@ -102,7 +108,7 @@ def up(environment: Environment) -> None:
 
 @app.command()
 def destroy(environment: Environment) -> None:
-    """Take ENV down in the kept cloud."""
+    """Take ENV down in the kept cloud, after lifting its protection."""
     _operate("destroy", environment)
 
 

@@ -15,6 +15,7 @@ from rehearsal import kept
 from rehearsal.__main__ import app
 from rehearsal.cloud_client import CloudClient, CloudProcess, stop_kept
 from rehearsal.command import run
+from rehearsal.engines import Outcome
 from rehearsal.errors import UsageError
 from rehearsal.workspace import REPOSITORY, Workspace
 
@@ -114,6 +115,23 @@ def test_a_kept_cloud_can_be_previewed_and_stopped(
     assert rehearse("stop") == 0
     assert not CloudClient(kept_rehearsal.url).healthy()
     assert not kept.FOLDER.exists()
+
+
+def test_a_kept_environment_loses_its_protection_before_it_is_destroyed(
+    kept_rehearsal: kept.Kept, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ran: list[str] = []
+
+    class Recording:
+        def run(self, operation: str, environment: str, _: object) -> Outcome:
+            ran.append(f"{operation} {environment}")
+            return Outcome(True, operation, environment, {}, (), 0, 0, 0)
+
+    monkeypatch.setattr(kept.Kept, "open_engine", lambda _: Recording())
+    assert rehearse("destroy", "prod") == 0
+    assert "deletionProtection: false" in capsys.readouterr().out
+    assert rehearse("destroy", "prod") == 0
+    assert ran == ["up prod", "destroy prod", "destroy prod"]
 
 
 def test_a_second_rehearsal_cannot_be_kept_beside_the_first(
