@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,15 @@ import pytest
 from tests.rehearsal.engine.engines import Embedded, Engine, Real
 from tests.rehearsal.engine.fake import FakeCloud
 from tests.rehearsal.engine.serving import served
+
+
+@pytest.fixture(autouse=True)
+def _programs_are_read_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test writes its next program within the same second and at times of the same size; bytecode is told
+    apart by these two alone, and would bring the program before.
+    """
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
 
 
 @pytest.fixture
