@@ -11,9 +11,6 @@ import pytest
 from rehearsal.report import page
 from tests.rehearsal.documents import NEW, OLD, document, step
 
-# One process, and with it one browser.
-pytestmark = pytest.mark.xdist_group("browser")
-
 FLAGS = (
     "--headless=new",
     "--no-sandbox",

@@ -15,9 +15,6 @@ import pytest
 from rehearsal.report_chart import stretches
 from rehearsal.workspace import REPOSITORY, read_config
 
-# One process runs them all: each that gets one of them rehearses everything anew.
-pytestmark = pytest.mark.xdist_group("story")
-
 STEPS = [
     "image",
     "staging-up",
