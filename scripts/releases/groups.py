@@ -15,6 +15,7 @@ from scripts.releases import aws
 from scripts.releases.aws import Account
 from scripts.releases.errors import RefusedError, one_line
 from scripts.releases.project import Project
+from scripts.releases.servers import target_states
 
 #: "Pending" is rather short: the refresh is about to begin.
 RUNNING = frozenset({"Pending", "InProgress", "Baking", "Cancelling", "RollbackInProgress"})
@@ -192,11 +193,8 @@ def _chunks(ids: list[str]) -> Iterator[list[str]]:
 def target_health(account: Account, group: Group) -> dict[str, str]:
     """Each server's worst state in the group's target groups."""
     states: dict[str, str] = {}
-    for arn in group.settings.get("TargetGroupARNs") or ():
-        with aws.errors():
-            answer = account.elbv2.describe_target_health(TargetGroupArn=arn)
-        for one in answer["TargetHealthDescriptions"]:
-            target, state = one["Target"]["Id"], one["TargetHealth"]["State"]
+    for one in target_states(account, group.settings):
+        for target, state in one.items():
             if states.get(target, "healthy") == "healthy":
                 states[target] = state
     return states
