@@ -176,15 +176,6 @@ def _is_scheduled(account: Account, group: str) -> bool:
     return bool(answer["ScheduledUpdateGroupActions"])
 
 
-def _template(group: Mapping[str, Any]) -> Mapping[str, Any]:
-    policy = group.get("MixedInstancesPolicy") or {}
-    own: Mapping[str, Any] = group.get("LaunchTemplate") or {}
-    specification: Mapping[str, Any] = (policy.get("LaunchTemplate") or {}).get(
-        "LaunchTemplateSpecification", own
-    )
-    return specification
-
-
 def _version(specification: Mapping[str, Any] | None) -> str:
     return str((specification or {}).get("Version", ""))
 
@@ -204,7 +195,7 @@ _SETTINGS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "the least number of servers": lambda group: str(group["MinSize"]),
     "the greatest number of servers": lambda group: str(group["MaxSize"]),
     "the percentage kept healthy": _maintenance,
-    "the launch template's version": lambda group: _version(_template(group)),
+    "the launch template's version": lambda group: _version(servers.specification(group)),
     "the health check": lambda group: str(group.get("HealthCheckType") or ""),
 }
 

@@ -15,7 +15,7 @@ from scripts.releases import aws
 from scripts.releases.aws import Account
 from scripts.releases.errors import RefusedError, one_line
 from scripts.releases.project import Project
-from scripts.releases.servers import target_states
+from scripts.releases.servers import specification, target_states
 
 #: "Pending" is rather short: the refresh is about to begin.
 RUNNING = frozenset({"Pending", "InProgress", "Baking", "Cancelling", "RollbackInProgress"})
@@ -95,12 +95,12 @@ class Group:
     @property
     def version(self) -> str | None:
         """The template's version that the group launches, apart from a running refresh."""
-        found = _specification(self.settings).get("Version")
+        found = specification(self.settings).get("Version")
         return None if found is None else str(found)
 
     @property
     def template_id(self) -> str | None:
-        found = _specification(self.settings).get("LaunchTemplateId")
+        found = specification(self.settings).get("LaunchTemplateId")
         return None if found is None else str(found)
 
     @property
@@ -210,7 +210,7 @@ def refresh(account: Account, group: Group, refresh_id: str | None = None) -> Re
 
 def _refresh(said: Mapping[str, Any]) -> Refresh:
     desired = said.get("DesiredConfiguration") or {}
-    version = _specification(desired).get("Version")
+    version = specification(desired).get("Version")
     return Refresh(
         id=said["InstanceRefreshId"],
         status=said["Status"],
@@ -274,10 +274,3 @@ def runs(found: Iterable[Server]) -> str:
         for one in counted(found)
     ]
     return ", ".join(parts) or "no servers"
-
-
-def _specification(configuration: Mapping[str, Any]) -> Mapping[str, Any]:
-    policy = configuration.get("MixedInstancesPolicy") or {}
-    found = (policy.get("LaunchTemplate") or {}).get("LaunchTemplateSpecification")
-    result: Mapping[str, Any] = found or configuration.get("LaunchTemplate") or {}
-    return result

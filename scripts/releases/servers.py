@@ -115,6 +115,14 @@ def described_group(account: Account, name: str) -> dict[str, Any]:
     return found[name]
 
 
+def specification(configuration: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The launch template specification of a group or a desired configuration; empty when it has none."""
+    policy = configuration.get("MixedInstancesPolicy") or {}
+    found = (policy.get("LaunchTemplate") or {}).get("LaunchTemplateSpecification")
+    result: Mapping[str, Any] = found or configuration.get("LaunchTemplate") or {}
+    return result
+
+
 def target_states(account: Account, group: Mapping[str, Any]) -> list[dict[str, str]]:
     """For each of the group's target groups, the state of every target by its ID."""
     found = []
