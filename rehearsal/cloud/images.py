@@ -13,8 +13,30 @@ if TYPE_CHECKING:
 IMAGE_ID = re.compile(r"ami-([0-9a-f]{8}|[0-9a-f]{17})")
 BEHAVIOUR_TAG = "rehearsal:behaviour"
 
-#: How servers of an image behave: what is not listed is refused when the image is registered.
-BEHAVIOURS = ("healthy", "never-healthy", "slow-boot")
+
+@dataclass(frozen=True)
+class Behaviour:
+    """How servers of an image behave. Seconds are emulated ones in service; None: it never happens.
+
+    A server with errors answers `ERROR_SHARE` of its requests with 5xx and passes its health checks all the
+    same; a crashed one answers none, until the load balancer's health checks notice and it is unhealthy.
+    """
+
+    boot_factor: float = 1.0
+    gets_healthy: bool = True
+    errors_after_seconds: float | None = None
+    crashes_after_seconds: float | None = None
+
+
+#: By the tag's value: what is not listed is refused when the image is registered.
+BEHAVIOURS = {
+    "healthy": Behaviour(),
+    "never-healthy": Behaviour(gets_healthy=False),
+    "errors-after-minutes": Behaviour(errors_after_seconds=180),
+    "slow-boot": Behaviour(boot_factor=10),
+    "crash-loop": Behaviour(crashes_after_seconds=120),
+}
+ERROR_SHARE = 0.5
 
 
 @dataclass(frozen=True)
@@ -29,9 +51,7 @@ class Image:
     def __post_init__(self) -> None:
         if not IMAGE_ID.fullmatch(self.image_id):
             raise ValueError(f"imageId {self.image_id!r} is not an AMI ID such as ami-0123456789abcdef0")
-        behaviour = self.tags.get(BEHAVIOUR_TAG, "healthy")
-        if behaviour not in BEHAVIOURS:
-            raise ValueError(f"{BEHAVIOUR_TAG} {behaviour!r} is not one of {', '.join(BEHAVIOURS)}")
+        _known(self.tags.get(BEHAVIOUR_TAG, "healthy"))
 
 
 def appear(world: World, ec2: Any) -> None:
@@ -60,7 +80,15 @@ def appear(world: World, ec2: Any) -> None:
 
 
 def behaviour_of(ec2: Any, image_id: str) -> str:
-    """How servers of this image behave; tags can be changed later through EC2, as on AWS."""
+    """How servers of this image behave; tags can be changed later through EC2, as on AWS. Raises ValueError
+    for a value that is none of BEHAVIOURS.
+    """
     image = ec2.amis.get(image_id)
     tags = {tag["key"]: tag["value"] for tag in image.get_tags()} if image else {}
-    return str(tags.get(BEHAVIOUR_TAG, "healthy"))
+    return _known(str(tags.get(BEHAVIOUR_TAG, "healthy")))
+
+
+def _known(behaviour: str) -> str:
+    if behaviour not in BEHAVIOURS:
+        raise ValueError(f"{BEHAVIOUR_TAG} {behaviour!r} is not one of {', '.join(BEHAVIOURS)}")
+    return behaviour

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import uuid4
 
+from rehearsal.cloud.autoscaling import behaviours
 from rehearsal.cloud.autoscaling.servers import (
     DRAINING,
     HEALTHY,
@@ -24,10 +25,15 @@ from rehearsal.cloud.autoscaling.servers import (
     Server,
 )
 from rehearsal.cloud.clock import Timeline
+from rehearsal.cloud.images import BEHAVIOURS
 
 LAUNCH_RETRY_SECONDS = 60.0
 ACTIVITIES_KEPT = 20_000
 _DIFFERENCE = "a difference between desired and actual capacity"
+_VANISHED = (
+    "An instance was taken out of service in response to an EC2 health check indicating it has been "
+    "terminated or stopped."
+)
 
 
 class LaunchError(Exception):
@@ -54,7 +60,9 @@ class Substrate(Protocol):
 
     def started(self, servers: list[Server]) -> None: ...
     def ended(self, servers: list[Server]) -> None: ...
-    def behaviour(self, image_id: str) -> str: ...
+    def behaviour(self, image_id: str) -> str:
+        """One of BEHAVIOURS."""
+
     def timings(self) -> Timings: ...
     def checks_targets(self) -> bool:
         """Whether a server must pass the load balancer's health check (health check type ELB)."""
@@ -86,6 +94,10 @@ class Fleet:
         self.servers: dict[str, Server] = {}
         self.activities: list[Activity] = []
         self.rollout: Rollout | None = None
+        #: Called after every change, when all that follows from it at this instant is settled.
+        self.observers: list[Callable[[], None]] = []
+        #: Called with each activity that ended: Successful, Failed or Cancelled.
+        self.listeners: list[Callable[[Activity], None]] = []
         self.suspended: set[str] = set()
         self.protect_new = False
         self._due = False
@@ -123,104 +135,76 @@ class Fleet:
         try:
             launched = self.substrate.launch(configuration, count)
         except LaunchError as failed:
-            activity = self._activity("Launching a new EC2 instance.", cause, "Failed")
-            activity.finish("Failed", now, f"{failed} Launching EC2 instance failed.")
+            activity = self._activity("", "Launching a new EC2 instance.", cause, "InProgress")
+            self._end(activity, "Failed", f"{failed} Launching EC2 instance failed.")
             self._retry_at = now + LAUNCH_RETRY_SECONDS
             self.timeline.after(LAUNCH_RETRY_SECONDS, self.changed)
             return
         timings = self.substrate.timings()
-        servers, activities = [], []
+        behaviour = BEHAVIOURS[self.substrate.behaviour(configuration.image_id)]
+        servers = []
         for server_id, instance_type, zone in launched:
             phase = rollout.phase if rollout else ""
             server = Server(server_id, configuration, instance_type, zone, now, phase)
-            server.protected = self.protect_new
+            server.protected, server.behaviour = self.protect_new, behaviour
             self.servers[server_id] = server
             servers.append(server)
             text = f"Launching a new EC2 instance: {server_id}"
-            activities.append(self._activity(text, cause, "InProgress"))
-        slow = 10 if self.substrate.behaviour(configuration.image_id) == "slow-boot" else 1
+            server.activity = self._activity(server_id, text, cause, "InProgress")
         warmup = rollout.warmup if rollout else timings.warmup
-        self.timeline.after(timings.boot * slow, lambda: self._booted(servers, activities, warmup))
+        self.timeline.after(timings.boot * behaviour.boot_factor, lambda: self._booted(servers, warmup))
 
     def terminate(self, servers: Iterable[Server], cause: str) -> None:
         going = [server for server in servers if server.lifecycle != TERMINATING]
         if not going or "Terminate" in self.suspended:
             return
-        activities = []
         for server in going:
             registered = server.lifecycle == IN_SERVICE
+            if server.lifecycle == PENDING:
+                self._end(server.activity, "Cancelled")
             server.lifecycle, server.target = TERMINATING, DRAINING
             status = "WaitingForELBConnectionDraining" if registered else "InProgress"
-            activities.append(self._activity(f"Terminating EC2 instance: {server.id}", cause, status))
-        self.timeline.after(self.substrate.timings().drain, lambda: self._gone(going, activities))
+            text = f"Terminating EC2 instance: {server.id}"
+            server.activity = self._activity(server.id, text, cause, status)
+        self.timeline.after(self.substrate.timings().drain, lambda: self._gone(going))
         self.changed()
 
     def vanish(self, servers: list[Server]) -> None:
         """Servers that someone else ended: they are gone at once, and the group notices."""
         for server in servers:
-            activity = self._activity(
-                f"Terminating EC2 instance: {server.id}",
-                "An instance was taken out of service in response to an EC2 health check indicating it has "
-                "been terminated or stopped.",
-                "InProgress",
-            )
-            activity.finish("Successful", self.timeline.now)
+            if server.lifecycle == PENDING:
+                self._end(server.activity, "Cancelled")
+            if server.lifecycle != TERMINATING:
+                text = f"Terminating EC2 instance: {server.id}"
+                server.activity = self._activity(server.id, text, _VANISHED, "InProgress")
+            self._end(server.activity, "Successful")
             self.servers.pop(server.id, None)
         self.substrate.ended(servers)
         self.changed()
 
     # What happens by itself
 
-    def _booted(self, servers: list[Server], activities: list[Activity], warmup: float) -> None:
-        now = self.timeline.now
-        started = []
-        for server, activity in zip(servers, activities, strict=True):
-            if server.lifecycle == PENDING and server.id in self.servers:
-                server.lifecycle, server.in_service_at = IN_SERVICE, now
-                activity.finish("Successful", now)
-                started.append(server)
-            else:
-                activity.finish("Cancelled", now)
+    def _booted(self, servers: list[Server], warmup: float) -> None:
+        started = [s for s in servers if s.lifecycle == PENDING and s.id in self.servers]
         if not started:
             return
+        for server in started:
+            server.lifecycle, server.in_service_at = IN_SERVICE, self.timeline.now
+            self._end(server.activity, "Successful")
         self.substrate.started(started)
-        timings = self.substrate.timings()
-        self.timeline.after(warmup, lambda: self._warmed(started))
-        if self.substrate.behaviour(started[0].configuration.image_id) == "never-healthy":
-            self.timeline.after(timings.to_unhealthy, lambda: self._checked(started, UNHEALTHY))
-            self.timeline.after(max(timings.grace, timings.to_unhealthy), lambda: self._judged(started))
-        else:
-            self.timeline.after(timings.to_healthy, lambda: self._checked(started, HEALTHY))
+        behaviours.serve(self, started, warmup)
         self.changed()
 
-    def _checked(self, servers: list[Server], target: str) -> None:
-        for server in servers:
-            if server.lifecycle == IN_SERVICE:
-                server.target = target
-        self.changed()
-
-    def _warmed(self, servers: list[Server]) -> None:
-        for server in servers:
-            server.warmed = True
-        self.changed()
-
-    def _judged(self, servers: list[Server]) -> None:
-        """The grace period is over: what fails the load balancer's check is now unhealthy for the group."""
-        if "HealthCheck" not in self.suspended and self.substrate.checks_targets():
-            for server in servers:
-                if server.lifecycle == IN_SERVICE and server.target == UNHEALTHY:
-                    server.health = "Unhealthy"
-        self.changed()
-
-    def _gone(self, servers: list[Server], activities: list[Activity]) -> None:
+    def _gone(self, servers: list[Server]) -> None:
         there = [server for server in servers if self.servers.pop(server.id, None)]
-        for activity in activities:
-            activity.finish("Successful", self.timeline.now)
+        for server in there:
+            self._end(server.activity, "Successful")
         self.substrate.ended(there)
         self.changed()
 
     def _reconcile(self) -> None:
         self._due = False
+        self._judge()
         if "ReplaceUnhealthy" not in self.suspended:
             unhealthy = [
                 s for s in self.servers.values() if s.health != "Healthy" and s.lifecycle == IN_SERVICE
@@ -232,6 +216,15 @@ class Fleet:
             self.rollout.step()
         else:
             self._keep_capacity()
+        for observe in self.observers:
+            observe()
+
+    def _judge(self) -> None:
+        """What fails the load balancer's check after its grace period is unhealthy for the group."""
+        if "HealthCheck" not in self.suspended and self.substrate.checks_targets():
+            for server in self.servers.values():
+                if server.graced and server.target == UNHEALTHY and server.lifecycle == IN_SERVICE:
+                    server.health = "Unhealthy"
 
     def _keep_capacity(self) -> None:
         live = self.live()
@@ -248,9 +241,15 @@ class Fleet:
         why = f"An instance was taken out of service in response to {_DIFFERENCE}, shrinking the capacity."
         self.terminate(open_ones[:count], why)
 
-    def _activity(self, description: str, cause: str, status: str) -> Activity:
-        activity = Activity(str(uuid4()), description, cause, self.timeline.now, status)
+    def _activity(self, server_id: str, description: str, cause: str, status: str) -> Activity:
+        activity = Activity(str(uuid4()), server_id, description, cause, self.timeline.now, status)
         self.activities.append(activity)
         if len(self.activities) > ACTIVITIES_KEPT:
             del self.activities[: ACTIVITIES_KEPT // 10]
         return activity
+
+    def _end(self, activity: Activity | None, status: str, message: str | None = None) -> None:
+        if activity is not None and activity.end is None:
+            activity.finish(status, self.timeline.now, message)
+            for listen in self.listeners:
+                listen(activity)

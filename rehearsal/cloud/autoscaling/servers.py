@@ -5,8 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from rehearsal.cloud.images import Behaviour
+
 PENDING, IN_SERVICE, STANDBY, TERMINATING = "Pending", "InService", "Standby", "Terminating"
 INITIAL, HEALTHY, UNHEALTHY, DRAINING = "initial", "healthy", "unhealthy", "draining"
+
+#: Of a server that is well: the 99th percentile of its answers.
+LATENCY_SECONDS = 0.05
 
 _TARGET_REASONS = {
     INITIAL: ("Elb.InitialHealthChecking", "Initial health checks in progress"),
@@ -28,11 +33,17 @@ class Configuration:
 
 
 class Server:
-    """State of one server. `warmed` is set when its warm-up is over; only then it counts as ready."""
+    """State of one server. `warmed` is set when its warm-up is over; only then it counts as ready.
+
+    `behaviour`: of its image when it was launched. `graced`: a failing health check counts now.
+    `error_share`: 0 to 1 of its requests are answered 5xx. `latency_seconds`: its 99th percentile.
+    `activity`: the launch or termination that it is in, or was in last.
+    """
 
     __slots__ = (
-        "configuration", "health", "id", "in_service_at", "instance_type", "launched_at", "lifecycle",
-        "phase", "protected", "target", "warmed", "zone",
+        "activity", "behaviour", "configuration", "error_share", "graced", "health", "id", "in_service_at",
+        "instance_type", "latency_seconds", "launched_at", "lifecycle", "phase", "protected", "target",
+        "warmed", "zone",
     )  # fmt: skip
 
     def __init__(
@@ -54,7 +65,10 @@ class Server:
         self.health = "Healthy"
         self.target = INITIAL
         self.in_service_at: float | None = None
-        self.warmed = False
+        self.warmed = self.graced = False
+        self.error_share, self.latency_seconds = 0.0, LATENCY_SECONDS
+        self.activity: Activity | None = None
+        self.behaviour = Behaviour()
         self.protected = False
 
     @property
@@ -77,12 +91,18 @@ class Server:
 
 
 class Activity:
-    """One scaling activity, as DescribeScalingActivities shows it. Times are emulated seconds."""
+    """One scaling activity, as DescribeScalingActivities shows it. Times are emulated seconds.
 
-    __slots__ = ("cause", "description", "end", "id", "message", "start", "status")
+    `server_id` is empty where nothing could be launched.
+    """
 
-    def __init__(self, activity_id: str, description: str, cause: str, start: float, status: str) -> None:
+    __slots__ = ("cause", "description", "end", "id", "message", "server_id", "start", "status")
+
+    def __init__(
+        self, activity_id: str, server_id: str, description: str, cause: str, start: float, status: str
+    ) -> None:
         self.id = activity_id
+        self.server_id = server_id
         self.description = description
         self.cause = cause
         self.start = start

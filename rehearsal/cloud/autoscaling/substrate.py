@@ -32,6 +32,10 @@ class Ec2Substrate:
         images.appear(World.current, ec2)
         if configuration.image_id not in ec2.amis:
             raise LaunchError(f"The image id '[{configuration.image_id}]' does not exist.")
+        try:
+            images.behaviour_of(ec2, configuration.image_id)
+        except ValueError as unknown:
+            raise LaunchError(str(unknown)) from unknown
         launched = []
         for subnet, share in self._spread(count):
             if subnet and ec2.get_subnet(subnet).available_ip_address_count < share:
