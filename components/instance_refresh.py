@@ -9,6 +9,7 @@ changes when the refresh has succeeded, and only then.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 import pulumi
@@ -24,11 +25,22 @@ start.
 """
 
 
+MOST_ALARMS = 10
+"""How many alarms a refresh watches at most (AWS's `AlarmSpecification`)."""
+CHECKPOINT_SECONDS = 3600
+"""How long AWS pauses at a checkpoint when it is not told."""
+
+
 class RefreshPreferences(Args):
     """How servers are replaced. Ranges are those of AWS's `RefreshPreferences`; the defaults are for
     production.
     """
 
+    strategy: Literal["Rolling", "ReplaceRootVolume"] = "Rolling"
+    """New servers for old ones; or the same servers with a root volume of the new image, which needs no new
+    capacity and keeps addresses and other volumes, but is not a server as it was tested: it brings the image
+    alone, so that a rollout of anything else of the template is refused.
+    """
     min_healthy_percentage: int = Field(default=100, ge=0, le=100)
     """Share of desired capacity that always serves. With 100 a server is launched before one is
     terminated.
@@ -50,27 +62,55 @@ class RefreshPreferences(Args):
     standby_instances: Literal["Terminate", "Ignore", "Wait"] = "Terminate"
     """As above. A server in standby would come back with the old image."""
     checkpoint_percentages: tuple[Annotated[int, Field(ge=1, le=100)], ...] = ()
-    """Where to pause, ascending; the last one is 100 if every server is to be replaced."""
+    """Where to pause, ascending. The last one is 100: AWS would end the refresh at a lower one, with servers
+    of both images.
+    """
     checkpoint_delay_seconds: int | None = Field(default=None, ge=0, le=172_800)
     """How long to pause; AWS waits an hour without it."""
     bake_time_seconds: int | None = Field(default=None, ge=0, le=172_800)
     """How long alarms are watched after the last server was replaced."""
-    alarms: tuple[Late, ...] = Field(default=(), max_length=10)
-    """Names of CloudWatch alarms that fail the refresh when one of them rings."""
+    alarms: tuple[Late, ...] = Field(default=(), max_length=MOST_ALARMS)
+    """Names of CloudWatch alarms. All must be OK before a refresh starts and after it has ended; one that
+    rings meanwhile fails it.
+    """
 
     @model_validator(mode="after")
     def _fits_together(self) -> RefreshPreferences:
-        points = self.checkpoint_percentages
-        if list(points) != sorted(set(points)):
-            raise ValueError(f"checkpoint_percentages {list(points)} must ascend without repetition")
-        if self.checkpoint_delay_seconds is not None and not points:
-            raise ValueError("checkpoint_delay_seconds needs checkpoint_percentages")
-        if self.max_healthy_percentage - self.min_healthy_percentage > 100:
-            raise ValueError(
-                f"min_healthy_percentage {self.min_healthy_percentage} and max_healthy_percentage "
-                f"{self.max_healthy_percentage} may differ by 100 at most"
-            )
+        for problem in (*self._percentage_problems(), *self._checkpoint_problems()):
+            raise ValueError(problem)
         return self
+
+    def _percentage_problems(self) -> Iterator[str]:
+        least, most = self.min_healthy_percentage, self.max_healthy_percentage
+        between = f"min_healthy_percentage {least} and max_healthy_percentage {most}"
+        if most - least > 100:
+            yield f"{between} may differ by 100 at most"
+        if self.strategy == "ReplaceRootVolume" and least == 100:
+            yield (
+                "min_healthy_percentage 100 leaves no server to ReplaceRootVolume, during which it does not "
+                "serve: lower it, or use strategy Rolling"
+            )
+        elif least == most:
+            yield f"{between} leave no batch: lower the first or raise the second"
+
+    def _checkpoint_problems(self) -> Iterator[str]:
+        points = list(self.checkpoint_percentages)
+        if points != sorted(set(points)):
+            yield f"checkpoint_percentages {points} must ascend without repetition"
+        elif points and points[-1] != 100:
+            yield f"checkpoint_percentages {points} leave servers of the image before: end them with 100"
+        if self.checkpoint_delay_seconds is not None and not points:
+            yield (
+                f"checkpoint_delay_seconds {self.checkpoint_delay_seconds} needs checkpoint_percentages: "
+                "give both or none"
+            )
+
+    @property
+    def pause_seconds(self) -> int:
+        """How long a refresh stands still by intention: at its checkpoints and while it bakes."""
+        delay = self.checkpoint_delay_seconds
+        pauses = sum(point < 100 for point in self.checkpoint_percentages)
+        return pauses * (CHECKPOINT_SECONDS if delay is None else delay) + (self.bake_time_seconds or 0)
 
 
 class InstanceRefreshArgs(ComponentArgs):
@@ -88,8 +128,22 @@ class InstanceRefreshArgs(ComponentArgs):
     instance_types: tuple[str, ...] = ()
     """In order of preference; the group's own without it."""
     preferences: RefreshPreferences = RefreshPreferences()
+    callers_alarms: tuple[Late, ...] = ()
+    """Those of `preferences.alarms` that this program does not make: that they exist is made sure of before
+    anything changes, in a preview already.
+    """
     timeout_seconds: int = Field(default=7200, ge=1, le=1_209_600)
     """How long `up` waits. Then it fails, while the refresh goes on; the next `up` waits again."""
+
+    @model_validator(mode="after")
+    def _waits_long_enough(self) -> InstanceRefreshArgs:
+        pauses = self.preferences.pause_seconds
+        if self.timeout_seconds <= pauses:
+            raise ValueError(
+                f"timeout_seconds {self.timeout_seconds} is over before the {pauses} s of checkpoints and "
+                "bake time: raise it"
+            )
+        return self
 
 
 class InstanceRefresh(pulumi.ComponentResource):
@@ -153,6 +207,7 @@ class Rollout(pulumi.dynamic.Resource, module="instancerefresh", name="Rollout")
             "target_group_arns": list(args.target_group_arns),
             "instance_types": list(args.instance_types),
             "preferences": preferences_input(args.preferences),
+            "callers_alarms": list(args.callers_alarms),
             "timeout_seconds": args.timeout_seconds,
         }
         # Declared without a value, which makes them outputs; None is left out on the way to the engine.

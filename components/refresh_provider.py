@@ -38,7 +38,10 @@ IMAGE_ID = re.compile(r"ami-([0-9a-f]{8}|[0-9a-f]{17})")
 IDENTITY = ("region", "group_name", "launch_template_id")
 #: A change of these is a rollout; of anything else, just another value in the state.
 TRIGGERS = ("launch_template_version", "image_id")
-INPUTS = (*IDENTITY, *TRIGGERS, "target_group_arns", "instance_types", "preferences", "timeout_seconds")
+INPUTS = (
+    *IDENTITY, *TRIGGERS, "target_group_arns", "instance_types", "preferences", "callers_alarms",
+    "timeout_seconds",
+)  # fmt: skip
 
 Properties = dict[str, Any]
 

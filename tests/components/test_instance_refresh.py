@@ -71,8 +71,10 @@ def test_it_is_one_rollout_below_a_component_with_production_preferences(build: 
         **GIVEN,
         "target_group_arns": ["arn:tg/web"],
         "instance_types": ["m7g.large"],
+        "callers_alarms": [],
         "timeout_seconds": 7200,
         "preferences": {
+            "strategy": "Rolling",
             "min_healthy_percentage": 100,
             "max_healthy_percentage": 110,
             "skip_matching": True,
@@ -99,6 +101,14 @@ def test_it_is_one_rollout_below_a_component_with_production_preferences(build: 
         ({"image_id": "resolve:ssm:/image"}, "image_id"),
         ({"image_id": "web"}, "image_id"),
         ({"timeout_seconds": 0}, "timeout_seconds"),
+        (
+            {"timeout_seconds": 3600, "preferences": {"checkpoint_percentages": (10, 100)}},
+            "timeout_seconds 3600 is over before the 3600 s of checkpoints",
+        ),
+        (
+            {"timeout_seconds": 300, "preferences": {"bake_time_seconds": 300}},
+            "timeout_seconds 300 is over before the 300 s",
+        ),
         ({"unknown": 1}, "unknown"),
     ],
 )
@@ -111,17 +121,46 @@ def test_arguments_that_could_not_be_rolled_back_are_refused(changed: dict[str, 
     ("given", "error"),
     [
         ({"min_healthy_percentage": 0, "max_healthy_percentage": 150}, "may differ by 100 at most"),
+        ({"max_healthy_percentage": 100}, "min_healthy_percentage 100 and max_healthy_percentage 100 leave"),
+        ({"strategy": "ReplaceRootVolume"}, "100 leaves no server to ReplaceRootVolume"),
+        ({"strategy": "BlueGreen"}, "strategy"),
         ({"checkpoint_percentages": (50, 50)}, "must ascend"),
         ({"checkpoint_percentages": (60, 50)}, "must ascend"),
-        ({"checkpoint_delay_seconds": 60}, "needs checkpoint_percentages"),
+        ({"checkpoint_percentages": (10, 50)}, r"\[10, 50\] leave servers of the image before"),
+        ({"checkpoint_percentages": (0, 100)}, "checkpoint_percentages"),
+        ({"checkpoint_delay_seconds": 60}, "checkpoint_delay_seconds 60 needs checkpoint_percentages"),
         ({"max_healthy_percentage": 99}, "max_healthy_percentage"),
         ({"bake_time_seconds": 172_801}, "bake_time_seconds"),
         ({"alarms": tuple("abcdefghijk")}, "alarms"),
     ],
 )
-def test_preferences_that_aws_would_refuse_are_refused(given: dict[str, Any], error: str) -> None:
+def test_preferences_that_leave_no_batch_or_that_aws_refuses_are_refused(
+    given: dict[str, Any], error: str
+) -> None:
     with pytest.raises(ValidationError, match=error):
         RefreshPreferences(**given)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"min_healthy_percentage": 99, "max_healthy_percentage": 100},
+        {"strategy": "ReplaceRootVolume", "min_healthy_percentage": 90, "max_healthy_percentage": 100},
+        {"checkpoint_percentages": (100,), "checkpoint_delay_seconds": 0},
+        {"alarms": tuple("abcdefghij")},
+    ],
+)
+def test_preferences_at_the_edge_are_accepted(given: dict[str, Any]) -> None:
+    assert RefreshPreferences(**given)
+
+
+def test_pauses_are_those_before_the_last_checkpoint_and_the_bake_time() -> None:
+    points = (10, 50, 100)
+    assert RefreshPreferences(checkpoint_percentages=points).pause_seconds == 2 * 3600
+    given = RefreshPreferences(
+        checkpoint_percentages=points, checkpoint_delay_seconds=0, bake_time_seconds=300
+    )
+    assert given.pause_seconds == 300
 
 
 # The provider: what is pickled, checked and compared
@@ -184,6 +223,7 @@ def test_nothing_new_is_no_change() -> None:
         {"preferences": {"min_healthy_percentage": 90}},
         {"instance_types": ["m6g.large"]},
         {"target_group_arns": []},
+        {"callers_alarms": ["errors"]},
     ],
 )
 def test_a_new_value_is_an_update_and_so_is_one_that_is_not_known_yet(changed: dict[str, Any]) -> None:
@@ -208,6 +248,7 @@ def test_new_preferences_alone_start_nothing(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_preferences_become_aws_s_own_with_whole_numbers() -> None:
     given = {
+        "strategy": "Rolling",
         "min_healthy_percentage": 90.0,
         "max_healthy_percentage": 120.0,
         "instance_warmup_seconds": 0.0,

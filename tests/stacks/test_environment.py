@@ -38,6 +38,7 @@ def test_an_environment_is_a_network_an_entry_point_and_its_services(staging: En
         (each.type, each.name) for each in staging.resources if each.parent.startswith("pulumi:pulumi:Stack")
     ]
     assert sorted(top) == [
+        ("immutable:alerttopic:AlertTopic", "alerts"),
         ("immutable:loadbalancer:LoadBalancer", "entry"),
         ("immutable:network:Network", "network"),
         ("immutable:service:Service", "api"),
@@ -74,6 +75,12 @@ def test_prod_only_has_more_of_what_there_is_one_of_in_every_zone(
 
 def test_the_exports_are_what_people_and_scripts_read(staging: Environment) -> None:
     def service(name: str) -> dict[str, object]:
+        alarms = {
+            "errors": f"{name}-errors-alarm",
+            "latency": f"{name}-latency-alarm",
+            "unhealthyHosts": f"{name}-unhealthy-hosts-alarm",
+            "replacements": f"{name}-replacements-alarm",
+        }
         return {
             "image": "ami-0a1b2c3d4e5f60718",
             "previousImage": None,
@@ -81,14 +88,18 @@ def test_the_exports_are_what_people_and_scripts_read(staging: Environment) -> N
             "group": f"{name}-group",
             "refresh": {"id": f"refresh-{name}", "status": "Successful", "reason": ""},
             "refreshPreferences": {
+                "strategy": "Rolling",
                 "minHealthyPercentage": 100,
                 "maxHealthyPercentage": 110,
                 "skipMatching": True,
                 "autoRollback": True,
                 "scaleInProtectedInstances": "Refresh",
                 "standbyInstances": "Terminate",
+                "bakeTimeSeconds": 300,
+                "alarms": list(alarms.values()),
                 "timeoutSeconds": 7200,
             },
+            "alarms": alarms,
             "url": "https://entry.elb.example",
         }
 
@@ -153,6 +164,15 @@ def test_what_belongs_to_a_service_names_it(prod: Environment) -> None:
     for name in ("web", "api"):
         assert prod.one("TargetGroup", name).inputs["tags"]["service"] == name
     assert "service" not in prod.one("Vpc", "network").inputs["tags"]
+
+
+def test_all_alarms_ring_in_one_place(prod: Environment) -> None:
+    topic = prod.one("Topic", "alerts").name
+    alarms = [each for each in prod.resources if each.type.endswith(":MetricAlarm")]
+    assert len(alarms) == 4 * 2
+    (heard,) = {tuple(each.inputs["alarmActions"]) for each in alarms}
+    assert heard == (f"arn:aws:sns:eu-central-1:123456789012:{topic}-topic",)
+    assert not [each for each in prod.resources if each.type.endswith(":TopicSubscription")]
 
 
 def test_an_internal_load_balancer_stands_in_private_subnets() -> None:
