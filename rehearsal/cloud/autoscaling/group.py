@@ -42,6 +42,7 @@ class Group(FakeAutoScalingGroup):
     ) -> None:
         self.autoscaling_backend, self.ec2_backend = autoscaling_backend, ec2_backend
         self.refreshes: list[Refresh] = []
+        self.notifications: dict[str, list[str]] = {}
         for attribute in KEPT.values():
             setattr(self, attribute, None)
         self.provided_launch_template_version: str | None = None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from moto.autoscaling.models import AutoScalingBackend as MotoAutoScalingBackend
 from moto.core.base_backend import BackendDict
 from moto.core.exceptions import ServiceException
 
 from rehearsal.cloud import images
 from rehearsal.cloud.autoscaling import exceptions, preferences
+from rehearsal.cloud.autoscaling.attached import ScheduledActions
 from rehearsal.cloud.autoscaling.group import Group
 from rehearsal.cloud.autoscaling.refresh import Refresh
 from rehearsal.cloud.autoscaling.servers import IN_SERVICE, STANDBY, Configuration, Server
@@ -21,7 +21,7 @@ MAX_GROUPS = 500
 SUSPENDABLE = {"Launch", "Terminate", "HealthCheck", "ReplaceUnhealthy"}
 
 
-class AutoScalingBackend(MotoAutoScalingBackend):
+class AutoScalingBackend(ScheduledActions):
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
         self._instances: dict[str, Any] = {}

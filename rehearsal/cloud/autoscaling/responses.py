@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from moto.autoscaling.responses import AutoScalingResponse as MotoAutoScalingResponse
 from moto.core.responses import ActionResult, EmptyResult
 
+from rehearsal.cloud.autoscaling.attached import NotificationRequests
 from rehearsal.cloud.autoscaling.exceptions import NotEmulated, ValidationError
 from rehearsal.cloud.autoscaling.group import KEPT, Group, describe_server
 from rehearsal.cloud.autoscaling.models import AutoScalingBackend, autoscaling_backends
@@ -17,7 +17,7 @@ from rehearsal.cloud.world import World
 _REFUSED = ("LaunchConfigurationName", "InstanceId", "TrafficSources", "InstanceLifecyclePolicy")
 
 
-class AutoScalingResponse(MotoAutoScalingResponse):
+class AutoScalingResponse(NotificationRequests):
     @property
     def autoscaling_backend(self) -> AutoScalingBackend:
         backend: AutoScalingBackend = autoscaling_backends[self.current_account][self.region]

@@ -17,6 +17,9 @@ MODULES = (
     "security_rules",
     "launch_template",
     "autoscaling",
+    "lifecycle_hook",
+    "notification",
+    "scheduled_action",
     "scaling_policy",
     "load_balancer",
     "listener",
@@ -27,9 +30,11 @@ MODULES = (
     "s3_settings",
     "logs",
     "cloudwatch",
+    "events",
     "kms",
     "acm",
     "sns",
+    "sns_settings",
 )
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from rehearsal.plugin import Properties
 from rehearsal.provider.record import AutoName, Call, ResourceType, words
+from rehearsal.provider.types import lifecycle_hook
+from rehearsal.provider.types.group_changes import CHANGES, collect_metrics, tags
 from rehearsal.provider.types.naming import physical_name
 from rehearsal.provider.values import from_api, pick, to_api
 
@@ -30,7 +32,12 @@ _SETTINGS = {
     "launchConfiguration": "LaunchConfigurationName",
     "instanceMaintenancePolicy": "InstanceMaintenancePolicy",
     "mixedInstancesPolicy": "MixedInstancesPolicy",
+    "availabilityZoneDistribution": "AvailabilityZoneDistribution",
+    "capacityReservationSpecification": "CapacityReservationSpecification",
+    "context": "Context",
 }
+# The sizes of a group that must have its hooks before it launches anything.
+_EMPTY = {"MinSize": 0, "MaxSize": 0, "DesiredCapacity": None}
 # What a group has that was told nothing: the real provider shows these only when they were said or differ.
 _UNSAID: dict[str, Any] = {
     "capacityRebalance": False,
@@ -55,31 +62,22 @@ def _request(news: Properties) -> dict[str, Any]:
     return request
 
 
-def _tags(news: Properties, group: str) -> list[dict[str, Any]]:
-    place = {"ResourceId": group, "ResourceType": "auto-scaling-group"}
-    return [{**to_api(tag), **place} for tag in news.get("tags") or []]
-
-
 def _create(call: Call, news: Properties) -> tuple[str, Properties]:
     name = physical_name(news)
     request = _request(news)
     if news.get("targetGroupArns"):
         request["TargetGroupARNs"] = news["targetGroupArns"]
-    hooks = [
-        to_api(hook, {"name": "LifecycleHookName", "notificationTargetArn": "NotificationTargetARN",
-                      "roleArn": "RoleARN"})
-        for hook in news.get("initialLifecycleHooks") or []
-    ]  # fmt: skip
-    if hooks:
-        request["LifecycleHookSpecificationList"] = hooks
+    if news.get("initialLifecycleHooks"):
+        request = {key: value for key, value in (request | _EMPTY).items() if value is not None}
     call.client("autoscaling").create_auto_scaling_group(
-        AutoScalingGroupName=name, Tags=_tags(news, name), **request
+        AutoScalingGroupName=name, Tags=tags(news, name), **request
     )
     return name, {"name": name}
 
 
 def _complete(call: Call, name: str, news: Properties) -> Properties:
-    _collect_metrics(call, name, [], news)
+    _put_first_hooks(call, name, news)
+    collect_metrics(call, name, [], news)
     if news.get("suspendedProcesses"):
         call.client("autoscaling").suspend_processes(
             AutoScalingGroupName=name, ScalingProcesses=news["suspendedProcesses"]
@@ -88,17 +86,14 @@ def _complete(call: Call, name: str, news: Properties) -> Properties:
     return _read(call, name, news) or {}
 
 
-def _collect_metrics(call: Call, name: str, old: list[Any], news: Properties) -> None:
-    client, wanted = call.client("autoscaling"), news.get("enabledMetrics") or []
-    gone = sorted(set(old) - set(wanted))
-    if gone:
-        client.disable_metrics_collection(AutoScalingGroupName=name, Metrics=gone)
-    if wanted and set(wanted) != set(old):
-        client.enable_metrics_collection(
-            AutoScalingGroupName=name,
-            Metrics=wanted,
-            Granularity=news.get("metricsGranularity") or "1Minute",
-        )
+def _put_first_hooks(call: Call, name: str, news: Properties) -> None:
+    """As the real provider: an empty group gets its hooks and then its size, so that no server slips by."""
+    hooks = news.get("initialLifecycleHooks") or []
+    for hook in hooks:
+        lifecycle_hook.put(call, name, hook["name"], hook)
+    if hooks:
+        sizes = pick(_request(news), tuple(_EMPTY))
+        call.client("autoscaling").update_auto_scaling_group(AutoScalingGroupName=name, **sizes)
 
 
 def _seconds(duration: str) -> float:
@@ -169,53 +164,11 @@ def _update(call: Call, name: str, old: Properties, news: Properties, changed: f
     settings = _request({key: value for key, value in news.items() if key in changed})
     if settings:
         call.client("autoscaling").update_auto_scaling_group(AutoScalingGroupName=name, **settings)
-    for key, change in _CHANGES.items():
+    for key, change in CHANGES.items():
         if key in changed:
             change(call, name, old.get(key) or [], news)
     if changed & {"minSize", "desiredCapacity"}:
         _wait_for_capacity(call, name, news)
-
-
-def _change_target_groups(call: Call, name: str, old: list[Any], news: Properties) -> None:
-    client = call.client("autoscaling")
-    before, after = set(old), set(news.get("targetGroupArns") or ())
-    if after - before:
-        client.attach_load_balancer_target_groups(
-            AutoScalingGroupName=name, TargetGroupARNs=sorted(after - before)
-        )
-    if before - after:
-        client.detach_load_balancer_target_groups(
-            AutoScalingGroupName=name, TargetGroupARNs=sorted(before - after)
-        )
-
-
-def _change_tags(call: Call, name: str, old: list[Any], news: Properties) -> None:
-    client = call.client("autoscaling")
-    kept = {tag["key"] for tag in news.get("tags") or []}
-    gone = {"tags": [tag for tag in old if tag["key"] not in kept]}
-    if gone["tags"]:
-        client.delete_tags(Tags=_tags(gone, name))
-    if kept:
-        client.create_or_update_tags(Tags=_tags(news, name))
-
-
-def _change_suspended(call: Call, name: str, old: list[Any], news: Properties) -> None:
-    client = call.client("autoscaling")
-    wanted = news.get("suspendedProcesses") or []
-    resumed = sorted(set(old) - set(wanted))
-    if resumed:
-        client.resume_processes(AutoScalingGroupName=name, ScalingProcesses=resumed)
-    if wanted:
-        client.suspend_processes(AutoScalingGroupName=name, ScalingProcesses=wanted)
-
-
-# What UpdateAutoScalingGroup does not take has calls of its own.
-_CHANGES = {
-    "targetGroupArns": _change_target_groups,
-    "enabledMetrics": _collect_metrics,
-    "tags": _change_tags,
-    "suspendedProcesses": _change_suspended,
-}
 
 
 def _delete(call: Call, name: str, outputs: Properties) -> None:
@@ -248,6 +201,11 @@ GROUP = ResourceType(
     one_of=(("launchTemplate", "mixedInstancesPolicy", "launchConfiguration"),),
     enums={
         "healthCheckType": ("EC2", "ELB", "VPC_LATTICE", "EBS"),
+        "availabilityZoneDistribution.capacityDistributionStrategy": (
+            "balanced-only", "balanced-best-effort", "reservations-then-balanced",
+        ),
+        "initialLifecycleHooks[].lifecycleTransition": lifecycle_hook.TRANSITIONS,
+        "initialLifecycleHooks[].defaultResult": lifecycle_hook.RESULTS,
         "mixedInstancesPolicy.instancesDistribution.onDemandAllocationStrategy": (
             "prioritized", "lowest-price",
         ),
@@ -260,6 +218,7 @@ GROUP = ResourceType(
         "minSize": (0, 100000),
         "maxSize": (0, 100000),
         "healthCheckGracePeriod": (0, 1_000_000),
+        "initialLifecycleHooks[].heartbeatTimeout": lifecycle_hook.HEARTBEAT_SECONDS,
         "instanceMaintenancePolicy.minHealthyPercentage": (-1, 100),
         "instanceMaintenancePolicy.maxHealthyPercentage": (-1, 200),
         "mixedInstancesPolicy.instancesDistribution.onDemandPercentageAboveBaseCapacity": (0, 100),
@@ -275,8 +234,9 @@ GROUP = ResourceType(
         "waitForCapacityTimeout": "10m",
     },
     auto_name=AutoName(),
-    replaces=words("name namePrefix placementGroup"),
-    sets=words("vpcZoneIdentifiers targetGroupArns enabledMetrics suspendedProcesses tags availabilityZones"),
+    replaces=words("name namePrefix placementGroup initialLifecycleHooks"),
+    sets=words("vpcZoneIdentifiers targetGroupArns enabledMetrics suspendedProcesses tags availabilityZones")
+    | words("initialLifecycleHooks"),
     computed=(
         "arn", "name", "availabilityZones", "desiredCapacity", "defaultCooldown", "healthCheckType",
         "serviceLinkedRoleArn", "vpcZoneIdentifiers", "targetGroupArns",

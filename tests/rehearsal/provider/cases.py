@@ -15,7 +15,10 @@ NEW_TAGS = {"Name": "other"}
 
 @dataclass(frozen=True)
 class Case:
-    """`seen` asks the cloud itself, past the provider, for what `change` was to bring about."""
+    """`seen` asks the cloud itself, past the provider, for what `change` was to bring about.
+
+    `import_id` is what an import asks for where that is not the ID.
+    """
 
     token: str
     inputs: Callable[[World], Properties]
@@ -24,6 +27,7 @@ class Case:
     expected: Any = None
     replace: Callable[[World], Properties] | None = None
     stays: bool = False
+    import_id: Callable[[Made], str] = lambda made: made.id
 
 
 def _ec2_tags(world: World, made: Made) -> dict[str, str]:

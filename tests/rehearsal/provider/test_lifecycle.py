@@ -9,16 +9,17 @@ import pytest
 from rehearsal.plugin import UNKNOWN, Properties
 from rehearsal.provider.types import table
 from tests.rehearsal.provider.cases import IDENTITY, NETWORK, SECURITY, Case
+from tests.rehearsal.provider.rollout_cases import ATTACHED, EVENTS, TOPICS
 from tests.rehearsal.provider.service_cases import SERVERS, STORAGE, TRAFFIC, WATCHING
 from tests.rehearsal.provider.world import World
 
-CASES = (*NETWORK, *SECURITY, *IDENTITY, *SERVERS, *TRAFFIC, *STORAGE, *WATCHING)
+CASES = (*NETWORK, *SECURITY, *IDENTITY, *SERVERS, *TRAFFIC, *STORAGE, *WATCHING, *ATTACHED, *EVENTS, *TOPICS)
 each = pytest.mark.parametrize("case", CASES, ids=lambda case: case.token.rsplit(":", 1)[1])
 changing = pytest.mark.parametrize(
     "case", [case for case in CASES if case.change], ids=lambda case: case.token.rsplit(":", 1)[1]
 )
-# A route's ID is no ID of AWS's: it does not lead back to the route.
-WITHOUT_IMPORT = {"aws:ec2/route:Route"}
+# A route's ID is no ID of AWS's: it does not lead back to the route. What groups notify is asked by group.
+WITHOUT_IMPORT = {"aws:ec2/route:Route", "aws:autoscaling/notification:Notification"}
 # A bucket's logs need a bucket that takes them; it has a test of its own.
 TESTED_APART = {"aws:s3/bucketLogging:BucketLogging", "aws:s3/bucketVersioning:BucketVersioning"}
 
@@ -110,7 +111,7 @@ def test_what_was_deleted_is_gone_and_may_be_deleted_again(case: Case, world: Wo
 )
 def test_an_import_knows_what_the_program_would_have_to_say(case: Case, world: World) -> None:
     made = world.make(case.token, **case.inputs(world))
-    state = world.provider.read(made.urn, made.id, {}, {})
+    state = world.provider.read(made.urn, case.import_id(made), {}, {})
     assert state is not None and state.inputs is not None
     for name in table()[case.token].required:
         assert name in state.inputs

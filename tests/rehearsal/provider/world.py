@@ -204,3 +204,11 @@ class World:
     @cached_property
     def key(self) -> Made:
         return self.make("aws:kms/key:Key", description="a key")
+
+    @cached_property
+    def topic(self) -> Made:
+        return self.make("aws:sns/topic:Topic")
+
+    @cached_property
+    def rule(self) -> Made:
+        return self.make("aws:cloudwatch/eventRule:EventRule", scheduleExpression="rate(1 day)")
