@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
@@ -19,6 +20,7 @@ from scripts.releases import (
     show,
     status,
 )
+from scripts.releases import live as live_environment
 from scripts.releases.change import Request
 from scripts.releases.config_file import ConfigFile
 from scripts.releases.errors import RefusedError, ReleaseError, one_line
@@ -32,6 +34,7 @@ from scripts.releases.options import (
     fleet,
 )
 from scripts.releases.project import Project
+from scripts.releases.reach import reach
 
 # Typer's wrong usage; the class has no public name of its own.
 UsageError: type[Exception] = typer.BadParameter.__bases__[0]
@@ -185,7 +188,7 @@ def show_status(
     with errors_as_json(json):
         where = find_project(context, directory)
         if live:
-            live_show.show_environment(where, environment, json)
+            _live(where, environment, json)
             return
         found = status.collect(where, backend.choose(where, os.environ), environment)
     if json:
@@ -195,6 +198,16 @@ def show_status(
     damaged = [each for each in found if each.damaged]
     if damaged:
         raise RefusedError(f"{damaged[0].name}: {damaged[0].problem}")
+
+
+def _live(where: Project, environment: str | None, as_json: bool) -> None:
+    if environment is None:
+        raise RefusedError("--live needs one environment: status ENV --live")
+    seen = live_environment.look(reach(where, environment))
+    if as_json:
+        show.as_json(live_show.as_json(seen))
+    else:
+        live_show.as_text(seen, datetime.now(UTC))
 
 
 commands_plan.add(app)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from scripts.releases import aws, groups, plan, plan_show, prices, show
-from scripts.releases.errors import ReleaseError
+from scripts.releases import plan, plan_show, prices, show
 from scripts.releases.images import checked
 from scripts.releases.options import (
     Environment,
@@ -17,9 +15,8 @@ from scripts.releases.options import (
     ProjectOption,
     errors_as_json,
     find_project,
-    fleet,
 )
-from scripts.releases.project import Project
+from scripts.releases.reach import reach
 
 ImageOption = Annotated[
     str | None,
@@ -58,25 +55,9 @@ def plan_release(
         if service is not None:
             config.own(service)
         known = prices.read(table or prices.OWN)
-        account = aws.account(config)
-        found = groups.find(account, where, environment, service)
-        request = plan.Request(environment, image, service)
-        exported, unread = _exported(where, environment)
-        made = plan.make(account, config, found, exported, known, request, unread)
+        reached = reach(where, environment)
+        made = plan.make(reached, known, plan.Request(environment, image, service))
     if json:
         show.as_json(plan_show.as_json(made))
     else:
         plan_show.as_text(made, known)
-
-
-def _exported(where: Project, environment: str) -> tuple[Mapping[str, Mapping[str, Any]], str | None]:
-    """The preferences of the last `up` by service, or none and why the stack's state could not be read.
-
-    A plan needs them for what the config leaves to its defaults. Without them the group's own policy counts,
-    which is better than no plan: on the first `up` of all, or where nobody is logged in to the state.
-    """
-    try:
-        services = fleet(where, environment).services
-    except ReleaseError as error:
-        return {}, str(error)
-    return {name: state.refresh_preferences for name, state in services.items()}, None

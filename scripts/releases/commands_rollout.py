@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
 from typing import Annotated, Any
 
 import typer
 
-from scripts.releases import aws, groups, rollout, rollout_show, show
+from scripts.releases import groups, members, rollout, rollout_show, show
 from scripts.releases.aws import Account
-from scripts.releases.errors import ReleaseError
-from scripts.releases.groups import Group, Refresh
+from scripts.releases.errors import ReleaseError, one_line
+from scripts.releases.groups import Group, Groups
 from scripts.releases.options import Environment, JsonOption, ProjectOption, errors_as_json, find_project
+from scripts.releases.reach import reach
+from scripts.releases.refreshes import Refresh
 from scripts.releases.rollout import Outcome
 from scripts.releases.rollout_show import Follower
 
@@ -38,7 +41,7 @@ def watch(
     """Follow ENV's running refreshes to their end; exit code 0 when all succeeded or none runs, else 1."""
     with errors_as_json(json):
         account, found = _groups(context, environment, service, directory)
-        going = rollout.running(account, found)
+        going = rollout.running(account, found.all)
         if not going and not json:
             print(f"no refresh is running in {environment}")
         with Follower(quiet=json) as look:
@@ -69,11 +72,21 @@ def rollback_refresh(
 
 
 def _groups(
-    context: typer.Context, environment: str, service: str | None, directory: Any
-) -> tuple[Account, list[Group]]:
-    where = find_project(context, directory)
-    account = aws.account(where.config(environment))
-    return account, groups.find(account, where, environment, service)
+    context: typer.Context,
+    environment: str,
+    service: str | None,
+    directory: Any,
+    *,
+    certain: bool = False,
+) -> tuple[Account, Groups]:
+    """AWS, and the groups; on standard error what is doubtful about them, unless they must be `certain`."""
+    reached = reach(find_project(context, directory), environment)
+    found = reached.groups.of(service)
+    if certain:
+        found.certain()
+    for line in reached.remarks:
+        print(one_line(f"note: {line}"), file=sys.stderr)
+    return reached.account, found
 
 
 def _stop(
@@ -87,8 +100,8 @@ def _stop(
 ) -> None:
     """Stops what runs, follows it to its end, and says what the servers run then."""
     with errors_as_json(json):
-        account, found = _groups(context, environment, service, directory)
-        going = stop(account, environment, found)
+        account, found = _groups(context, environment, service, directory, certain=True)
+        going = stop(account, environment, found.all)
         with Follower(quiet=json) as look:
             ended = rollout.follow(account, going, look)
     _finish(account, ended, json, wanted, {"environment": environment})
@@ -108,18 +121,18 @@ def _finish(
     bad = [outcome for outcome in ended if outcome.refresh.status != wanted]
     rows = []
     for outcome in ended:
-        now = groups.servers(account, groups.again(account, outcome.group))
+        now = members.of(account, groups.again(account, outcome.group))
         rows.append(
             {
                 "service": outcome.group.service,
                 "group": outcome.group.name,
                 "refresh": rollout_show.refresh_json(outcome.refresh),
-                "runs": groups.counted(now),
+                "runs": members.counted(now),
             }
         )
         if not json:
             print(rollout_show.ending(outcome))
-            print(f"{outcome.group.service} runs {groups.runs(now)}")
+            print(f"{outcome.group.service} runs {members.runs(now)}")
     if json:
         show.as_json({"ok": not bad, **document, "refreshes": rows})
     if bad:

@@ -9,9 +9,10 @@ import typer
 
 from scripts.releases import aws, drift, quarantine, quarantine_end, replacement, servers, show
 from scripts.releases.aws import Account
-from scripts.releases.config_file import ConfigFile
 from scripts.releases.declared import Declared
 from scripts.releases.errors import RefusedError, one_line
+from scripts.releases.findings import Drift
+from scripts.releases.groups import Groups, survey
 from scripts.releases.options import (
     Environment,
     JsonOption,
@@ -21,6 +22,7 @@ from scripts.releases.options import (
     fleet,
 )
 from scripts.releases.project import Project
+from scripts.releases.reach import reach
 
 DRIFT = 1
 
@@ -48,11 +50,10 @@ def _progress(json: bool) -> Callable[[str], None]:
     return say
 
 
-def _reached(where: Project, environment: str) -> tuple[ConfigFile, Account, dict[str, str]]:
-    """The environment's config, AWS in its region, and its groups with their services."""
-    config = where.config(environment)
-    groups = servers.declared_groups(environment, fleet(where, environment))
-    return config, aws.account(config), groups
+def _certain(where: Project, environment: str) -> tuple[Account, Groups]:
+    """AWS, and the environment's groups without a doubt: what follows ends servers."""
+    reached = reach(where, environment, witnessed=True)
+    return reached.account, reached.groups.certain()
 
 
 def quarantine_server(
@@ -80,7 +81,7 @@ def quarantine_server(
             quarantine.last_day(until, days, datetime.now(UTC).date()),
             force,
         )
-        _, account, groups = _reached(find_project(context, directory), environment)
+        account, groups = _certain(find_project(context, directory), environment)
         done = quarantine.quarantine(account, order, groups, _progress(json))
     if json:
         show.as_json(done.as_json(environment))
@@ -127,7 +128,7 @@ def replace_server(
         if not 1 <= minutes <= 1440:
             raise RefusedError(f"--timeout-minutes {minutes} is not a number of minutes from 1 to 1440")
         reason = None if why is None else quarantine.checked_why(why)
-        _, account, groups = _reached(find_project(context, directory), environment)
+        account, groups = _certain(find_project(context, directory), environment)
         done = replacement.replace(
             account,
             instance,
@@ -161,7 +162,9 @@ def show_drift(
         where = find_project(context, directory)
         config = where.config(environment)
         declared = Declared(where.name, config, fleet(where, environment))
-        found = drift.find(aws.account(config), declared, max_age_days, datetime.now(UTC))
+        account = aws.account(config)
+        groups = survey(account, where.name, config, declared.state)
+        found = drift.find(account, declared, groups, max_age_days, datetime.now(UTC))
     if json:
         show.as_json(found.as_json(environment))
     else:
@@ -170,7 +173,7 @@ def show_drift(
         raise typer.Exit(DRIFT)
 
 
-def _drift_text(environment: str, found: drift.Drift) -> None:
+def _drift_text(environment: str, found: Drift) -> None:
     for finding in found.findings:
         print(f"{finding.kind}: {one_line(finding.text)}")
     for note in found.notes:

@@ -12,6 +12,11 @@ MAINTENANCE = "100 to 110"
 HEALTH_CHECK = "ELB"
 
 
+def number(value: object) -> str:
+    """A whole number as AWS writes it: Pulumi may say 3.0 for 3. "" for None."""
+    return "" if value is None else str(value).removesuffix(".0")
+
+
 @dataclass(frozen=True)
 class Declared:
     """The two sources together. `project` is the Pulumi project's name, which every server has as a tag."""
@@ -35,9 +40,9 @@ class Declared:
             "the percentage kept healthy": (program, MAINTENANCE),
             "the health check": (program, HEALTH_CHECK),
         }
-        version = self.state.services[service].launch_template_version
-        if version is not None:
-            found["the launch template's version"] = ("the stack", str(version).removesuffix(".0"))
+        state = self.state.services.get(service)
+        if version := number(state.launch_template_version if state else None):
+            found["the launch template's version"] = ("the stack", version)
         if service in self.config.services and not scheduled:
             found["the least number of servers"] = (file, self._written(service, "min") or DEFAULT_MIN)
             found["the greatest number of servers"] = (file, self._written(service, "max") or DEFAULT_MAX)

@@ -1,83 +1,25 @@
-"""What AWS says of an environment's groups right now: servers, their health, and the latest refresh.
+"""Which groups are an environment's: those with the tags that its stack puts on them.
 
-Groups are found by the tags that every stack puts on them (`project`, `environment`, `service`), so that they
-are seen in the middle of an `up`, before any output of the stack says a word.
+Tags (`project`, `environment`, `service`) are there with the group itself, in the middle of the first `up`,
+before any output of the stack says a word. Where there are outputs they are the second witness: a command
+that changes something goes on only when both name the same groups, so that a tag that a hand changed, or
+another copy of the project in the same account, never leads it to servers that are not the environment's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from functools import cached_property
 from typing import Any
 
-from scripts.releases import aws
-from scripts.releases.aws import Account
-from scripts.releases.errors import RefusedError, one_line
-from scripts.releases.project import Project
-from scripts.releases.servers import specification, target_states
+from scripts.releases.aws import Account, AwsError, errors
+from scripts.releases.config_file import ConfigFile
+from scripts.releases.errors import RefusedError
+from scripts.releases.state import EnvironmentState
 
-#: "Pending" is rather short: the refresh is about to begin.
-RUNNING = frozenset({"Pending", "InProgress", "Baking", "Cancelling", "RollbackInProgress"})
-#: DescribeInstances takes 200 values in a filter.
-AT_A_TIME = 200
-GONE = "Terminat"
-
-
-@dataclass(frozen=True)
-class Server:
-    """One server of a group, in AWS's words. `target` is None where no target group knows it."""
-
-    id: str
-    image: str | None
-    version: str | None
-    instance_type: str
-    zone: str
-    lifecycle: str
-    health: str
-    target: str | None
-    launched_at: datetime | None
-
-    @property
-    def serves(self) -> bool:
-        """In service, and healthy for the group and for its target groups."""
-        return (
-            self.lifecycle == "InService"
-            and self.health.lower() == "healthy"
-            and self.target in (None, "healthy")
-        )
-
-    @property
-    def leaves(self) -> bool:
-        return self.lifecycle.startswith(GONE)
-
-    @property
-    def state(self) -> str:
-        """What is worth saying of it in a word or two: `healthy`, or why it is not."""
-        if self.lifecycle != "InService":
-            return self.lifecycle
-        if self.health.lower() != "healthy":
-            return self.health.lower()
-        return self.target or "healthy"
-
-
-@dataclass(frozen=True)
-class Refresh:
-    """The latest instance refresh of a group."""
-
-    id: str
-    status: str
-    reason: str
-    percentage: int | None
-    to_update: int | None
-    version: str | None
-    started_at: datetime | None
-    ended_at: datetime | None
-    reversible: bool
-
-    @property
-    def running(self) -> bool:
-        return self.status in RUNNING
+#: What DescribeAutoScalingGroups takes at once.
+NAMES_A_CALL = 50
 
 
 @dataclass(frozen=True)
@@ -104,140 +46,156 @@ class Group:
         return None if found is None else str(found)
 
     @property
+    def target_group_arns(self) -> tuple[str, ...]:
+        return tuple(self.settings.get("TargetGroupARNs") or ())
+
+    @property
     def instance_types(self) -> tuple[str, ...]:
         """Those that the group may launch, the preferred one first."""
         policy = self.settings.get("MixedInstancesPolicy") or {}
         overrides = (policy.get("LaunchTemplate") or {}).get("Overrides") or []
         return tuple(one["InstanceType"] for one in overrides if one.get("InstanceType"))
 
+    @property
+    def suspended(self) -> frozenset[str]:
+        """The processes that someone suspended."""
+        return frozenset(each["ProcessName"] for each in self.settings.get("SuspendedProcesses") or ())
 
-def find(account: Account, project: Project, environment: str, service: str | None = None) -> list[Group]:
-    """The environment's groups by service and name.
+
+@dataclass(frozen=True)
+class Doubt:
+    """A group about which tags and outputs disagree, and what to make of it."""
+
+    group: str
+    service: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Groups:
+    """An environment's groups, by service and name.
+
+    Attributes:
+        missing: groups that the outputs name and AWS does not have: the service of each, by name.
+        doubts: where tags and outputs disagree, also about groups that are in `all`.
+    """
+
+    environment: str
+    all: tuple[Group, ...]
+    missing: Mapping[str, str]
+    doubts: tuple[Doubt, ...]
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Group]:
+        return {group.name: group for group in self.all}
+
+    def certain(self) -> Groups:
+        """The same, for a command that changes something.
+
+        Raises:
+            RefusedError: tags and outputs disagree about any of them.
+        """
+        if self.doubts:
+            raise RefusedError(
+                f"which groups are {self.environment}'s is not clear: {self.doubts[0].text}; wait for a "
+                f"running `pulumi up`, or run one, and look at drift {self.environment}"
+            )
+        return self
+
+    def of(self, service: str | None) -> Groups:
+        """Those of one service, and the doubts about it; None: all.
+
+        Raises:
+            RefusedError: there is no such service.
+        """
+        known = sorted({group.service for group in self.all})
+        if service is not None and service not in known:
+            raise RefusedError(
+                f"{self.environment} has no group of {service!r}; its services: {', '.join(known)}"
+            )
+        chosen = tuple(group for group in self.all if service in (None, group.service))
+        doubts = tuple(doubt for doubt in self.doubts if service in (None, doubt.service))
+        return Groups(self.environment, chosen, self.missing, doubts)
+
+
+def find(account: Account, project: str, config: ConfigFile, state: EnvironmentState | None) -> Groups:
+    """The environment's groups. `state` is what its stack's outputs say, None before there are any.
 
     Raises:
-        RefusedError: there is none, or none of `service`.
+        RefusedError: there is none.
         AwsError: AWS refused.
     """
-    filters = [
-        {"Name": "tag:project", "Values": [project.name]},
-        {"Name": "tag:environment", "Values": [environment]},
-    ]
-    with aws.errors():
-        pages = account.autoscaling.get_paginator("describe_auto_scaling_groups").paginate(
-            Filters=filters  # type: ignore[arg-type]
-        )
-        found = [_group(each) for page in pages for each in page["AutoScalingGroups"]]
-    found.sort(key=lambda group: (group.service, group.name))
-    if not found:
+    found = survey(account, project, config, state)
+    if not found.all:
         raise RefusedError(
-            f"{environment} has no groups in {account.region}: no `pulumi up -s {environment}` made them "
-            f"yet, or these are the credentials of another account"
+            f"{config.environment} has no groups in {account.region}: no `pulumi up -s {config.environment}` "
+            f"made them yet, or these are the credentials of another account"
         )
-    known = sorted({group.service for group in found})
-    if service is not None and service not in known:
-        raise RefusedError(f"{environment} has no group of {service!r}; its services: {', '.join(known)}")
-    return [group for group in found if service in (None, group.service)]
-
-
-def _group(settings: Any) -> Group:
-    tags = {tag["Key"]: tag.get("Value", "") for tag in settings.get("Tags", [])}
-    name = str(settings["AutoScalingGroupName"])
-    return Group(name, tags.get("service") or name, settings)
-
-
-def servers(account: Account, group: Group) -> list[Server]:
-    """The group's servers, the newest first, those on their way in and out too."""
-    instances = group.settings["Instances"]
-    known = _instances(account, [each["InstanceId"] for each in instances])
-    targets = target_health(account, group)
-    found = [_server(each, known.get(each["InstanceId"], {}), targets) for each in instances]
-    return sorted(
-        found, key=lambda s: (s.launched_at.timestamp() if s.launched_at else 0.0, s.id), reverse=True
-    )
-
-
-def _server(instance: Mapping[str, Any], details: Mapping[str, Any], targets: Mapping[str, str]) -> Server:
-    version = (instance.get("LaunchTemplate") or {}).get("Version")
-    return Server(
-        id=instance["InstanceId"],
-        image=details.get("ImageId"),
-        version=None if version is None else str(version),
-        instance_type=instance.get("InstanceType") or details.get("InstanceType") or "?",
-        zone=instance.get("AvailabilityZone", "?"),
-        lifecycle=instance["LifecycleState"],
-        health=instance["HealthStatus"],
-        target=targets.get(instance["InstanceId"]),
-        launched_at=details.get("LaunchTime"),
-    )
-
-
-def _instances(account: Account, ids: list[str]) -> dict[str, Mapping[str, Any]]:
-    """Asked by a filter: one that is gone by now is left out, where its ID would be an error."""
-    found: dict[str, Mapping[str, Any]] = {}
-    for some in _chunks(ids):
-        with aws.errors():
-            pages = account.ec2.get_paginator("describe_instances").paginate(
-                Filters=[{"Name": "instance-id", "Values": some}]
-            )
-            for page in pages:
-                for reservation in page["Reservations"]:
-                    found.update({one["InstanceId"]: one for one in reservation["Instances"]})
     return found
 
 
-def _chunks(ids: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(ids), AT_A_TIME):
-        yield ids[start : start + AT_A_TIME]
+def survey(account: Account, project: str, config: ConfigFile, state: EnvironmentState | None) -> Groups:
+    """As `find`, and no groups at all are an answer too."""
+    tags = {"project": project, "environment": config.environment}
+    filters = [{"Name": f"tag:{key}", "Values": [value]} for key, value in tags.items()]
+    tagged = [_group(each) for each in _described(account, Filters=filters)]
+    tagged.sort(key=lambda group: (group.service, group.name))
+    named = _named(state)
+    untagged = described(account, set(named) - {group.name for group in tagged})
+    doubts = [
+        Doubt(
+            name, named[name], f"the outputs name {name} as the group of {named[name]}, and it lacks the tags"
+        )
+        for name in sorted(untagged)
+    ]
+    services = set(named.values()) | set(config.services)
+    doubts += [doubt for group in tagged for doubt in _doubt(config.environment, group, named, services)]
+    missing = {
+        name: service
+        for name, service in named.items()
+        if name not in untagged and all(group.name != name for group in tagged)
+    }
+    return Groups(config.environment, tuple(tagged), missing, tuple(doubts))
 
 
-def target_health(account: Account, group: Group) -> dict[str, str]:
-    """Each server's worst state in the group's target groups."""
-    states: dict[str, str] = {}
-    for one in target_states(account, group.settings):
-        for target, state in one.items():
-            if states.get(target, "healthy") == "healthy":
-                states[target] = state
-    return states
+def _named(state: EnvironmentState | None) -> dict[str, str]:
+    """The service of each group that the outputs name. An older stack may name none of a service."""
+    services = state.services if state else {}
+    return {str(service.group): name for name, service in services.items() if service.group is not None}
 
 
-def refresh(account: Account, group: Group, refresh_id: str | None = None) -> Refresh | None:
-    """The group's latest refresh, or the one of that ID; None when there is none."""
-    which: dict[str, Any] = {"InstanceRefreshIds": [refresh_id]} if refresh_id else {"MaxRecords": 1}
-    with aws.errors():
-        answer = account.autoscaling.describe_instance_refreshes(AutoScalingGroupName=group.name, **which)
-    return next((_refresh(each) for each in answer["InstanceRefreshes"]), None)
+def _doubt(environment: str, group: Group, named: Mapping[str, str], services: set[str]) -> Iterator[Doubt]:
+    """A tagged group of a new service is none: no output can name it before its first `up` is over."""
+    others = sorted(name for name, service in named.items() if service == group.service)
+    tagged = f"{group.name} has the tags of {group.service} of {environment}"
+    if group.name in named and named[group.name] != group.service:
+        yield Doubt(group.name, group.service, f"{tagged}, and the outputs name it for {named[group.name]}")
+    elif others and group.name not in others:
+        text = f"{tagged}, whose group is {', '.join(others)} by the outputs"
+        yield Doubt(group.name, group.service, text)
+    elif group.service not in services:
+        yield Doubt(group.name, group.service, f"{tagged}, which has no such service")
 
 
-def _refresh(said: Mapping[str, Any]) -> Refresh:
-    desired = said.get("DesiredConfiguration") or {}
-    version = specification(desired).get("Version")
-    return Refresh(
-        id=said["InstanceRefreshId"],
-        status=said["Status"],
-        reason=one_line(said.get("StatusReason") or ""),
-        percentage=said.get("PercentageComplete"),
-        to_update=said.get("InstancesToUpdate"),
-        version=None if version is None else str(version),
-        started_at=said.get("StartTime"),
-        ended_at=said.get("EndTime"),
-        reversible=bool(desired),
-    )
+def described(account: Account, names: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Auto Scaling's description of each group that is there, by name."""
+    wanted, found = sorted(names), {}
+    for start in range(0, len(wanted), NAMES_A_CALL):
+        some = _described(account, AutoScalingGroupNames=wanted[start : start + NAMES_A_CALL])
+        found.update({each["AutoScalingGroupName"]: each for each in some})
+    return found
 
 
-def image_of(account: Account, group: Group, version: str | None) -> str | None:
-    """The image of a version of the group's template; None when there is no such version."""
-    if group.template_id is None or version is None:
-        return None
-    try:
-        with aws.errors():
-            answer = account.ec2.describe_launch_template_versions(
-                LaunchTemplateId=group.template_id, Versions=[version]
-            )
-    except aws.AwsError as error:
-        if error.code.startswith("InvalidLaunchTemplate"):
-            return None
-        raise
-    return next((v["LaunchTemplateData"].get("ImageId") for v in answer["LaunchTemplateVersions"]), None)
+def _described(account: Account, **which: Any) -> list[dict[str, Any]]:
+    with errors():
+        pages = account.autoscaling.get_paginator("describe_auto_scaling_groups").paginate(**which)
+        return [dict(each) for page in pages for each in page["AutoScalingGroups"]]
+
+
+def _group(settings: Mapping[str, Any]) -> Group:
+    tags = {tag["Key"]: tag.get("Value", "") for tag in settings.get("Tags", [])}
+    name = str(settings["AutoScalingGroupName"])
+    return Group(name, tags.get("service") or name, settings)
 
 
 def again(account: Account, group: Group) -> Group:
@@ -246,31 +204,15 @@ def again(account: Account, group: Group) -> Group:
     Raises:
         AwsError: it is gone, or AWS refused.
     """
-    with aws.errors():
-        answer = account.autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[group.name])
-    if not answer["AutoScalingGroups"]:
-        raise aws.AwsError(f"the group {group.name} of {group.service} is gone")
-    return Group(group.name, group.service, answer["AutoScalingGroups"][0])
+    found = described(account, [group.name])
+    if group.name not in found:
+        raise AwsError(f"the group {group.name} of {group.service} is gone")
+    return Group(group.name, group.service, found[group.name])
 
 
-def counted(found: Iterable[Server]) -> list[dict[str, Any]]:
-    """What runs: servers by image and version, the most first; those on their way out do not count."""
-    counts: dict[tuple[str | None, str | None], list[bool]] = {}
-    for server in found:
-        if not server.leaves:
-            counts.setdefault((server.image, server.version), []).append(server.serves)
-    ordered = sorted(counts.items(), key=lambda item: (-len(item[1]), str(item[0])))
-    return [
-        {"image": image, "launchTemplateVersion": version, "servers": len(serve), "healthy": sum(serve)}
-        for (image, version), serve in ordered
-    ]
-
-
-def runs(found: Iterable[Server]) -> str:
-    """What runs, in one line such as `2 on ami-… (version 3, 2 healthy)`."""
-    parts = [
-        f"{one['servers']} on {one['image'] or 'an unknown image'} "
-        f"(version {one['launchTemplateVersion'] or '?'}, {one['healthy']} healthy)"
-        for one in counted(found)
-    ]
-    return ", ".join(parts) or "no servers"
+def specification(configuration: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The launch template specification of a group or a desired configuration; empty when it has none."""
+    policy = configuration.get("MixedInstancesPolicy") or {}
+    found = (policy.get("LaunchTemplate") or {}).get("LaunchTemplateSpecification")
+    result: Mapping[str, Any] = found or configuration.get("LaunchTemplate") or {}
+    return result

@@ -4,66 +4,26 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from scripts.releases import aws, groups, rollout_show, show
-from scripts.releases.config_file import ConfigFile
-from scripts.releases.errors import RefusedError, one_line
-from scripts.releases.groups import Group, Refresh, Server
-from scripts.releases.project import Project
+from scripts.releases import members, rollout_show, show
+from scripts.releases.errors import one_line
+from scripts.releases.live import Environment, Live
+from scripts.releases.members import Server
 
 #: Beyond so many servers of a service, like ones share a row.
 LISTED = 20
 COLUMNS = ("service", "server", "image", "version", "state", "type", "zone", "age")
 
 
-@dataclass(frozen=True)
-class Live:
-    """One group: what AWS says of it, of its servers, and of its latest refresh."""
-
-    group: Group
-    servers: Sequence[Server]
-    refresh: Refresh | None
-    configured: str | None
-
-
-def show_environment(project: Project, environment: str | None, json: bool) -> None:
-    """Asks AWS and prints the answer.
-
-    Raises:
-        RefusedError: no environment is named, it is unknown, or it has no groups.
-        AwsError: AWS refused.
-    """
-    if environment is None:
-        raise RefusedError("--live needs one environment: status ENV --live")
-    config = project.config(environment)
-    account = aws.account(config)
-    found = [
-        Live(
-            group, groups.servers(account, group), groups.refresh(account, group), _configured(config, group)
-        )
-        for group in groups.find(account, project, environment)
-    ]
-    now = datetime.now(UTC)
-    if json:
-        show.as_json(as_json(environment, found))
-    else:
-        as_text(found, now)
-
-
-def _configured(config: ConfigFile, group: Group) -> str | None:
-    return config.services.get(group.service) or config.shared
-
-
-def as_text(found: Sequence[Live], now: datetime) -> None:
+def as_text(seen: Environment, now: datetime) -> None:
     """A table on a terminal, aligned columns in a pipe; then a line or two a service."""
-    rows = [row for each in found for row in _rows(each, now)]
+    rows = [row for each in seen.services for row in _rows(each, now)]
     if sys.stdout.isatty():
         table = Table(*COLUMNS)
         for row in rows:
@@ -71,9 +31,11 @@ def as_text(found: Sequence[Live], now: datetime) -> None:
         Console(file=sys.stdout).print(table)
     else:
         show.columns([COLUMNS, *rows])
-    for each in found:
+    for each in seen.services:
         for line in remarks(each):
             print(line)
+    for line in seen.remarks:
+        print(one_line(f"note: {line}"))
 
 
 def _rows(live: Live, now: datetime) -> list[tuple[str, ...]]:
@@ -122,7 +84,7 @@ def remarks(live: Live) -> list[str]:
     group, staying = live.group, [server for server in live.servers if not server.leaves]
     serving = sum(server.serves for server in staying)
     lines = [
-        f"{group.service}: {serving} of {group.desired} servers healthy; runs {groups.runs(live.servers)}"
+        f"{group.service}: {serving} of {group.desired} servers healthy; runs {members.runs(live.servers)}"
     ]
     others = sum(server.image != live.configured for server in staying)
     if live.configured and others:
@@ -134,9 +96,14 @@ def remarks(live: Live) -> list[str]:
     return [one_line(line) for line in lines]
 
 
-def as_json(environment: str, found: Sequence[Live]) -> dict[str, Any]:
+def as_json(seen: Environment) -> dict[str, Any]:
     """For programs; every server by itself, however many there are. See docs/releases.md for the fields."""
-    return {"ok": True, "environment": environment, "groups": [_group_json(each) for each in found]}
+    return {
+        "ok": True,
+        "environment": seen.name,
+        "groups": [_group_json(each) for each in seen.services],
+        "notes": list(seen.remarks),
+    }
 
 
 def _group_json(live: Live) -> dict[str, Any]:

@@ -4,21 +4,10 @@ from typing import Any
 
 from scripts.releases.aws import Account, errors
 from scripts.releases.declared import Declared
+from scripts.releases.members import AT_A_TIME, described
 
 #: What still costs, serves or can be started again.
 STATES = ["pending", "running", "stopping", "stopped"]
-#: "DescribeInstances": values of one filter.
-VALUES_A_FILTER = 200
-
-
-def described(account: Account, filters: Any) -> dict[str, dict[str, Any]]:
-    """EC2's descriptions of the instances that a filter finds, by ID."""
-    found: dict[str, dict[str, Any]] = {}
-    with errors():
-        for page in account.ec2.get_paginator("describe_instances").paginate(Filters=filters):
-            for reservation in page["Reservations"]:
-                found.update({each["InstanceId"]: dict(each) for each in reservation["Instances"]})
-    return found
 
 
 def of(account: Account, declared: Declared) -> dict[str, dict[str, Any]]:
@@ -33,7 +22,7 @@ def of(account: Account, declared: Declared) -> dict[str, dict[str, Any]]:
     with errors():
         for page in account.ec2.get_paginator("describe_security_groups").paginate(Filters=tags):
             group_ids += [str(each["GroupId"]) for each in page["SecurityGroups"]]
-    for start in range(0, len(group_ids), VALUES_A_FILTER):
-        values = group_ids[start : start + VALUES_A_FILTER]
+    for start in range(0, len(group_ids), AT_A_TIME):
+        values = group_ids[start : start + AT_A_TIME]
         found.update(described(account, [{"Name": "instance.group-id", "Values": values}, *alive]))
     return found

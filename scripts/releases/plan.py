@@ -7,14 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from scripts.releases import aws, course, groups, preferences
+from scripts.releases import aws, course, members, preferences, refreshes
 from scripts.releases.aws import Account
 from scripts.releases.config_file import ConfigFile
 from scripts.releases.course import Course, Fleet, Pace
 from scripts.releases.errors import RefusedError
-from scripts.releases.groups import Group, Server
+from scripts.releases.groups import Group
+from scripts.releases.members import Server
 from scripts.releases.preferences import Preferences
 from scripts.releases.prices import Prices
+from scripts.releases.reach import Reached
 
 
 @dataclass(frozen=True)
@@ -89,22 +91,17 @@ class Request:
     service: str | None
 
 
-def make(
-    account: Account,
-    config: ConfigFile,
-    found: Sequence[Group],
-    exported: Mapping[str, Mapping[str, Any]],
-    prices: Prices,
-    request: Request,
-    unread: str | None = None,
-) -> Plan:
-    """The plan of the groups that were found. `exported` are the stack's preferences by service; `unread`
-    says why there are none.
+def make(reached: Reached, prices: Prices, request: Request) -> Plan:
+    """The plan of an environment's groups. What the config leaves to its defaults is taken from the outputs
+    of the last `up`; without them the group's own policy counts, which is better than no plan.
 
     Raises:
-        RefusedError: an image is not there, or preferences are none that AWS takes.
+        RefusedError: there is no such service, an image is not there, or preferences are none that AWS takes.
         AwsError: AWS refused.
     """
+    account, config, found = reached.account, reached.config, reached.groups.of(request.service).all
+    services = reached.state.services if reached.state else {}
+    exported = {name: service.refresh_preferences for name, service in services.items()}
     images = {name: _image(config, name, request) for name in config.services}
     groups_here = [group for group in found if group.service in images]
     _check_images(account, {images[group.service] for group in groups_here})
@@ -113,9 +110,10 @@ def make(
         for group in groups_here
     )
     here = {group.service for group in found}
+    unsaid = reached.unread or "its stack says no preferences yet"
     remarks = [
-        f"{group.service}: {unread or 'its stack says no preferences yet'}; so the group's own policy is "
-        f"counted with, and the next `up` may use another"
+        f"{group.service}: {unsaid}; so the group's own policy is counted with, and the next `up` may use "
+        f"another"
         for group in groups_here
         if not exported.get(group.service)
     ]
@@ -128,6 +126,7 @@ def make(
         f"{name}: is up, but no longer in {config.path.name}; `pulumi up` takes it down"
         for name in sorted(here - set(images))
     ]
+    remarks += [doubt.text for doubt in reached.groups.doubts]
     return Plan(request.environment, plans, tuple(remarks))
 
 
@@ -161,7 +160,7 @@ def _service(
 ) -> ServicePlan:
     section = preferences.service_section(config, group.service)
     chosen = preferences.of(config, group.service, exported, group.settings)
-    servers = [server for server in groups.servers(account, group) if not server.leaves]
+    servers = [server for server in members.of(account, group) if not server.leaves]
     boot = _boot_seconds(account, group)
     healthy_seconds, drain_seconds = _target_seconds(account, group)
     grace = float(group.settings.get("HealthCheckGracePeriod") or 0)
@@ -177,8 +176,8 @@ def _service(
         chosen.bake_time_seconds,
     )
     planned = course.course(fleet, limits, pace)
-    refresh = groups.refresh(account, group)
-    before = groups.image_of(account, group, group.version)
+    refresh = refreshes.of(account, group)
+    before = refreshes.image_of(account, group, group.version)
     return ServicePlan(
         service=group.service,
         group=group,

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from scripts.releases import isolation, servers, waiting
+from scripts.releases import isolation, members, servers, waiting
 from scripts.releases.aws import Account, errors
 from scripts.releases.errors import RefusedError
+from scripts.releases.groups import Groups
 from scripts.releases.isolation import PREFIX, as_tags
 
 STATE, STARTED, ISOLATED = f"{PREFIX}state", "started", "isolated"
@@ -101,8 +102,8 @@ def checked_why(why: str) -> str:
     return text
 
 
-def quarantine(account: Account, order: Order, groups: Mapping[str, str], say: Say) -> Quarantined:
-    """Takes a server out of service and cuts it off; `groups` are the environment's, with their services.
+def quarantine(account: Account, order: Order, groups: Groups, say: Say) -> Quarantined:
+    """Takes a server out of service and cuts it off; `groups` are the environment's.
 
     Raises:
         RefusedError: it is none of the environment's, or the last that serves; nothing was changed.
@@ -114,7 +115,7 @@ def quarantine(account: Account, order: Order, groups: Mapping[str, str], say: S
     group = record[f"{PREFIX}group"]
     _protect(account, instance_id)
     _detach(account, instance_id, group, groups, say)
-    _wait_until_out(account, instance_id, group, say)
+    _wait_until_out(account, instance_id, group, groups, say)
     security_group_id = isolation.closed_group(account, order.environment, described["VpcId"])
     # Its interfaces are read again: one may have come in the meantime.
     described = servers.instance(account, instance_id)
@@ -137,9 +138,7 @@ def quarantine(account: Account, order: Order, groups: Mapping[str, str], say: S
     )
 
 
-def _admitted(
-    account: Account, order: Order, groups: Mapping[str, str]
-) -> tuple[dict[str, Any], dict[str, str]]:
+def _admitted(account: Account, order: Order, groups: Groups) -> tuple[dict[str, Any], dict[str, str]]:
     """The instance and what an earlier run wrote down. Refuses what may not be quarantined."""
     environment, instance_id = order.environment, order.instance_id
     described = servers.instance(account, instance_id)
@@ -155,14 +154,13 @@ def _admitted(
         return described, record
     if server.lifecycle == "Detaching":
         return described, record
-    if server.lifecycle not in (servers.IN_SERVICE, servers.STANDBY):
+    if server.lifecycle not in (members.IN_SERVICE, members.STANDBY):
         raise RefusedError(
-            f"{instance_id} is {server.lifecycle} in {server.group}; only what serves is detached"
+            f"{instance_id} is {server.lifecycle} in {server.group.name}; only what serves is detached"
         )
-    group = servers.described_group(account, server.group)
-    servers.refuse_suspended(server, group, ["Launch"], order.force)
-    servers.refuse_last_healthy(account, server, group, order.force)
-    fresh = {f"{PREFIX}service": server.service, f"{PREFIX}group": server.group}
+    servers.refuse_suspended(server, ["Launch"], order.force)
+    servers.refuse_last_healthy(account, server, order.force)
+    fresh = {f"{PREFIX}service": server.group.service, f"{PREFIX}group": server.group.name}
     return described, {**record, **fresh}
 
 
@@ -206,7 +204,7 @@ def _protect(account: Account, instance_id: str) -> None:
         account.ec2.modify_instance_attribute(InstanceId=instance_id, DisableApiTermination={"Value": True})
 
 
-def _detach(account: Account, instance_id: str, group: str, groups: Mapping[str, str], say: Say) -> None:
+def _detach(account: Account, instance_id: str, group: str, groups: Groups, say: Say) -> None:
     server = servers.member(account, groups, instance_id)
     if server is None or server.lifecycle == "Detaching":
         return
@@ -217,17 +215,16 @@ def _detach(account: Account, instance_id: str, group: str, groups: Mapping[str,
     say(f"{instance_id}: detached from {group}, which starts another one in its place")
 
 
-def _wait_until_out(account: Account, instance_id: str, group: str, say: Say) -> None:
+def _wait_until_out(account: Account, instance_id: str, group: str, groups: Groups, say: Say) -> None:
     """Until neither the group nor a target group knows it: requests that it has may end first."""
-    with errors():
-        there = servers.described_groups(account, [group]).get(group, {})
+    there = groups.by_name.get(group)
 
     def out() -> bool:
         with errors():
             known = account.autoscaling.describe_auto_scaling_instances(InstanceIds=[instance_id])
-        states = servers.target_states(account, there)
+        states = members.target_states(account, there) if there else []
         return not known["AutoScalingInstances"] and not any(
-            each.get(instance_id, "unused") != "unused" for each in states
+            each.get(instance_id, members.UNUSED) != members.UNUSED for each in states
         )
 
     waiting.until(

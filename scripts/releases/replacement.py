@@ -1,12 +1,13 @@
 """Another server in the place of one: what a tainted one is answered with."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from scripts.releases import servers, waiting
+from scripts.releases import members, servers, waiting
 from scripts.releases.aws import Account, errors
 from scripts.releases.errors import RefusedError
+from scripts.releases.groups import Groups, again
 from scripts.releases.isolation import as_tags
 
 WHY = "replaced:why"
@@ -38,7 +39,7 @@ class Replaced:
 def replace(
     account: Account,
     instance_id: str,
-    groups: Mapping[str, str],
+    groups: Groups,
     *,
     why: str | None,
     force: bool,
@@ -55,45 +56,44 @@ def replace(
         RefusedError: it is none of the environment's, or the last that serves; nothing was changed.
         ReleaseError: AWS refused, or the group was not whole within `limit_seconds`.
     """
-    server, group = _admitted(account, instance_id, groups, force)
-    before = {each["InstanceId"] for each in group["Instances"]}
-    if server.lifecycle == servers.IN_SERVICE and server.health == "Healthy":
+    server = _admitted(account, instance_id, groups, force)
+    group = server.group
+    before = {each["InstanceId"] for each in group.settings["Instances"]}
+    if server.lifecycle == members.IN_SERVICE and server.health == "Healthy":
         with errors():
             if why is not None:
                 account.ec2.create_tags(Resources=[instance_id], Tags=as_tags({WHY: why}))
             account.autoscaling.set_instance_health(
                 InstanceId=instance_id, HealthStatus="Unhealthy", ShouldRespectGracePeriod=False
             )
-        say(f"{instance_id}: {server.group} replaces it")
+        say(f"{instance_id}: {group.name} replaces it")
     else:
-        say(f"{instance_id}: {server.group} replaces it already")
+        say(f"{instance_id}: {group.name} replaces it already")
     whole = _Whole(account, server, say)
     waiting.until(
         whole,
         limit_seconds,
-        f"{server.group} is not whole yet; look with status {server.service}, and at its scaling activities",
+        f"{group.name} is not whole yet; look with status {groups.environment} --live, and at its "
+        f"scaling activities",
     )
-    return Replaced(instance_id, server.service, server.group, tuple(sorted(whole.members - before)))
+    return Replaced(instance_id, group.service, group.name, tuple(sorted(whole.members - before)))
 
 
-def _admitted(
-    account: Account, instance_id: str, groups: Mapping[str, str], force: bool
-) -> tuple[servers.Member, dict[str, Any]]:
+def _admitted(account: Account, instance_id: str, groups: Groups, force: bool) -> servers.Member:
     described = servers.instance(account, instance_id)
     server = servers.member(account, groups, instance_id)
     if server is None:
         state = described["State"]["Name"]
         raise RefusedError(f"{instance_id} ({state}) is in none of the environment's groups")
-    group = servers.described_group(account, server.group)
     if server.lifecycle.startswith("Terminating"):
-        return server, group
-    if server.lifecycle != servers.IN_SERVICE:
+        return server
+    if server.lifecycle != members.IN_SERVICE:
         raise RefusedError(
-            f"{instance_id} is {server.lifecycle} in {server.group}; only what serves is replaced"
+            f"{instance_id} is {server.lifecycle} in {server.group.name}; only what serves is replaced"
         )
-    servers.refuse_suspended(server, group, PROCESSES)
-    servers.refuse_last_healthy(account, server, group, force)
-    return server, group
+    servers.refuse_suspended(server, PROCESSES)
+    servers.refuse_last_healthy(account, server, force)
+    return server
 
 
 class _Whole:
@@ -105,11 +105,11 @@ class _Whole:
         self._said = ""
 
     def __call__(self) -> bool:
-        group = servers.described_group(self.account, self.server.group)
-        self.members = {each["InstanceId"] for each in group["Instances"]}
-        serving = len(servers.healthy(self.account, group) - {self.server.id})
-        text = f"{self.server.group}: {serving} of {group['DesiredCapacity']} servers serve"
+        group = again(self.account, self.server.group)
+        self.members = {each["InstanceId"] for each in group.settings["Instances"]}
+        serving = len(members.serving(self.account, group) - {self.server.id})
+        text = f"{group.name}: {serving} of {group.desired} servers serve"
         if text != self._said:
             self.say(text)
             self._said = text
-        return self.server.id not in self.members and serving >= group["DesiredCapacity"]
+        return self.server.id not in self.members and serving >= group.desired

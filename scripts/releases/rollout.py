@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from time import sleep
 
-from scripts.releases import aws, groups
+from scripts.releases import aws, refreshes
 from scripts.releases.aws import Account, AwsError
 from scripts.releases.errors import RefusedError
-from scripts.releases.groups import Group, Refresh
+from scripts.releases.groups import Group
+from scripts.releases.refreshes import Refresh
 
 POLL_SECONDS = 5.0
 #: How many looks in a row may fail, each after `aws.ATTEMPTS` tries of its own, until there is no more hope.
@@ -33,7 +34,7 @@ class Outcome:
 
 def running(account: Account, found: Iterable[Group]) -> list[tuple[Group, Refresh]]:
     """The groups that are being refreshed, or rolled back, with what AWS says of it."""
-    latest = [(group, groups.refresh(account, group)) for group in found]
+    latest = [(group, refreshes.of(account, group)) for group in found]
     return [(group, refresh) for group, refresh in latest if refresh and refresh.running]
 
 
@@ -49,7 +50,7 @@ def follow(account: Account, started: Iterable[tuple[Group, Refresh]], look: Loo
     while open_ones:
         for place, (group, before) in list(open_ones.items()):
             try:
-                refresh = groups.refresh(account, group, before.id)
+                refresh = refreshes.of(account, group, before.id)
             except AwsError as error:
                 missed += 1
                 if not error.passes or missed >= MISSED_LOOKS:

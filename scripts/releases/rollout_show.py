@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from scripts.releases.errors import one_line
-from scripts.releases.groups import Group, Refresh
+from scripts.releases.groups import Group
+from scripts.releases.refreshes import Refresh
 from scripts.releases.rollout import Outcome
 
 BAR = 20

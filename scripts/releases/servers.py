@@ -1,20 +1,18 @@
-"""An environment's servers as AWS has them, and which of them a command may touch."""
+"""A single server, named by its ID, and whether a command may touch it."""
 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from scripts.releases import members
 from scripts.releases.aws import Account, AwsError, errors
 from scripts.releases.errors import RefusedError
-from scripts.releases.state import EnvironmentState
+from scripts.releases.groups import Group, Groups
 
 # EC2's IDs are 8 hexadecimal digits (before 2016) or 17.
 INSTANCE_ID = re.compile(r"i-([0-9a-f]{8}|[0-9a-f]{17})")
-IN_SERVICE, STANDBY, HEALTHY = "InService", "Standby", "healthy"
 GONE = ("shutting-down", "terminated")
-#: What DescribeAutoScalingGroups takes at once.
-NAMES_A_CALL = 50
 
 
 @dataclass(frozen=True)
@@ -22,8 +20,7 @@ class Member:
     """A server in one of the environment's groups: `lifecycle` and `health` are AWS's words of it."""
 
     id: str
-    service: str
-    group: str
+    group: Group
     lifecycle: str
     health: str
 
@@ -36,20 +33,6 @@ def checked_id(instance_id: str) -> str:
         f"INSTANCE: {instance_id!r} is not an instance ID; give i- and 8 or 17 hexadecimal digits in lower "
         f"case"
     )
-
-
-def declared_groups(environment: str, state: EnvironmentState) -> dict[str, str]:
-    """The service of each group, by the group's name, as the stack's outputs have them.
-
-    Raises:
-        RefusedError: a service has none there, so that no server can be told to be its own.
-    """
-    for name, service in state.services.items():
-        if service.group is None:
-            raise RefusedError(
-                f"the outputs of {environment} name no group of {name}; run `pulumi up -s {environment}`"
-            )
-    return {str(service.group): name for name, service in state.services.items()}
 
 
 def instance(account: Account, instance_id: str) -> dict[str, Any]:
@@ -77,7 +60,7 @@ def tags_of(described: Mapping[str, Any]) -> dict[str, str]:
     return {tag["Key"]: tag.get("Value", "") for tag in described.get("Tags", [])}
 
 
-def member(account: Account, groups: Mapping[str, str], instance_id: str) -> Member | None:
+def member(account: Account, groups: Groups, instance_id: str) -> Member | None:
     """The server in one of `groups`; None when it is in no group at all.
 
     Raises:
@@ -88,83 +71,29 @@ def member(account: Account, groups: Mapping[str, str], instance_id: str) -> Mem
     if not answer["AutoScalingInstances"]:
         return None
     found = answer["AutoScalingInstances"][0]
-    group = found["AutoScalingGroupName"]
-    if group not in groups:
-        raise RefusedError(f"{instance_id} belongs to the group {group}, which is none of this environment's")
-    return Member(instance_id, groups[group], group, found["LifecycleState"], found["HealthStatus"])
-
-
-def described_groups(account: Account, names: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Auto Scaling's description of each group that is there, by name."""
-    wanted, found = list(names), {}
-    for start in range(0, len(wanted), NAMES_A_CALL):
-        with errors():
-            pages = account.autoscaling.get_paginator("describe_auto_scaling_groups").paginate(
-                AutoScalingGroupNames=wanted[start : start + NAMES_A_CALL]
-            )
-            for page in pages:
-                found.update({each["AutoScalingGroupName"]: dict(each) for each in page["AutoScalingGroups"]})
-    return found
-
-
-def described_group(account: Account, name: str) -> dict[str, Any]:
-    """One group. Raises RefusedError when it is not there."""
-    found = described_groups(account, [name])
-    if name not in found:
-        raise RefusedError(f"the group {name} is not there; run `pulumi refresh` and `pulumi up`")
-    return found[name]
-
-
-def specification(configuration: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The launch template specification of a group or a desired configuration; empty when it has none."""
-    policy = configuration.get("MixedInstancesPolicy") or {}
-    found = (policy.get("LaunchTemplate") or {}).get("LaunchTemplateSpecification")
-    result: Mapping[str, Any] = found or configuration.get("LaunchTemplate") or {}
-    return result
-
-
-def target_states(account: Account, group: Mapping[str, Any]) -> list[dict[str, str]]:
-    """For each of the group's target groups, the state of every target by its ID."""
-    found = []
-    for arn in group.get("TargetGroupARNs") or []:
-        with errors():
-            answer = account.elbv2.describe_target_health(TargetGroupArn=arn)
-        states = {
-            each["Target"]["Id"]: str(each["TargetHealth"]["State"])
-            for each in answer["TargetHealthDescriptions"]
-        }
-        found.append(states)
-    return found
-
-
-def healthy(account: Account, group: Mapping[str, Any]) -> set[str]:
-    """The group's servers that serve: in service, healthy to the group and to every target group."""
-    targets = target_states(account, group)
-    return {
-        each["InstanceId"]
-        for each in group["Instances"]
-        if each["LifecycleState"] == IN_SERVICE
-        and each["HealthStatus"] == "Healthy"
-        and all(states.get(each["InstanceId"]) == HEALTHY for states in targets)
-    }
-
-
-def refuse_last_healthy(account: Account, server: Member, group: Mapping[str, Any], force: bool) -> None:
-    """Refuses to take the only server that serves away, unless forced."""
-    if not force and healthy(account, group) == {server.id}:
+    group = groups.by_name.get(found["AutoScalingGroupName"])
+    if group is None:
         raise RefusedError(
-            f"{server.id} is the last healthy server of {server.service}: without it nothing answers until "
-            f"a new one is up; wait for another one, or repeat with --force"
+            f"{instance_id} belongs to the group {found['AutoScalingGroupName']}, which is none of this "
+            f"environment's"
+        )
+    return Member(instance_id, group, found["LifecycleState"], found["HealthStatus"])
+
+
+def refuse_last_healthy(account: Account, server: Member, force: bool) -> None:
+    """Refuses to take the only server that serves away, unless forced."""
+    if not force and members.serving(account, server.group) == {server.id}:
+        raise RefusedError(
+            f"{server.id} is the last healthy server of {server.group.service}: without it nothing answers "
+            f"until a new one is up; wait for another one, or repeat with --force"
         )
 
 
-def refuse_suspended(
-    server: Member, group: Mapping[str, Any], needed: Iterable[str], force: bool = False
-) -> None:
+def refuse_suspended(server: Member, needed: Iterable[str], force: bool = False) -> None:
     """Refuses when the group would not bring a new server, because someone suspended what it takes."""
-    suspended = {each["ProcessName"] for each in group.get("SuspendedProcesses") or []} & set(needed)
+    suspended = server.group.suspended & set(needed)
     if suspended and not force:
         raise RefusedError(
-            f"the group {server.group} brings no new server, as {', '.join(sorted(suspended))} is suspended; "
-            f"resume it first"
+            f"the group {server.group.name} brings no new server, as {', '.join(sorted(suspended))} is "
+            f"suspended; resume it first"
         )

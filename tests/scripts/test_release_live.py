@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from botocore import exceptions
 
-from scripts.releases import aws, groups, live_show
+from scripts.releases import aws, groups, live_show, members
 from scripts.releases.aws import AwsError, NoAccessError
-from scripts.releases.groups import Server
+from scripts.releases.members import Server
 from tests.rehearsal.cloud.scene import BETTER, GOOD
 from tests.scripts.live_environment import LiveEnvironment, live_environment
 
@@ -83,8 +83,10 @@ def test_a_server_is_as_healthy_as_its_worst_target_group_says(monkeypatch: pyte
             return {"TargetHealthDescriptions": [one]}
 
     monkeypatch.setattr(aws, "_new_client", lambda *_: Targets())
-    group = groups.Group("web-1", "web", {"TargetGroupARNs": list(states)})
-    assert groups.target_health(aws.Account("eu-central-1"), group) == {"i-1": "unhealthy"}
+    instances = [{"InstanceId": "i-1"}, {"InstanceId": "i-2"}]
+    group = groups.Group("web-1", "web", {"TargetGroupARNs": list(states), "Instances": instances})
+    found = members.target_health(aws.Account("eu-central-1"), group)
+    assert found == {"i-1": "unhealthy", "i-2": "unused"}, "one that no target group knows gets no request"
 
 
 def test_live_needs_an_environment(live: LiveEnvironment) -> None:

@@ -15,12 +15,13 @@ from tests.scripts.live_environment import LiveEnvironment, live_environment
 from tests.scripts.release_project import service
 
 PREFERENCES = {"minHealthyPercentage": 100, "maxHealthyPercentage": 110, "autoRollback": True}
+UP = {**service(GOOD), "group": "web"}
 
 
 @pytest.fixture
 def live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveEnvironment]:
     with live_environment(tmp_path, monkeypatch) as made:
-        made.project.state("staging", {"web": {**service(GOOD), "refreshPreferences": PREFERENCES}})
+        made.project.state("staging", {"web": UP | {"refreshPreferences": PREFERENCES}})
         yield made
 
 
@@ -101,7 +102,7 @@ def test_without_preferences_in_the_stack_the_groups_policy_counts_and_is_named(
 ) -> None:
     policy = {"MinHealthyPercentage": 50, "MaxHealthyPercentage": 150}
     live.settled(desired=4, InstanceMaintenancePolicy=policy)
-    live.project.state("staging", {"web": service(GOOD)})
+    live.project.state("staging", {"web": UP})
     document = live.json("plan", "staging")
     chosen = document["services"]["web"]["preferences"]
     assert (chosen["minHealthyPercentage"], chosen["maxHealthyPercentage"]) == (50, 150)

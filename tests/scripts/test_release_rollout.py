@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from rehearsal.cloud.autoscaling.models import AutoScalingBackend
-from scripts.releases import groups, project, rollout
+from scripts.releases import groups, project, refreshes, rollout
 from scripts.releases.aws import Account, AwsError
 from scripts.releases.rollout_show import Follower
 from tests.rehearsal.cloud.scene import BETTER, GOOD
@@ -164,7 +164,7 @@ def test_a_failure_is_one_document_for_programs(live: LiveEnvironment) -> None:
 def test_a_throttled_look_is_looked_again(live: LiveEnvironment, monkeypatch: pytest.MonkeyPatch) -> None:
     live.settled()
     live.scene.start(2)
-    asked, real = [0], groups.refresh
+    asked, real = [0], refreshes.of
 
     def sometimes(*arguments: Any) -> Any:
         asked[0] += 1
@@ -172,7 +172,7 @@ def test_a_throttled_look_is_looked_again(live: LiveEnvironment, monkeypatch: py
             raise AwsError("AWS refused DescribeInstanceRefreshes: Throttling: Rate exceeded", "Throttling")
         return real(*arguments)
 
-    monkeypatch.setattr(groups, "refresh", sometimes)
+    monkeypatch.setattr(refreshes, "of", sometimes)
     assert live.run("watch", "staging").code == 0
 
 
@@ -181,7 +181,7 @@ def test_a_look_that_is_refused_ends_the_watch_and_not_the_refresh(
 ) -> None:
     live.settled()
     live.scene.start(2)
-    asked, real = [0], groups.refresh
+    asked, real = [0], refreshes.of
 
     def once(*arguments: Any) -> Any:
         asked[0] += 1
@@ -189,7 +189,7 @@ def test_a_look_that_is_refused_ends_the_watch_and_not_the_refresh(
             raise AwsError("AWS refused DescribeInstanceRefreshes: AccessDenied: no", "AccessDenied")
         return real(*arguments)
 
-    monkeypatch.setattr(groups, "refresh", once)
+    monkeypatch.setattr(refreshes, "of", once)
     done = live.run("watch", "staging")
     assert (done.code, done.error) == (
         1,
@@ -215,11 +215,13 @@ def test_a_terminal_gets_a_bar_for_each_group(
     assert "Successful, 100% (to version 2)" in out
 
 
-def found(account: Account, live: LiveEnvironment) -> list[groups.Group]:
-    return groups.find(account, project.find(live.project.directory), "staging")
+def found(account: Account, live: LiveEnvironment) -> tuple[groups.Group, ...]:
+    config = project.find(live.project.directory).config("staging")
+    return groups.find(account, "immutable", config, None).all
 
 
 def test_of_two_services_only_the_asked_one_is_stopped(live: LiveEnvironment) -> None:
+    live.image(BETTER, "    api: {port: 9090}\n")
     live.settled()
     live.scene.name = "api-1"
     live.settled(service="api")
@@ -237,6 +239,7 @@ def test_of_two_services_only_the_asked_one_is_stopped(live: LiveEnvironment) ->
 
 
 def test_both_services_are_followed_to_their_ends_and_one_failure_is_enough(live: LiveEnvironment) -> None:
+    live.image(BETTER, "    api: {port: 9090}\n")
     live.settled()
     live.scene.name = "api-1"
     live.settled(service="api")
