@@ -57,3 +57,5 @@ class EntryPoint(Args):
     """The HTTPS listener that gets the service's rule."""
     security_group_id: Late
     """The load balancer's security group: the only source that servers accept."""
+    arn_suffix: Late
+    """The part of the load balancer's ARN by which CloudWatch names it."""

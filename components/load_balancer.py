@@ -128,7 +128,9 @@ class LoadBalancer(pulumi.ComponentResource):
         self.listener_arn = https.arn
         self.security_group_id = group.id
         self.entry_point = EntryPoint(
-            listener_arn=self.listener_arn, security_group_id=self.security_group_id
+            listener_arn=self.listener_arn,
+            security_group_id=self.security_group_id,
+            arn_suffix=self.arn_suffix,
         )
         self.register_outputs({"url": self.url})
 

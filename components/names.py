@@ -9,6 +9,8 @@ LOAD_BALANCER_PREFIX = 6
 """Load balancers and target groups: 32 characters, of which the provider's unique suffix takes 26."""
 ROLE_PREFIX = 38
 """IAM roles: 64 characters less the suffix."""
+RULE_PREFIX = 38
+"""EventBridge rules: as roles."""
 BUCKET_PREFIX = 37
 """S3 buckets: 63 characters less the suffix."""
 LONG_PREFIX = 100

@@ -82,6 +82,7 @@ class Network(pulumi.ComponentResource):
     """
 
     vpc_id: Output[str]
+    vpc_arn: Output[str]
     cidr: str
     public_subnet_ids: list[Output[str]]
     private_subnet_ids: list[Output[str]]
@@ -119,6 +120,7 @@ class Network(pulumi.ComponentResource):
         flow_log.flow_log(name, args, vpc, child)
 
         self.vpc_id = vpc.id
+        self.vpc_arn = vpc.arn
         self.cidr = args.cidr
         self.public_subnet_ids = routed.public
         self.private_subnet_ids = routed.private

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from components.args import ComponentArgs, EntryPoint, ImageId, Late, Placement, Port, RetentionDays
 from components.auto_scaling_group import AutoScalingGroup, AutoScalingGroupArgs
+from components.fleet_alarms import AlarmThresholds, FleetAlarms, FleetAlarmsArgs
 from components.instance_refresh import InstanceRefresh, InstanceRefreshArgs, RefreshPreferences
 from components.launch_template import LaunchTemplate, LaunchTemplateArgs
 from components.target_group import HealthPath, Host, Path, TargetGroup, TargetGroupArgs
@@ -29,6 +30,8 @@ class ServiceArgs(ComponentArgs):
     """Usually `network.placement`."""
     entry_point: EntryPoint
     """Usually `load_balancer.entry_point`."""
+    alert_topic_arn: Late
+    """Where its alarms ring. Usually `AlertTopic.arn`."""
     port: Port
     health_path: HealthPath
     instance_types: tuple[str, ...] = Field(min_length=1)
@@ -52,6 +55,10 @@ class ServiceArgs(ComponentArgs):
     on_demand_percentage: int = Field(default=100, ge=0, le=100)
     deregistration_delay_seconds: int = Field(default=60, ge=0, le=3600)
     slow_start_seconds: int = Field(default=30, ge=0, le=900)
+    alarms: AlarmThresholds = AlarmThresholds()
+    watch_alarms: bool = True
+    """Whether a rollout watches the service's own alarms and those of `refresh.alarms`. False is for rolling
+    out a fix while one of them rings."""
     refresh: RefreshPreferences = RefreshPreferences()
     refresh_timeout_seconds: int = Field(default=7200, ge=1, le=1_209_600)
     """How long an update waits for a rollout."""
@@ -63,6 +70,9 @@ class Service(pulumi.ComponentResource):
     target_group: TargetGroup
     launch_template: LaunchTemplate
     group: AutoScalingGroup
+    alarms: FleetAlarms
+    preferences: RefreshPreferences
+    """How rollouts go, with the alarms that they watch."""
     refresh: InstanceRefresh
     """The last rollout: `refresh.image_id` is what runs, which a failed one leaves as it was."""
 
@@ -78,6 +88,10 @@ class Service(pulumi.ComponentResource):
             # Servers are judged by the load balancer, which checks no target that no rule leads to.
             ResourceOptions(parent=self, depends_on=[self.target_group.rule]),
         )
+        self.alarms = FleetAlarms(
+            name, _alarms(args, self.group, self.target_group), ResourceOptions(parent=self)
+        )
+        self.preferences = _preferences(args, self.alarms)
         self.refresh = InstanceRefresh(
             name,
             InstanceRefreshArgs(
@@ -88,7 +102,8 @@ class Service(pulumi.ComponentResource):
                 image_id=args.image_id,
                 target_group_arns=(self.target_group.arn,),
                 instance_types=args.instance_types,
-                preferences=args.refresh,
+                preferences=self.preferences,
+                callers_alarms=args.refresh.alarms if args.watch_alarms else (),
                 timeout_seconds=args.refresh_timeout_seconds,
             ),
             ResourceOptions(parent=self),
@@ -147,3 +162,20 @@ def _group(args: ServiceArgs, template: LaunchTemplate, target_group: TargetGrou
         on_demand_percentage=args.on_demand_percentage,
         tags=args.tags,
     )
+
+
+def _alarms(args: ServiceArgs, group: AutoScalingGroup, target_group: TargetGroup) -> FleetAlarmsArgs:
+    return FleetAlarmsArgs(
+        load_balancer_arn_suffix=args.entry_point.arn_suffix,
+        target_group_arn_suffix=target_group.arn_suffix,
+        group_name=group.name,
+        topic_arn=args.alert_topic_arn,
+        thresholds=args.alarms,
+        tags=args.tags,
+    )
+
+
+def _preferences(args: ServiceArgs, alarms: FleetAlarms) -> RefreshPreferences:
+    """As given, with the service's own alarms before the others; raises ValueError for more than ten."""
+    watched = (*alarms.names, *args.refresh.alarms) if args.watch_alarms else ()
+    return RefreshPreferences(**{**dict(args.refresh), "alarms": watched})

@@ -8,6 +8,8 @@ import pulumi
 import pulumi_aws as aws
 from pydantic.alias_generators import to_camel
 
+from components.alert_topic import AlertTopic, AlertTopicArgs
+from components.fleet_alarms import AlarmThresholds
 from components.instance_refresh import RefreshPreferences, preferences_input
 from components.load_balancer import LoadBalancer, LoadBalancerArgs
 from components.network import Egress, Network, NetworkArgs
@@ -26,10 +28,12 @@ def build(stack: str, config: EnvironmentConfig) -> dict[str, Any]:
         network = _network(stack, config, tags)
     with blamed_on(stack, "loadBalancer"):
         load_balancer = _load_balancer(config, network, tags)
+    with blamed_on(stack, "alerts"):
+        alerts = _alerts(config, network, tags)
     services = {}
     for name in config.services:
         with blamed_on(stack, "services", name):
-            services[name] = _service(name, config, network, load_balancer, tags)
+            services[name] = _service(name, config, network, load_balancer, alerts, tags)
     return {
         "url": load_balancer.url,
         "image": config.image_id,
@@ -92,8 +96,19 @@ def _load_balancer(config: EnvironmentConfig, network: Network, tags: dict[str, 
     )
 
 
+def _alerts(config: EnvironmentConfig, network: Network, tags: dict[str, str]) -> AlertTopic:
+    return AlertTopic(
+        "alerts", AlertTopicArgs(owner_arn=network.vpc_arn, emails=config.alerts.emails, tags=tags)
+    )
+
+
 def _service(
-    name: str, config: EnvironmentConfig, network: Network, load_balancer: LoadBalancer, tags: dict[str, str]
+    name: str,
+    config: EnvironmentConfig,
+    network: Network,
+    load_balancer: LoadBalancer,
+    alerts: AlertTopic,
+    tags: dict[str, str],
 ) -> Service:
     service = config.services[name]
     return Service(
@@ -103,6 +118,7 @@ def _service(
             region=config.region,
             placement=network.placement,
             entry_point=load_balancer.entry_point,
+            alert_topic_arn=alerts.arn,
             port=service.port,
             health_path=service.health_path,
             instance_types=service.instance_types,
@@ -122,6 +138,8 @@ def _service(
             default_instance_warmup_seconds=service.warmup_seconds,
             deregistration_delay_seconds=service.deregistration_delay_seconds,
             slow_start_seconds=service.slow_start_seconds,
+            alarms=AlarmThresholds(**dict(service.alarms)),
+            watch_alarms=service.refresh.watch_alarms,
             refresh=_preferences(service),
             refresh_timeout_seconds=service.refresh.timeout_seconds,
             root_device_name=service.root_device_name,
@@ -133,8 +151,13 @@ def _service(
 
 def _preferences(service: ServiceConfig) -> RefreshPreferences:
     return RefreshPreferences(
+        strategy=service.refresh.strategy,
         min_healthy_percentage=service.refresh.min_healthy_percentage,
         max_healthy_percentage=service.refresh.max_healthy_percentage,
+        checkpoint_percentages=service.refresh.checkpoint_percentages,
+        checkpoint_delay_seconds=service.refresh.pause_seconds,
+        bake_time_seconds=service.refresh.bake_seconds,
+        alarms=service.refresh.alarms,
     )
 
 
@@ -143,7 +166,7 @@ def _exported(config: ServiceConfig, service: Service, load_balancer: LoadBalanc
     counts with, defaults and all: no script has to know these.
     """
     refresh = service.refresh
-    preferences = preferences_input(_preferences(config))
+    preferences = preferences_input(service.preferences)
     return {
         "image": refresh.image_id,
         "previousImage": refresh.previous_image_id,
@@ -153,6 +176,12 @@ def _exported(config: ServiceConfig, service: Service, load_balancer: LoadBalanc
         "refreshPreferences": {
             **{to_camel(name): value for name, value in preferences.items()},
             "timeoutSeconds": config.refresh.timeout_seconds,
+        },
+        "alarms": {
+            "errors": service.alarms.errors,
+            "latency": service.alarms.latency,
+            "unhealthyHosts": service.alarms.unhealthy_hosts,
+            "replacements": service.alarms.replacements,
         },
         "url": load_balancer.url,
     }

@@ -118,10 +118,16 @@ def _said(detail: dict[str, Any], place: Place, model: type[BaseModel]) -> str:
     return f"{shown(value)}: {detail['msg'].splitlines()[0]}"
 
 
+def _number(limit: float) -> str:
+    """A limit as the YAML would hold it: a field that takes fractions has its whole limits as 4000.0."""
+    return f"{int(limit) if limit == int(limit) else limit}"
+
+
 _RANGES: Mapping[str, Callable[[str, dict[str, Any]], str]] = {
-    "greater_than_equal": lambda value, given: f"{value} is too low; the least is {given['ge']}",
-    "greater_than": lambda value, given: f"{value} is too low; it must be more than {given['gt']}",
-    "less_than_equal": lambda value, given: f"{value} is too high; the most is {given['le']}",
+    "greater_than_equal": lambda value, given: f"{value} is too low; the least is {_number(given['ge'])}",
+    "greater_than": lambda value, given: f"{value} is too low; it must be more than {_number(given['gt'])}",
+    "less_than": lambda value, given: f"{value} is too high; it must be less than {_number(given['lt'])}",
+    "less_than_equal": lambda value, given: f"{value} is too high; the most is {_number(given['le'])}",
     "literal_error": lambda value, given: (
         f"{value} is not a choice; write {given['expected'].replace(chr(39), '')}"
     ),

@@ -115,6 +115,29 @@ class LogsConfig(Section):
     )
 
 
+def _email(value: str) -> str:
+    if len(value) > 254 or not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", value):
+        raise ValueError(f"{shown(value)} is not an e-mail address; write one such as ops@example.com")
+    return value
+
+
+class AlertsConfig(Section):
+    """Who hears of alarms that ring and servers that fail."""
+
+    emails: tuple[Annotated[str, AfterValidator(_email)], ...] = Field(
+        default=(), description="e-mail addresses; each one confirms itself by the link that AWS sends it"
+    )
+
+    @model_validator(mode="after")
+    def _once_each(self) -> AlertsConfig:
+        SectionError.raise_any(
+            (("emails", index), f"{shown(email)} stands there twice; remove one")
+            for index, email in enumerate(self.emails)
+            if email in self.emails[:index]
+        )
+        return self
+
+
 def _certificate_arn(value: str) -> str:
     if not re.fullmatch(r"arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/[A-Za-z0-9-]+", value):
         raise ValueError(

@@ -15,6 +15,7 @@ from components.policies import refuse_wildcards
 from components.user_data import environment_file
 from stacks import secrets_check
 from stacks.problems import Place, SectionError, nearest, shown
+from stacks.rollouts import AlarmsConfig, RefreshConfig
 from stacks.sections import ImageId, Section
 
 _HOST = re.compile(r"[A-Za-z0-9.*?-]+\.[A-Za-z*?]+")
@@ -54,24 +55,6 @@ class RouteConfig(Section):
                     yield (key, index), f"{shown(pattern)} cannot be matched; write one such as {example}"
                 if pattern in patterns[:index]:
                     yield (key, index), f"{shown(pattern)} stands there twice; remove one"
-
-
-class RefreshConfig(Section):
-    """How many servers, in percent of the desired capacity, are in service while a release replaces them."""
-
-    min_healthy_percentage: int = Field(default=100, ge=0, le=100, description="the least, 0 to 100")
-    max_healthy_percentage: int = Field(default=110, ge=100, le=200, description="the most, 100 to 200")
-    timeout_seconds: int = Field(
-        default=7200, ge=60, le=172_800, description="seconds that an update waits for a release"
-    )
-
-    @model_validator(mode="after")
-    def _within_reach(self) -> RefreshConfig:
-        span = self.max_healthy_percentage - self.min_healthy_percentage
-        if span > 100:
-            text = f"{self.max_healthy_percentage} is more than 100 above the least; lower it"
-            raise SectionError([(("maxHealthyPercentage",), text)])
-        return self
 
 
 def _instance_type(value: str) -> str:
@@ -146,6 +129,7 @@ class ServiceConfig(Section):
         default=100, ge=0, le=100, description="the share of servers that are not spot ones, 0 to 100"
     )
     cpu_target_percent: int = Field(default=60, ge=10, le=95, description="the processor use to scale for")
+    alarms: AlarmsConfig = Field(default=AlarmsConfig(), description="from where on it does badly")
     refresh: RefreshConfig = Field(default=RefreshConfig(), description="how a release replaces servers")
 
     @model_validator(mode="after")
@@ -158,6 +142,10 @@ class ServiceConfig(Section):
             yield ("min",), f"{self.min} is more than max {self.max}; lower min or raise max"
         if 0 < self.slow_start_seconds < 30:
             yield ("slowStartSeconds",), f"{self.slow_start_seconds} is not possible; write 0, or 30 to 900"
+        if self.warmup_seconds > self.health_check_grace_seconds:
+            # A server would be watched for longer than it may fail: one that is slow is replaced for ever.
+            text = f"{self.warmup_seconds} is more than healthCheckGraceSeconds "
+            yield ("warmupSeconds",), f"{text}{self.health_check_grace_seconds}; lower it or raise that"
         yield from self._instance_type_problems()
         yield from self._environment_problems()
         for index, statement in enumerate(self.policy_statements):

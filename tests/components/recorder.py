@@ -33,10 +33,13 @@ def _nothing(_: str) -> dict[str, Any]:
 OUTPUTS: dict[str, Outputs] = {
     "aws:autoscaling/group:Group": lambda name: {"name": f"{name}-group", "arn": f"arn:group/{name}"},
     "aws:autoscaling/policy:Policy": _nothing,
+    "aws:cloudwatch/eventRule:EventRule": lambda name: {"name": f"{name}-rule"},
+    "aws:cloudwatch/eventTarget:EventTarget": _nothing,
     "aws:cloudwatch/logGroup:LogGroup": lambda name: {
         "name": f"{name}-log",
         "arn": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{name}-log",
     },
+    "aws:cloudwatch/metricAlarm:MetricAlarm": lambda name: {"name": f"{name}-alarm"},
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": _nothing,
     "aws:ec2/eip:Eip": lambda name: {"allocationId": f"eipalloc-{name}"},
     "aws:ec2/flowLog:FlowLog": _nothing,
@@ -54,6 +57,7 @@ OUTPUTS: dict[str, Outputs] = {
     "aws:iam/instanceProfile:InstanceProfile": lambda name: {"arn": f"arn:profile/{name}"},
     "aws:iam/role:Role": lambda name: {"name": f"{name}-role", "arn": f"arn:role/{name}"},
     "aws:iam/rolePolicy:RolePolicy": _nothing,
+    "aws:kms/key:Key": _arn("kms", "key"),
     "aws:lb/listener:Listener": lambda name: {"arn": f"arn:listener/{name}"},
     "aws:lb/listenerRule:ListenerRule": lambda name: {"arn": f"arn:rule/{name}"},
     "aws:lb/loadBalancer:LoadBalancer": lambda name: {
@@ -72,6 +76,9 @@ OUTPUTS: dict[str, Outputs] = {
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": _nothing,
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": _nothing,
     "aws:s3/bucketVersioning:BucketVersioning": _nothing,
+    "aws:sns/topic:Topic": lambda name: {"arn": f"arn:aws:sns:{REGION}:{ACCOUNT}:{name}-topic"},
+    "aws:sns/topicPolicy:TopicPolicy": _nothing,
+    "aws:sns/topicSubscription:TopicSubscription": _nothing,
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": _nothing,
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": _nothing,
     "aws:wafv2/webAclAssociation:WebAclAssociation": _nothing,
@@ -84,7 +91,7 @@ OUTPUTS: dict[str, Outputs] = {
 }
 """What each type adds to its inputs when it exists. Its ID is its logical name with `-id`."""
 
-JSON_INPUTS = ("assumeRolePolicy", "policy")
+JSON_INPUTS = ("assumeRolePolicy", "eventPattern", "policy")
 
 
 @dataclass(frozen=True)

@@ -287,7 +287,11 @@ def test_it_hands_on_its_name_and_its_entry_point(build: Build) -> None:
         "url": "https://entry.elb.example",
         "listener": "arn:listener/entry-https",
         "group": "entry-id",
-        "entry_point": {"listener_arn": "arn:listener/entry-https", "security_group_id": "entry-id"},
+        "entry_point": {
+            "listener_arn": "arn:listener/entry-https",
+            "security_group_id": "entry-id",
+            "arn_suffix": "app/entry",
+        },
     }
 
 

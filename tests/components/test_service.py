@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from components.args import EntryPoint, Placement
+from components.fleet_alarms import AlarmThresholds
 from components.instance_refresh import RefreshPreferences
 from components.service import Service, ServiceArgs
 from tests.components.recorder import Built
@@ -18,7 +19,8 @@ GIVEN: dict[str, Any] = {
     "image_id": IMAGE,
     "region": "eu-central-1",
     "placement": Placement(vpc_id="vpc-1", subnet_ids=("subnet-a", "subnet-b")),
-    "entry_point": EntryPoint(listener_arn="arn:listener", security_group_id="sg-lb"),
+    "entry_point": EntryPoint(listener_arn="arn:listener", security_group_id="sg-lb", arn_suffix="app/lb"),
+    "alert_topic_arn": "arn:topic",
     "port": 8080,
     "health_path": "/healthz",
     "instance_types": ("m7g.large", "m6g.large"),
@@ -62,6 +64,13 @@ def test_ten_lines_make_a_whole_service(build: Build) -> None:
         "the AutoScalingGroup web": "the Service web",
         "Group web": "the AutoScalingGroup web",
         "Policy web": "the AutoScalingGroup web",
+        "the FleetAlarms web": "the Service web",
+        "EventRule web-failures": "the FleetAlarms web",
+        "EventTarget web-failures": "the FleetAlarms web",
+        "MetricAlarm web-errors": "the FleetAlarms web",
+        "MetricAlarm web-latency": "the FleetAlarms web",
+        "MetricAlarm web-unhealthy-hosts": "the FleetAlarms web",
+        "MetricAlarm web-replacements": "the FleetAlarms web",
         "the InstanceRefresh web": "the Service web",
         ROLLOUT: "the InstanceRefresh web",
     }
@@ -97,7 +106,46 @@ def test_the_refresh_gets_the_template_the_group_and_the_image(build: Build) -> 
         "image_id": IMAGE,
         "target_group_arns": ["arn:tg/web"],
         "instance_types": ["m7g.large", "m6g.large"],
+        "callers_alarms": [],
         "timeout_seconds": 44,
+    }
+
+
+OWN_ALARMS = ["web-errors-alarm", "web-latency-alarm", "web-unhealthy-hosts-alarm", "web-replacements-alarm"]
+
+
+def test_a_rollout_watches_the_services_own_alarms_and_those_it_is_given(build: Build) -> None:
+    def watched(**changed: Any) -> Any:
+        return service(build, **changed).inputs()[ROLLOUT]["preferences"].get("alarms")
+
+    more = RefreshPreferences(alarms=("checkout-fails",))
+    assert watched() == OWN_ALARMS
+    assert watched(refresh=more) == [*OWN_ALARMS, "checkout-fails"]
+    assert watched(refresh=more, watch_alarms=False) is None
+
+
+def test_only_alarms_of_others_have_to_be_there_before_a_rollout(build: Build) -> None:
+    more = RefreshPreferences(alarms=("checkout-fails",))
+    rollout = service(build, refresh=more).inputs()[ROLLOUT]
+    assert rollout["callers_alarms"] == ["checkout-fails"]
+    assert service(build, refresh=more, watch_alarms=False).inputs()[ROLLOUT]["callers_alarms"] == []
+
+
+def test_a_rollout_watches_ten_alarms_at_most(build: Build) -> None:
+    more = RefreshPreferences(alarms=tuple(f"alarm-{number}" for number in range(7)))
+    with pytest.raises(ValidationError, match="at most 10 items"):
+        service(build, refresh=more)
+
+
+def test_its_alarms_look_at_its_own_targets_and_group_and_ring_where_it_says(build: Build) -> None:
+    built = service(build)
+    assert built.inputs()["MetricAlarm web-latency"]["dimensions"] == {
+        "LoadBalancer": "app/lb",
+        "TargetGroup": "targetgroup/web",
+    }
+    assert built.inputs()["MetricAlarm web-latency"]["alarmActions"] == ["arn:topic"]
+    assert built.inputs()["EventRule web-failures"]["eventPattern"]["detail"] == {
+        "AutoScalingGroupName": ["web-group"]
     }
 
 
@@ -147,6 +195,8 @@ CASES: list[tuple[str, Any, str, tuple[Any, ...], Any]] = [
     ("tags", {"a": "b"}, "TargetGroup web", ("tags",), {"a": "b", "Name": "web"}),
     ("tags", {"a": "b"}, "LaunchTemplate web", ("tags",), {"a": "b", "Name": "web"}),
     ("tags", {"a": "b"}, "Group web", ("tags", 1, "key"), "a"),
+    ("alarms", AlarmThresholds(latency_seconds=9), "MetricAlarm web-latency", ("threshold",), 9),
+    ("tags", {"a": "b"}, "MetricAlarm web-errors", ("tags",), {"a": "b", "Name": "web-errors"}),
     ("region", "eu-west-1", ROLLOUT, ("region",), "eu-west-1"),
 ]
 

@@ -6,10 +6,12 @@ import pydantic
 import pytest
 
 from components.auto_scaling_group import AutoScalingGroupArgs
+from components.fleet_alarms import AlarmThresholds
 from components.load_balancer import LoadBalancerArgs
 from components.network import NetworkArgs
 from components.service import ServiceArgs
 from components.target_group import TargetGroupArgs
+from stacks.rollouts import AlarmsConfig, RefreshConfig
 from stacks.sections import LoadBalancerConfig, LogsConfig, NetworkConfig
 from stacks.services import RouteConfig, ServiceConfig
 from tests.stacks.given import SMALLEST, complaints, loaded, stack_file, with_changes
@@ -61,10 +63,32 @@ def test_every_key_of_a_service_arrives() -> None:
         "onDemandBaseCapacity": 1,
         "onDemandPercentage": 50,
         "cpuTargetPercent": 55,
-        "refresh": {"minHealthyPercentage": 90, "maxHealthyPercentage": 150, "timeoutSeconds": 600},
+        "alarms": {"errorPercent": 2.5, "latencySeconds": 0.5, "unhealthyHosts": 2, "replacements": 3},
+        "refresh": {
+            "strategy": "ReplaceRootVolume",
+            "minHealthyPercentage": 90,
+            "maxHealthyPercentage": 150,
+            "timeoutSeconds": 600,
+            "checkpointPercentages": [20, 100],
+            "checkpointDelaySeconds": 60,
+            "bakeSeconds": 120,
+            "alarms": ["checkout-fails"],
+            "watchAlarms": False,
+        },
     }
     web = loaded(with_changes({"immutable:services.web": given})).services["web"]
     assert web.model_dump(mode="json", by_alias=True) == given
+
+
+def test_a_release_pauses_where_it_is_told_and_five_minutes_unless_told_how_long() -> None:
+    assert RefreshConfig().pause_seconds is None
+    assert RefreshConfig(checkpoint_percentages=(10, 100)).pause_seconds == 300
+    assert RefreshConfig(checkpoint_percentages=(10, 100), checkpoint_delay_seconds=0).pause_seconds == 0
+
+
+def test_prod_looks_at_the_first_servers_before_it_replaces_the_rest() -> None:
+    web = loaded(stack_file("prod"), "prod").services["web"].refresh
+    assert (web.checkpoint_percentages, web.pause_seconds, web.watch_alarms) == ((10, 100), 300, True)
 
 
 def test_a_configuration_cannot_be_changed_after_it_is_read() -> None:
@@ -126,6 +150,7 @@ def test_both_environments_have_the_same_services_in_the_same_places() -> None:
         (ServiceConfig, ServiceArgs, ["volume_size_gib", "cpu_target_percent", "slow_start_seconds"]),
         (ServiceConfig, TargetGroupArgs, ["slow_start_seconds", "deregistration_delay_seconds"]),
         (NetworkConfig, NetworkArgs, ["egress"]),
+        (AlarmsConfig, AlarmThresholds, list(AlarmThresholds.model_fields)),
     ],
 )
 def test_defaults_are_those_of_the_components(

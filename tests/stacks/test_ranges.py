@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 from pydantic import BaseModel
 
 from stacks.config import EnvironmentConfig
-from stacks.sections import LoadBalancerConfig, LogsConfig, NetworkConfig
-from stacks.services import RefreshConfig, RouteConfig, ServiceConfig
-from tests.stacks.given import complaint, complaints
+from stacks.rollouts import AlarmsConfig, RefreshConfig
+from stacks.sections import AlertsConfig, LoadBalancerConfig, LogsConfig, NetworkConfig
+from stacks.services import RouteConfig, ServiceConfig
+from tests.stacks import given
 
 WEB = "immutable:services.web"
 BALANCER = "immutable:loadBalancer"
@@ -23,12 +27,41 @@ RANGES = {
     f"{WEB}.onDemandPercentage": (0, 100),
     f"{WEB}.cpuTargetPercent": (10, 95),
     f"{WEB}.refresh.minHealthyPercentage": (10, 100),
-    f"{WEB}.refresh.maxHealthyPercentage": (100, 200),
+    f"{WEB}.refresh.maxHealthyPercentage": (101, 200),
     f"{WEB}.refresh.timeoutSeconds": (60, 172_800),
+    f"{WEB}.refresh.checkpointDelaySeconds": (0, 86_400),
+    f"{WEB}.refresh.bakeSeconds": (0, 86_400),
+    f"{WEB}.alarms.latencySeconds": (0.001, 4000),
+    f"{WEB}.alarms.unhealthyHosts": (1, 500),
+    f"{WEB}.alarms.replacements": (1, 500),
     f"{BALANCER}.accessLogRetentionDays": (1, 3650),
     f"{BALANCER}.idleTimeoutSeconds": (1, 4000),
     "immutable:network.zones": (2, 6),
 }
+
+
+BESIDE: dict[str, dict[str, Any]] = {
+    f"{WEB}.healthCheckGraceSeconds": {f"{WEB}.warmupSeconds": 1},
+    f"{WEB}.warmupSeconds": {f"{WEB}.healthCheckGraceSeconds": 7200},
+    f"{WEB}.refresh.timeoutSeconds": {f"{WEB}.refresh.bakeSeconds": 0},
+    f"{WEB}.refresh.bakeSeconds": {f"{WEB}.refresh.timeoutSeconds": 172_800},
+    f"{WEB}.refresh.checkpointDelaySeconds": {
+        f"{WEB}.refresh.checkpointPercentages": [10, 100],
+        f"{WEB}.refresh.timeoutSeconds": 172_800,
+        f"{WEB}.refresh.bakeSeconds": 0,
+    },
+}
+"""What has to be set as well for a value to be possible at all."""
+
+
+def complaints(changes: Mapping[str, Any]) -> list[str]:
+    beside = [BESIDE.get(path, {}) for path in changes]
+    return given.complaints({**{key: each[key] for each in beside for key in each}, **changes})
+
+
+def complaint(changes: Mapping[str, Any]) -> str:
+    (line,) = complaints(changes)
+    return line.removeprefix("Pulumi.staging.yaml: ")
 
 
 @pytest.mark.parametrize("path", RANGES)
@@ -39,7 +72,7 @@ def test_both_ends_of_a_range_are_taken(path: str) -> None:
 @pytest.mark.parametrize("path", RANGES)
 def test_what_is_beyond_a_range_is_refused(path: str) -> None:
     low, high = RANGES[path]
-    if not path.endswith(".minHealthyPercentage"):
+    if not path.endswith((".minHealthyPercentage", ".maxHealthyPercentage", ".latencySeconds")):
         assert complaint({path: low - 1}) == f"{path}: {low - 1} is too low; the least is {low}"
     assert complaint({path: high + 1}) == f"{path}: {high + 1} is too high; the most is {high}"
 
@@ -51,12 +84,38 @@ def test_a_refresh_may_go_down_to_nothing_in_service_but_not_below() -> None:
     assert line == f"{path}.minHealthyPercentage: -1 is too low; the least is 0"
 
 
+def test_a_refresh_that_leaves_no_batch_is_refused() -> None:
+    path = f"{WEB}.refresh"
+    assert complaint({path: {"minHealthyPercentage": 100, "maxHealthyPercentage": 100}}) == (
+        f"{path}.maxHealthyPercentage: 100 leaves no batch beside a minHealthyPercentage of 100; raise it or "
+        "lower that"
+    )
+    assert complaints({path: {"minHealthyPercentage": 99, "maxHealthyPercentage": 100}}) == []
+    assert complaint({path: {"maxHealthyPercentage": 99}}).endswith("99 is too low; the least is 100")
+
+
 def test_a_refresh_spans_a_hundred_percent_at_most() -> None:
     path = f"{WEB}.refresh"
     assert complaints({path: {"minHealthyPercentage": 50, "maxHealthyPercentage": 150}}) == []
     assert complaint({path: {"minHealthyPercentage": 50, "maxHealthyPercentage": 151}}) == (
         f"{path}.maxHealthyPercentage: 151 is more than 100 above the least; lower it"
     )
+
+
+def test_a_threshold_is_above_nothing_and_a_share_of_errors_below_all() -> None:
+    path = f"{WEB}.alarms"
+    assert complaints({f"{path}.errorPercent": 0.1}) == complaints({f"{path}.errorPercent": 99.9}) == []
+    assert (
+        complaint({f"{path}.errorPercent": 0}) == f"{path}.errorPercent: 0 is too low; it must be more than 0"
+    )
+    assert complaint({f"{path}.errorPercent": 100}).endswith("100 is too high; it must be less than 100")
+    assert complaint({f"{path}.latencySeconds": 0}).startswith(f"{path}.latencySeconds: 0 is too low")
+
+
+def test_a_release_watches_six_alarms_beside_the_four_of_the_service() -> None:
+    path, names = f"{WEB}.refresh.alarms", [f"alarm-{number}" for number in range(7)]
+    assert complaints({path: names[:6]}) == []
+    assert complaint({path: names}).endswith("has too many entries; give at most 6")
 
 
 def test_a_fleet_has_500_servers_at_most() -> None:
@@ -74,7 +133,7 @@ def test_a_group_takes_forty_instance_types() -> None:
 
 
 SECTIONS: tuple[type[BaseModel], ...] = (EnvironmentConfig, NetworkConfig, LoadBalancerConfig, LogsConfig)
-SECTIONS += (ServiceConfig, RouteConfig, RefreshConfig)
+SECTIONS += (ServiceConfig, RouteConfig, RefreshConfig, AlarmsConfig, AlertsConfig)
 
 
 @pytest.mark.parametrize("section", SECTIONS)

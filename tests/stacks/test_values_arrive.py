@@ -35,7 +35,17 @@ def built() -> Environment:
         "onDemandBaseCapacity": 1,
         "onDemandPercentage": 50,
         "cpuTargetPercent": 55,
-        "refresh": {"minHealthyPercentage": 90, "maxHealthyPercentage": 150, "timeoutSeconds": 600},
+        "alarms": {"errorPercent": 2.5, "latencySeconds": 0.5, "unhealthyHosts": 2, "replacements": 3},
+        "refresh": {
+            "strategy": "ReplaceRootVolume",
+            "minHealthyPercentage": 90,
+            "maxHealthyPercentage": 150,
+            "timeoutSeconds": 600,
+            "checkpointPercentages": [20, 100],
+            "checkpointDelaySeconds": 60,
+            "bakeSeconds": 120,
+            "alarms": ["checkout-fails"],
+        },
     }
     balancer = {
         "certificateArn": CERTIFICATE,
@@ -49,6 +59,7 @@ def built() -> Environment:
         "immutable:services.web": web,
         "immutable:loadBalancer": balancer,
         "immutable:logs": {"retentionDays": 14, "retainOnDestroy": False},
+        "immutable:alerts": {"emails": ["ops@example.com"]},
         "immutable:network": {"cidr": "10.40.0.0/18", "zones": 2, "egress": "endpoints"},
     }
     return declared("staging", with_changes(changes))
@@ -133,5 +144,44 @@ def test_the_group_is_as_configured(built: Environment) -> None:
 def test_the_refresh_is_as_configured(built: Environment) -> None:
     inputs = built.one("Rollout", "web").inputs
     assert inputs["timeout_seconds"] == 600
-    preferences = inputs["preferences"]
-    assert (preferences["min_healthy_percentage"], preferences["max_healthy_percentage"]) == (90, 150)
+    assert inputs["preferences"] == {
+        "strategy": "ReplaceRootVolume",
+        "min_healthy_percentage": 90,
+        "max_healthy_percentage": 150,
+        "skip_matching": True,
+        "auto_rollback": True,
+        "scale_in_protected_instances": "Refresh",
+        "standby_instances": "Terminate",
+        "checkpoint_percentages": [20, 100],
+        "checkpoint_delay_seconds": 60,
+        "bake_time_seconds": 120,
+        "alarms": [
+            "web-errors-alarm",
+            "web-latency-alarm",
+            "web-unhealthy-hosts-alarm",
+            "web-replacements-alarm",
+            "checkout-fails",
+        ],
+    }
+
+
+def test_a_fix_is_released_past_a_ringing_alarm() -> None:
+    unwatched = declared("staging", with_changes({"immutable:services.web.refresh.watchAlarms": False}))
+    assert "alarms" not in unwatched.one("Rollout", "web").inputs["preferences"]
+    assert "alarms" not in unwatched.outputs["services"]["web"]["refreshPreferences"]
+
+
+def test_the_alarms_are_as_configured(built: Environment) -> None:
+    thresholds = {
+        each.name: each.inputs["threshold"] for each in built.resources if each.type.endswith(":MetricAlarm")
+    }
+    assert thresholds == {
+        "web-errors": 2.5,
+        "web-latency": 0.5,
+        "web-unhealthy-hosts": 2,
+        "web-replacements": 3,
+    }
+
+
+def test_alerts_reach_who_is_named(built: Environment) -> None:
+    assert built.one("TopicSubscription", "alerts-ops@example.com").inputs["endpoint"] == "ops@example.com"

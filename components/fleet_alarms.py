@@ -1,0 +1,237 @@
+"""What says that a fleet does badly: four alarms, watched by every rollout and told to the alert topic."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+from pulumi import Output, ResourceOptions
+from pulumi_aws import cloudwatch
+from pydantic import Field
+
+from components import policies
+from components.args import Args, ComponentArgs, Late
+from components.names import RULE_PREFIX, name_prefix, named
+
+CAUSES_OF_FAILURE = ("*health check*", "*status check*")
+"""How the cause of a replacement begins to name a check that the server failed: "an ELB system health check
+failure", "an EC2 health check indicating it has been terminated or stopped", "an EC2 instance status checks
+failure" (Why did Amazon EC2 Auto Scaling terminate an instance?). A refresh, a scale-in, an expired lifetime
+and a person's request are named in other words."""
+
+
+class AlarmThresholds(Args):
+    """From where on a fleet does badly. The defaults suit a service that people wait for."""
+
+    error_percent: float = Field(default=5, gt=0, lt=100)
+    """Share of requests that the servers answered with a 5xx code; more of them in 2 of 3 minutes ring."""
+    latency_seconds: float = Field(default=2, gt=0, le=4000)
+    """How long the slowest hundredth of requests takes (p99); more in 3 of 5 minutes rings."""
+    unhealthy_hosts: int = Field(default=1, ge=1, le=500)
+    """Servers that fail the load balancer's checks; as many for 3 minutes ring."""
+    replacements: int = Field(default=1, ge=1, le=500)
+    """Servers replaced within 5 minutes because they failed; as many in 2 of 3 such periods ring: servers
+    that come up and die, one after another."""
+
+
+class FleetAlarmsArgs(ComponentArgs):
+    """What `FleetAlarms` are made of."""
+
+    load_balancer_arn_suffix: Late
+    target_group_arn_suffix: Late
+    group_name: Late
+    topic_arn: Late
+    """Where alarms ring, and say that they are over."""
+    thresholds: AlarmThresholds = AlarmThresholds()
+
+
+class FleetAlarms(pulumi.ComponentResource):
+    """The four alarms of one Auto Scaling group behind one target group.
+
+    What they do without data differs: without requests there are no errors, so that is fine; without a single
+    target nobody knows whether hosts are healthy, so that is no OK.
+    """
+
+    errors: Output[str]
+    latency: Output[str]
+    unhealthy_hosts: Output[str]
+    replacements: Output[str]
+    names: tuple[Output[str], ...]
+    """Of all four, as an instance refresh takes them."""
+
+    def __init__(self, name: str, args: FleetAlarmsArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("immutable:fleetalarms:FleetAlarms", name, None, opts)
+        child = ResourceOptions(parent=self)
+        rule = _failures(name, args, child)
+        declared = {
+            "errors": _errors(name, args),
+            "latency": _latency(name, args),
+            "unhealthy-hosts": _unhealthy_hosts(name, args),
+            "replacements": _replacements(name, args, rule),
+        }
+        alarms = {
+            suffix: cloudwatch.MetricAlarm(
+                f"{name}-{suffix}",
+                alarm_actions=[args.topic_arn],
+                ok_actions=[args.topic_arn],
+                tags=named(args.tags, f"{name}-{suffix}"),
+                opts=child,
+                **inputs,
+            )
+            for suffix, inputs in declared.items()
+        }
+        self.errors = alarms["errors"].name
+        self.latency = alarms["latency"].name
+        self.unhealthy_hosts = alarms["unhealthy-hosts"].name
+        self.replacements = alarms["replacements"].name
+        self.names = (self.errors, self.latency, self.unhealthy_hosts, self.replacements)
+        self.register_outputs(
+            {
+                "errors": self.errors,
+                "latency": self.latency,
+                "unhealthyHosts": self.unhealthy_hosts,
+                "replacements": self.replacements,
+            }
+        )
+
+
+def _dimensions(args: FleetAlarmsArgs) -> dict[str, Late]:
+    return {"LoadBalancer": args.load_balancer_arn_suffix, "TargetGroup": args.target_group_arn_suffix}
+
+
+def _errors(name: str, args: FleetAlarmsArgs) -> dict[str, Any]:
+    """A share and no number: a number would ring by the traffic. No errors at all are no data, hence FILL."""
+
+    def per_minute(query_id: str, metric: str) -> cloudwatch.MetricAlarmMetricQueryArgs:
+        return cloudwatch.MetricAlarmMetricQueryArgs(
+            id=query_id,
+            metric=cloudwatch.MetricAlarmMetricQueryMetricArgs(
+                namespace="AWS/ApplicationELB",
+                metric_name=metric,
+                dimensions=_dimensions(args),
+                stat="Sum",
+                period=60,
+            ),
+            return_data=False,
+        )
+
+    percent = args.thresholds.error_percent
+    return {
+        "alarm_description": f"More than {percent:g}% of the requests to {name} ended in a 5xx of a server",
+        "metric_queries": [
+            per_minute("errors", "HTTPCode_Target_5XX_Count"),
+            per_minute("requests", "RequestCount"),
+            cloudwatch.MetricAlarmMetricQueryArgs(
+                id="percent",
+                expression="100 * FILL(errors, 0) / requests",
+                label="Errors in percent of requests",
+                return_data=True,
+            ),
+        ],
+        "comparison_operator": "GreaterThanThreshold",
+        "threshold": percent,
+        "evaluation_periods": 3,
+        "datapoints_to_alarm": 2,
+        "treat_missing_data": "notBreaching",
+    }
+
+
+def _latency(name: str, args: FleetAlarmsArgs) -> dict[str, Any]:
+    seconds = args.thresholds.latency_seconds
+    return {
+        "alarm_description": f"The slowest hundredth of the requests to {name} took over {seconds:g} s",
+        "namespace": "AWS/ApplicationELB",
+        "metric_name": "TargetResponseTime",
+        "dimensions": _dimensions(args),
+        "extended_statistic": "p99",
+        "period": 60,
+        "comparison_operator": "GreaterThanThreshold",
+        "threshold": seconds,
+        "evaluation_periods": 5,
+        "datapoints_to_alarm": 3,
+        "treat_missing_data": "notBreaching",
+        # A p99 of ten requests is the slowest one: no verdict on a fleet.
+        "evaluate_low_sample_count_percentiles": "ignore",
+    }
+
+
+def _unhealthy_hosts(name: str, args: FleetAlarmsArgs) -> dict[str, Any]:
+    hosts = args.thresholds.unhealthy_hosts
+    return {
+        "alarm_description": f"{hosts} or more servers of {name} fail the load balancer's health checks",
+        "namespace": "AWS/ApplicationELB",
+        "metric_name": "UnHealthyHostCount",
+        "dimensions": _dimensions(args),
+        "statistic": "Maximum",
+        "period": 60,
+        "comparison_operator": "GreaterThanOrEqualToThreshold",
+        "threshold": hosts,
+        "evaluation_periods": 3,
+        "datapoints_to_alarm": 3,
+        # INSUFFICIENT_DATA, which a rollout does not take for OK.
+        "treat_missing_data": "missing",
+    }
+
+
+def _replacements(name: str, args: FleetAlarmsArgs, rule: cloudwatch.EventRule) -> dict[str, Any]:
+    count = args.thresholds.replacements
+    return {
+        "alarm_description": f"{count} or more servers of {name} failed and were replaced, again and again",
+        "namespace": "AWS/Events",
+        "metric_name": "TriggeredRules",
+        "dimensions": {"RuleName": rule.name},
+        "statistic": "Sum",
+        "period": 300,
+        "comparison_operator": "GreaterThanOrEqualToThreshold",
+        "threshold": count,
+        "evaluation_periods": 3,
+        "datapoints_to_alarm": 2,
+        # EventBridge reports a rule only when it matched.
+        "treat_missing_data": "notBreaching",
+    }
+
+
+def _failures(name: str, args: FleetAlarmsArgs, opts: ResourceOptions) -> cloudwatch.EventRule:
+    """A rule over the group's events, for its count: AWS has no metric of replacements."""
+    child_name = f"{name}-failures"
+    rule = cloudwatch.EventRule(
+        child_name,
+        name_prefix=name_prefix(child_name, RULE_PREFIX),
+        description=f"A server of {name} was replaced because it failed, or could not be launched",
+        event_pattern=Output.json_dumps(Output.from_input(args.group_name).apply(failure_pattern)),
+        tags=named(args.tags, child_name),
+        opts=opts,
+    )
+    cloudwatch.EventTarget(
+        child_name,
+        rule=rule.name,
+        arn=args.topic_arn,
+        input_transformer=cloudwatch.EventTargetInputTransformerArgs(
+            input_paths={
+                "group": "$.detail.AutoScalingGroupName",
+                "server": "$.detail.EC2InstanceId",
+                "cause": "$.detail.Cause",
+                "what": "$.detail-type",
+            },
+            input_template='"<what>: <server> of <group>. <cause>"',
+        ),
+        opts=opts,
+    )
+    return rule
+
+
+def failure_pattern(group_name: str) -> policies.Document:
+    """The events of a group's servers that failed: replaced for a check, or not launched, or given up by the
+    launch hook.
+    """
+    return {
+        "source": ["aws.autoscaling"],
+        "detail": {"AutoScalingGroupName": [group_name]},
+        "$or": [
+            {"detail-type": ["EC2 Instance Launch Unsuccessful"]},
+            {
+                "detail-type": ["EC2 Instance Terminate Successful"],
+                "detail": {"Cause": [{"wildcard": cause} for cause in CAUSES_OF_FAILURE]},
+            },
+        ],
+    }
