@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -140,6 +141,23 @@ def test_a_size_that_an_action_does_not_name_is_none(world: World) -> None:
     assert action.update({"maxSize": -1})["maxSize"] == -1
 
 
+def test_an_action_moved_by_hand_shows(world: World) -> None:
+    action = _scheduled(world, world.auto_scaling_group.id)
+    world.client("autoscaling").put_scheduled_update_group_action(
+        AutoScalingGroupName=world.auto_scaling_group.id,
+        ScheduledActionName="sleep",
+        Recurrence="0 2 * * *",
+        StartTime=datetime(2030, 1, 1, tzinfo=UTC),
+        MinSize=0,
+        MaxSize=0,
+        DesiredCapacity=0,
+    )
+    state = action.read()
+    assert state is not None and state.inputs is not None
+    assert state.inputs["recurrence"] == "0 2 * * *"
+    assert state.outputs["startTime"] == "2030-01-01T00:00:00Z"
+
+
 @pytest.mark.parametrize("request_", ["put_scheduled_update_group_action", "delete_scheduled_action"])
 def test_an_action_of_no_group_is_refused(world: World, request_: str) -> None:
     with pytest.raises(ClientError, match="ValidationError"):
@@ -238,6 +256,7 @@ def test_a_filter_is_taken_away_by_an_empty_one(world: World) -> None:
         (HOOK, {"autoscalingGroupName": "a", **LAUNCH, "defaultResult": "STOP"}, "defaultResult"),
         (HOOK, {"autoscalingGroupName": "a", **LAUNCH, "name": "n" * 256}, "name"),
         (SCHEDULE, {"autoscalingGroupName": "a", "scheduledActionName": "s", "minSize": -2}, "minSize"),
+        (SCHEDULE, {"autoscalingGroupName": "a", "scheduledActionName": "s" * 256}, "scheduledActionName"),
         (
             NOTIFICATION,
             {"groupNames": ["a"], "topicArn": "arn:a", "notifications": ["LAUNCH"]},
