@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 import pulumi
 from pulumi import Output, ResourceOptions
 from pulumi_aws import autoscaling
 from pydantic import Field, model_validator
 
+from components import group_scaling
 from components.args import ComponentArgs, Late
+from components.group_scaling import SleepSchedule
 from components.names import LONG_PREFIX, name_prefix, named
 
 VERSION = "mixedInstancesPolicy.launchTemplate.launchTemplateSpecification.version"
@@ -25,6 +28,9 @@ METRICS = (
     "GroupTerminatingInstances",
     "GroupTotalInstances",
 )
+
+ERRORS = ("autoscaling:EC2_INSTANCE_LAUNCH_ERROR", "autoscaling:EC2_INSTANCE_TERMINATE_ERROR")
+SECONDS_A_DAY = 86_400
 
 
 class AutoScalingGroupArgs(ComponentArgs):
@@ -52,10 +58,26 @@ class AutoScalingGroupArgs(ComponentArgs):
     """The share of capacity to keep when servers are replaced. 100 to 110 launches before it terminates."""
     cpu_target_percent: float = Field(default=60, gt=0, le=100)
     """Average CPU of the group that scaling aims at."""
+    requests_per_target: int | None = Field(default=None, ge=1)
+    """Requests a minute and server that scaling aims at, beside the CPU. None leaves it at the CPU."""
+    request_label: Late | None = None
+    """Where those requests come from: LOAD-BALANCER/TARGET-GROUP, each by the suffix of its ARN."""
+    sleep: SleepSchedule | None = None
+    """When there are no servers at all. Never by default."""
+    max_instance_lifetime_days: int = Field(default=30, ge=1, le=365)
+    """After how long a server is replaced by a fresh one, of the same image, one after another within the
+    healthy percentages: what crept in does not stay (AWS takes 1 to 365 days)."""
     on_demand_base_capacity: int = Field(default=0, ge=0)
     """Servers that are never spot, before `on_demand_percentage` applies."""
     on_demand_percentage: int = Field(default=100, ge=0, le=100)
     """The share of the others that is not spot."""
+    zone_distribution: Literal["balanced-best-effort", "balanced-only"] = "balanced-best-effort"
+    """Where servers go that an impaired zone cannot launch: to the others, or nowhere until it can again. The
+    provider has no setting for zonal shift (`AvailabilityZoneImpairmentPolicy`)."""
+    protect_from_scale_in: bool = False
+    """Whether scaling in leaves servers alone. A refresh replaces them all the same."""
+    notification_topic_arn: Late | None = None
+    """The topic that hears of launches and terminations that failed."""
 
     @model_validator(mode="after")
     def _go_together(self) -> AutoScalingGroupArgs:
@@ -71,6 +93,8 @@ class AutoScalingGroupArgs(ComponentArgs):
                 f"{self.min_healthy_percentage} to {self.max_healthy_percentage} percent healthy: "
                 "AWS allows 100 between them"
             )
+        if (self.requests_per_target is None) != (self.request_label is None):
+            raise ValueError("requests_per_target and request_label go together: give both or none")
         spot = self.on_demand_percentage < 100
         if spot and (len(self.instance_types) < 2 or self.on_demand_base_capacity < 1):
             raise ValueError(
@@ -82,7 +106,7 @@ class AutoScalingGroupArgs(ComponentArgs):
 
 
 class AutoScalingGroup(pulumi.ComponentResource):
-    """A group over several zones with a target tracking policy.
+    """A group over several zones, which follows its load, if told so sleeps, and tells what it failed to do.
 
     It always has a mixed-instances policy, even for one type: one shape for the instance refresh to carry.
     Changes of anything but the template's version and the capacity are made here, at once. It waits for no
@@ -112,35 +136,41 @@ class AutoScalingGroup(pulumi.ComponentResource):
                 max_healthy_percentage=args.max_healthy_percentage,
             ),
             mixed_instances_policy=_mixed_instances_policy(args),
+            availability_zone_distribution=autoscaling.GroupAvailabilityZoneDistributionArgs(
+                capacity_distribution_strategy=args.zone_distribution
+            ),
             capacity_rebalance=True,
+            max_instance_lifetime=args.max_instance_lifetime_days * SECONDS_A_DAY,
             # What is oldest goes first; the last entry decides where the first two leave a choice.
             termination_policies=["OldestLaunchTemplate", "OldestInstance", "Default"],
             enabled_metrics=list(METRICS),
             metrics_granularity="1Minute",
-            protect_from_scale_in=False,
+            protect_from_scale_in=args.protect_from_scale_in,
             wait_for_capacity_timeout="0",
             force_delete=False,
             tags=_tags(named(args.tags, name)),
             opts=ResourceOptions(parent=self, ignore_changes=[VERSION, "desiredCapacity"]),
         )
-        autoscaling.Policy(
-            name,
-            autoscaling_group_name=group.name,
-            policy_type="TargetTrackingScaling",
-            target_tracking_configuration=autoscaling.PolicyTargetTrackingConfigurationArgs(
-                predefined_metric_specification=(
-                    autoscaling.PolicyTargetTrackingConfigurationPredefinedMetricSpecificationArgs(
-                        predefined_metric_type="ASGAverageCPUUtilization"
-                    )
-                ),
-                target_value=args.cpu_target_percent,
-                disable_scale_in=False,
-            ),
-            opts=ResourceOptions(parent=self),
-        )
+        _scale(name, group, args, ResourceOptions(parent=self))
+        if args.notification_topic_arn is not None:
+            autoscaling.Notification(
+                name,
+                group_names=[group.name],
+                notifications=list(ERRORS),
+                topic_arn=args.notification_topic_arn,
+                opts=ResourceOptions(parent=self),
+            )
         self.name = group.name
         self.arn = group.arn
         self.register_outputs({"name": self.name, "arn": self.arn})
+
+
+def _scale(name: str, group: autoscaling.Group, args: AutoScalingGroupArgs, opts: ResourceOptions) -> None:
+    group_scaling.follow_cpu(name, group, args.cpu_target_percent, opts)
+    if args.requests_per_target is not None and args.request_label is not None:
+        group_scaling.follow_requests(name, group, args.requests_per_target, args.request_label, opts)
+    if args.sleep is not None:
+        group_scaling.sleep(name, group, args.sleep, (args.min_size, args.max_size), opts)
 
 
 def _mixed_instances_policy(args: AutoScalingGroupArgs) -> autoscaling.GroupMixedInstancesPolicyArgs:

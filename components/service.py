@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import pulumi
 from pulumi import Output, ResourceOptions
@@ -12,6 +12,7 @@ from pydantic import Field
 from components.args import ComponentArgs, EntryPoint, ImageId, Late, Placement, Port, RetentionDays
 from components.auto_scaling_group import AutoScalingGroup, AutoScalingGroupArgs
 from components.fleet_alarms import AlarmThresholds, FleetAlarms, FleetAlarmsArgs
+from components.group_scaling import SleepSchedule
 from components.instance_refresh import InstanceRefresh, InstanceRefreshArgs, RefreshPreferences
 from components.launch_template import LaunchTemplate, LaunchTemplateArgs
 from components.target_group import HealthPath, Host, Path, TargetGroup, TargetGroupArgs
@@ -49,6 +50,11 @@ class ServiceArgs(ComponentArgs):
     log_kms_key_arn: Late | None = None
     retain_logs: bool = True
     cpu_target_percent: float = Field(default=60, gt=0, le=100)
+    requests_per_target: int | None = Field(default=None, ge=1)
+    sleep: SleepSchedule | None = None
+    max_instance_lifetime_days: int = Field(default=30, ge=1, le=365)
+    zone_distribution: Literal["balanced-best-effort", "balanced-only"] = "balanced-best-effort"
+    protect_from_scale_in: bool = False
     health_check_grace_period_seconds: int = Field(default=300, ge=1, le=7200)
     default_instance_warmup_seconds: int = Field(default=120, ge=1, le=3600)
     on_demand_base_capacity: int = Field(default=0, ge=0)
@@ -158,10 +164,23 @@ def _group(args: ServiceArgs, template: LaunchTemplate, target_group: TargetGrou
         health_check_grace_period_seconds=args.health_check_grace_period_seconds,
         default_instance_warmup_seconds=args.default_instance_warmup_seconds,
         cpu_target_percent=args.cpu_target_percent,
+        requests_per_target=args.requests_per_target,
+        request_label=_request_label(args, target_group),
+        sleep=args.sleep,
+        max_instance_lifetime_days=args.max_instance_lifetime_days,
+        zone_distribution=args.zone_distribution,
+        protect_from_scale_in=args.protect_from_scale_in,
+        notification_topic_arn=args.alert_topic_arn,
         on_demand_base_capacity=args.on_demand_base_capacity,
         on_demand_percentage=args.on_demand_percentage,
         tags=args.tags,
     )
+
+
+def _request_label(args: ServiceArgs, target_group: TargetGroup) -> Output[str] | None:
+    if args.requests_per_target is None:
+        return None
+    return Output.concat(args.entry_point.arn_suffix, "/", target_group.arn_suffix)
 
 
 def _alarms(args: ServiceArgs, group: AutoScalingGroup, target_group: TargetGroup) -> FleetAlarmsArgs:

@@ -22,7 +22,15 @@ from pydantic.alias_generators import to_camel
 from components.user_data import cloud_config
 from stacks import routes
 from stacks.problems import Place, SectionError, found_in, key_path, shown
-from stacks.sections import AlertsConfig, ImageId, LoadBalancerConfig, LogsConfig, NetworkConfig, Section
+from stacks.sections import (
+    AlertsConfig,
+    ImageId,
+    LoadBalancerConfig,
+    LogsConfig,
+    NetworkConfig,
+    Section,
+    SleepConfig,
+)
 from stacks.services import KEEP_SECRETS, ServiceConfig
 
 # Set by the composition on every resource, so that nobody can contradict what they say.
@@ -58,6 +66,9 @@ class EnvironmentConfig(Section):
         description="a map of services by name"
     )
     logs: LogsConfig = Field(default=LogsConfig(), description="how long logs are kept")
+    sleep: SleepConfig | None = Field(
+        default=None, description="a map with timeZone, from and until: when there are no servers"
+    )
     alerts: AlertsConfig = Field(default=AlertsConfig(), description="who hears of alarms")
     tags: dict[str, str] = Field(default={}, description="tags for every resource")
 

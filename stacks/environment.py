@@ -10,6 +10,7 @@ from pydantic.alias_generators import to_camel
 
 from components.alert_topic import AlertTopic, AlertTopicArgs
 from components.fleet_alarms import AlarmThresholds
+from components.group_scaling import SleepSchedule
 from components.instance_refresh import RefreshPreferences, preferences_input
 from components.load_balancer import LoadBalancer, LoadBalancerArgs
 from components.network import Egress, Network, NetworkArgs
@@ -134,6 +135,9 @@ def _service(
             on_demand_base_capacity=service.on_demand_base_capacity,
             on_demand_percentage=service.on_demand_percentage,
             cpu_target_percent=service.cpu_target_percent,
+            requests_per_target=service.requests_per_target,
+            sleep=_sleep(config),
+            max_instance_lifetime_days=service.max_instance_lifetime_days,
             health_check_grace_period_seconds=service.health_check_grace_seconds,
             default_instance_warmup_seconds=service.warmup_seconds,
             deregistration_delay_seconds=service.deregistration_delay_seconds,
@@ -146,6 +150,15 @@ def _service(
             policy_statements=service.policy_statements,
             tags={**tags, "service": name},
         ),
+    )
+
+
+def _sleep(config: EnvironmentConfig) -> SleepSchedule | None:
+    given = config.sleep
+    if given is None:
+        return None
+    return SleepSchedule(
+        time_zone=given.time_zone, from_time=given.from_time, until_time=given.until_time, days=given.days
     )
 
 

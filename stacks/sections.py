@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import zoneinfo
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
@@ -15,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from pydantic.alias_generators import to_camel
 
 from components.args import RetentionDays
+from components.group_scaling import WORKDAYS, Day
 from components.subnets import parse_cidr
 from stacks.problems import Place, SectionError, shown
 
@@ -113,6 +115,47 @@ class LogsConfig(Section):
         default=True,
         description="true to leave logs behind, the load balancer's too, when a stack is destroyed",
     )
+
+
+def _time(value: str) -> str:
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
+        raise ValueError(f'{shown(value)} is not a time of day; write one such as "20:00"')
+    return value
+
+
+def _time_zone(value: str) -> str:
+    if value not in zoneinfo.available_timezones():
+        raise ValueError(f"{shown(value)} is not a time zone; write one such as Europe/Berlin")
+    return value
+
+
+class SleepConfig(Section):
+    """The hours at which an environment has no servers; nights and weekends, as a rule."""
+
+    time_zone: Annotated[str, AfterValidator(_time_zone)] = Field(
+        description="an IANA time zone, such as Europe/Berlin"
+    )
+    from_time: Annotated[str, AfterValidator(_time)] = Field(
+        alias="from", description='a time of day, such as "20:00"'
+    )
+    until_time: Annotated[str, AfterValidator(_time)] = Field(
+        alias="until", description='a time of day, such as "07:00"'
+    )
+    days: tuple[Day, ...] = Field(
+        default=WORKDAYS, min_length=1, description="the days that it falls asleep and wakes on"
+    )
+
+    @model_validator(mode="after")
+    def _is_one(self) -> SleepConfig:
+        SectionError.raise_any(self._problems())
+        return self
+
+    def _problems(self) -> Iterator[tuple[Place, str]]:
+        if self.from_time == self.until_time:
+            yield ("until",), f"{shown(self.until_time)} is when it falls asleep; write another time"
+        for index, day in enumerate(self.days):
+            if day in self.days[:index]:
+                yield ("days", index), f"{shown(day)} stands there twice; remove one"
 
 
 def _email(value: str) -> str:

@@ -129,6 +129,12 @@ class ServiceConfig(Section):
         default=100, ge=0, le=100, description="the share of servers that are not spot ones, 0 to 100"
     )
     cpu_target_percent: int = Field(default=60, ge=10, le=95, description="the processor use to scale for")
+    requests_per_target: int | None = Field(
+        default=None, ge=1, le=1_000_000, description="the requests a minute and server to scale for"
+    )
+    max_instance_lifetime_days: int = Field(
+        default=30, ge=1, le=365, description="days until a server is replaced by a fresh one"
+    )
     alarms: AlarmsConfig = Field(default=AlarmsConfig(), description="from where on it does badly")
     refresh: RefreshConfig = Field(default=RefreshConfig(), description="how a release replaces servers")
 

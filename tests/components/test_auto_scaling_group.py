@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from components.auto_scaling_group import AutoScalingGroup, AutoScalingGroupArgs
+from components.group_scaling import SleepSchedule
 from tests.components.recorder import Built
 
 Build = Callable[[Callable[[], Mapping[str, Any]]], Built]
@@ -56,7 +57,9 @@ def test_a_group_launches_before_it_terminates_and_is_judged_by_the_load_balance
                     "spotAllocationStrategy": "price-capacity-optimized",
                 },
             },
+            "availabilityZoneDistribution": {"capacityDistributionStrategy": "balanced-best-effort"},
             "capacityRebalance": True,
+            "maxInstanceLifetime": 30 * 86_400,
             "terminationPolicies": ["OldestLaunchTemplate", "OldestInstance", "Default"],
             "enabledMetrics": [
                 "GroupDesiredCapacity",
@@ -91,10 +94,16 @@ def test_every_setting_reaches_it(build: Build) -> None:
         on_demand_base_capacity=1,
         on_demand_percentage=40,
         launch_template_version="9",
+        max_instance_lifetime_days=365,
+        zone_distribution="balanced-only",
+        protect_from_scale_in=True,
     ).inputs()["Group web"]
     assert made["healthCheckGracePeriod"] == 61
     assert made["defaultInstanceWarmup"] == 62
     assert made["instanceMaintenancePolicy"] == {"minHealthyPercentage": 90, "maxHealthyPercentage": 150}
+    assert made["maxInstanceLifetime"] == 31_536_000
+    assert made["availabilityZoneDistribution"] == {"capacityDistributionStrategy": "balanced-only"}
+    assert made["protectFromScaleIn"] is True
     policy = made["mixedInstancesPolicy"]
     assert policy["instancesDistribution"]["onDemandBaseCapacity"] == 1
     assert policy["instancesDistribution"]["onDemandPercentageAboveBaseCapacity"] == 40
@@ -127,6 +136,89 @@ def test_capacity_follows_the_cpu(build: Build) -> None:
     assert AutoScalingGroupArgs(**GIVEN).cpu_target_percent == 60
 
 
+def test_capacity_follows_the_requests_as_well_when_it_is_told_to(build: Build) -> None:
+    built = group(build, requests_per_target=600, request_label="app/lb/1/targetgroup/web/2")
+    assert set(built.inputs("Policy")) == {"Policy web", "Policy web-requests"}
+    assert built.inputs()["Policy web-requests"] == {
+        "autoscalingGroupName": "web-group",
+        "policyType": "TargetTrackingScaling",
+        "targetTrackingConfiguration": {
+            "predefinedMetricSpecification": {
+                "predefinedMetricType": "ALBRequestCountPerTarget",
+                "resourceLabel": "app/lb/1/targetgroup/web/2",
+            },
+            "targetValue": 600,
+            "disableScaleIn": False,
+        },
+    }
+    assert built.parents()["Policy web-requests"] == "the AutoScalingGroup web"
+
+
+def test_what_it_fails_to_do_is_told(build: Build) -> None:
+    built = group(build, notification_topic_arn="arn:topic")
+    assert built.inputs("Notification") == {
+        "Notification web": {
+            "groupNames": ["web-group"],
+            "notifications": [
+                "autoscaling:EC2_INSTANCE_LAUNCH_ERROR",
+                "autoscaling:EC2_INSTANCE_TERMINATE_ERROR",
+            ],
+            "topicArn": "arn:topic",
+        }
+    }
+    assert built.parents()["Notification web"] == "the AutoScalingGroup web"
+
+
+NIGHTS = SleepSchedule(time_zone="Europe/Berlin", from_time="20:00", until_time="07:05")
+
+
+def test_a_fleet_that_sleeps_has_no_servers_at_night_and_its_least_in_the_morning(build: Build) -> None:
+    common = {"autoscalingGroupName": "web-group", "timeZone": "Europe/Berlin", "maxSize": 6}
+    built = group(build, sleep=NIGHTS)
+    assert built.inputs("Schedule") == {
+        "Schedule web-sleep": {
+            **common,
+            "scheduledActionName": "sleep",
+            "recurrence": "0 20 * * MON,TUE,WED,THU,FRI",
+            "minSize": 0,
+            "desiredCapacity": 0,
+        },
+        "Schedule web-wake": {
+            **common,
+            "scheduledActionName": "wake",
+            "recurrence": "5 7 * * MON,TUE,WED,THU,FRI",
+            "minSize": 2,
+            "desiredCapacity": 2,
+        },
+    }
+    assert built.parents()["Schedule web-sleep"] == "the AutoScalingGroup web"
+    assert built.parents()["Schedule web-wake"] == "the AutoScalingGroup web"
+    # What the schedule sets is the schedule's: an update at night that finds no change wakes nobody.
+    assert built.inputs()["Group web"]["minSize"] == 2
+
+
+def test_days_of_sleep_are_told_from_monday_on() -> None:
+    days = SleepSchedule(time_zone="UTC", from_time="00:30", until_time="12:00", days=("sun", "mon"))
+    assert (days.recurrence("00:30"), days.recurrence("12:00")) == ("30 0 * * MON,SUN", "0 12 * * MON,SUN")
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"until_time": "20:00"}, "from 20:00 until 20:00 is no time at all: change one"),
+        ({"days": ("mon", "mon")}, "mon is named twice: name each day once"),
+        ({"days": ()}, "at least 1 item"),
+        ({"days": ("monday",)}, "Input should be 'mon'"),
+        ({"from_time": "24:00"}, "should match pattern"),
+        ({"until_time": "7:00"}, "should match pattern"),
+        ({"time_zone": ""}, "at least 1 character"),
+    ],
+)
+def test_hours_that_are_none_are_refused(changed: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValidationError, match=says):
+        SleepSchedule(**{**dict(NIGHTS), **changed})
+
+
 def test_it_makes_two_children_and_hands_them_on(build: Build) -> None:
     built = group(build)
     assert built.parents() == {
@@ -156,6 +248,12 @@ def test_it_makes_two_children_and_hands_them_on(build: Build) -> None:
         ({"default_instance_warmup_seconds": 0}, "greater than or equal to 1"),
         ({"health_check_grace_period_seconds": 0}, "greater than or equal to 1"),
         ({"max_size": 0}, "greater than or equal to 1"),
+        ({"requests_per_target": 600}, "requests_per_target and request_label go together"),
+        ({"request_label": "app/lb/1/targetgroup/web/2"}, "give both or none"),
+        ({"requests_per_target": 0, "request_label": "x"}, "greater than or equal to 1"),
+        ({"max_instance_lifetime_days": 0}, "greater than or equal to 1"),
+        ({"max_instance_lifetime_days": 366}, "less than or equal to 365"),
+        ({"zone_distribution": "balanced"}, "balanced-best-effort"),
         ({"desired_capacity": 3}, "Extra inputs are not permitted"),
     ],
 )

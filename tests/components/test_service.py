@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from components.args import EntryPoint, Placement
 from components.fleet_alarms import AlarmThresholds
+from components.group_scaling import SleepSchedule
 from components.instance_refresh import RefreshPreferences
 from components.service import Service, ServiceArgs
 from tests.components.recorder import Built
@@ -64,6 +65,7 @@ def test_ten_lines_make_a_whole_service(build: Build) -> None:
         "the AutoScalingGroup web": "the Service web",
         "Group web": "the AutoScalingGroup web",
         "Policy web": "the AutoScalingGroup web",
+        "Notification web": "the AutoScalingGroup web",
         "the FleetAlarms web": "the Service web",
         "EventRule web-failures": "the FleetAlarms web",
         "EventTarget web-failures": "the FleetAlarms web",
@@ -160,6 +162,7 @@ def test_the_group_is_made_from_the_template_for_the_target_group(build: Build) 
     }
 
 
+NIGHTS = SleepSchedule(time_zone="Europe/Berlin", from_time="20:00", until_time="07:00")
 CASES: list[tuple[str, Any, str, tuple[Any, ...], Any]] = [
     ("image_id", "ami-00000000", "LaunchTemplate web", ("imageId",), "ami-00000000"),
     ("instance_types", ("c7g.large",), "LaunchTemplate web", ("instanceType",), "c7g.large"),
@@ -183,6 +186,17 @@ CASES: list[tuple[str, Any, str, tuple[Any, ...], Any]] = [
     ("paths", ("/a",), "ListenerRule web", ("conditions", 0, "pathPattern", "values"), ["/a"]),
     ("hosts", ("a.example",), "ListenerRule web", ("conditions", 0, "hostHeader", "values"), ["a.example"]),
     ("cpu_target_percent", 45, "Policy web", ("targetTrackingConfiguration", "targetValue"), 45),
+    ("max_instance_lifetime_days", 7, "Group web", ("maxInstanceLifetime",), 7 * 86_400),
+    (
+        "zone_distribution",
+        "balanced-only",
+        "Group web",
+        ("availabilityZoneDistribution", "capacityDistributionStrategy"),
+        "balanced-only",
+    ),
+    ("protect_from_scale_in", True, "Group web", ("protectFromScaleIn",), True),
+    ("sleep", NIGHTS, "Schedule web-sleep", ("recurrence",), "0 20 * * MON,TUE,WED,THU,FRI"),
+    ("alert_topic_arn", "arn:mine", "Notification web", ("topicArn",), "arn:mine"),
     ("health_check_grace_period_seconds", 12, "Group web", ("healthCheckGracePeriod",), 12),
     ("default_instance_warmup_seconds", 13, "Group web", ("defaultInstanceWarmup",), 13),
     (
@@ -209,6 +223,14 @@ def test_every_argument_reaches_the_part_that_it_is_for(
     for step in path:
         found = found[step]
     assert found == expected
+
+
+def test_scaling_by_requests_counts_those_of_its_own_target_group(build: Build) -> None:
+    tracking = service(build, requests_per_target=600).inputs()["Policy web-requests"]
+    assert tracking["targetTrackingConfiguration"]["targetValue"] == 600
+    metric = tracking["targetTrackingConfiguration"]["predefinedMetricSpecification"]
+    assert metric["resourceLabel"] == "app/lb/targetgroup/web"
+    assert list(service(build).inputs("Policy")) == ["Policy web"]
 
 
 def test_spot_servers_are_a_share_that_the_service_asks_for(build: Build) -> None:

@@ -7,12 +7,13 @@ import pytest
 
 from components.auto_scaling_group import AutoScalingGroupArgs
 from components.fleet_alarms import AlarmThresholds
+from components.group_scaling import SleepSchedule
 from components.load_balancer import LoadBalancerArgs
 from components.network import NetworkArgs
 from components.service import ServiceArgs
 from components.target_group import TargetGroupArgs
 from stacks.rollouts import AlarmsConfig, RefreshConfig
-from stacks.sections import LoadBalancerConfig, LogsConfig, NetworkConfig
+from stacks.sections import LoadBalancerConfig, LogsConfig, NetworkConfig, SleepConfig
 from stacks.services import RouteConfig, ServiceConfig
 from tests.stacks.given import SMALLEST, complaints, loaded, stack_file, with_changes
 
@@ -63,6 +64,8 @@ def test_every_key_of_a_service_arrives() -> None:
         "onDemandBaseCapacity": 1,
         "onDemandPercentage": 50,
         "cpuTargetPercent": 55,
+        "requestsPerTarget": 600,
+        "maxInstanceLifetimeDays": 14,
         "alarms": {"errorPercent": 2.5, "latencySeconds": 0.5, "unhealthyHosts": 2, "replacements": 3},
         "refresh": {
             "strategy": "ReplaceRootVolume",
@@ -108,6 +111,24 @@ def test_the_stack_files_of_this_repository_are_right(stack: str) -> None:
     assert set(config.services) == {"web", "api"}
 
 
+def test_an_environment_is_awake_unless_its_file_says_when_it_sleeps() -> None:
+    assert loaded(SMALLEST).sleep is None
+    hours = {"timeZone": "Europe/Berlin", "from": "20:00", "until": "07:00"}
+    sleep = loaded(with_changes({"immutable:sleep": hours})).sleep
+    assert sleep is not None
+    assert sleep.model_dump(mode="json", by_alias=True) == {
+        **hours,
+        "days": ["mon", "tue", "wed", "thu", "fri"],
+    }
+    assert [loaded(stack_file(stack), stack).sleep for stack in ("staging", "prod")] == [None, None]
+
+
+@pytest.mark.parametrize("stack", ["staging", "prod"])
+def test_servers_of_this_repositorys_environments_live_for_a_week(stack: str) -> None:
+    services = loaded(stack_file(stack), stack).services.values()
+    assert {service.max_instance_lifetime_days for service in services} == {7}
+
+
 def test_staging_and_prod_do_not_share_addresses_or_images() -> None:
     staging, prod = (loaded(stack_file(stack), stack) for stack in ("staging", "prod"))
     assert staging.image_id != prod.image_id
@@ -150,6 +171,9 @@ def test_both_environments_have_the_same_services_in_the_same_places() -> None:
         (ServiceConfig, ServiceArgs, ["volume_size_gib", "cpu_target_percent", "slow_start_seconds"]),
         (ServiceConfig, TargetGroupArgs, ["slow_start_seconds", "deregistration_delay_seconds"]),
         (NetworkConfig, NetworkArgs, ["egress"]),
+        (ServiceConfig, ServiceArgs, ["requests_per_target", "max_instance_lifetime_days"]),
+        (ServiceArgs, AutoScalingGroupArgs, ["max_instance_lifetime_days", "zone_distribution"]),
+        (SleepConfig, SleepSchedule, ["days"]),
         (AlarmsConfig, AlarmThresholds, list(AlarmThresholds.model_fields)),
     ],
 )

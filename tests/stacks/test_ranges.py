@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from stacks.config import EnvironmentConfig
 from stacks.rollouts import AlarmsConfig, RefreshConfig
-from stacks.sections import AlertsConfig, LoadBalancerConfig, LogsConfig, NetworkConfig
+from stacks.sections import AlertsConfig, LoadBalancerConfig, LogsConfig, NetworkConfig, SleepConfig
 from stacks.services import RouteConfig, ServiceConfig
 from tests.stacks import given
 
@@ -26,6 +26,8 @@ RANGES = {
     f"{WEB}.slowStartSeconds": (0, 900),
     f"{WEB}.onDemandPercentage": (0, 100),
     f"{WEB}.cpuTargetPercent": (10, 95),
+    f"{WEB}.requestsPerTarget": (1, 1_000_000),
+    f"{WEB}.maxInstanceLifetimeDays": (1, 365),
     f"{WEB}.refresh.minHealthyPercentage": (10, 100),
     f"{WEB}.refresh.maxHealthyPercentage": (101, 200),
     f"{WEB}.refresh.timeoutSeconds": (60, 172_800),
@@ -133,7 +135,7 @@ def test_a_group_takes_forty_instance_types() -> None:
 
 
 SECTIONS: tuple[type[BaseModel], ...] = (EnvironmentConfig, NetworkConfig, LoadBalancerConfig, LogsConfig)
-SECTIONS += (ServiceConfig, RouteConfig, RefreshConfig, AlarmsConfig, AlertsConfig)
+SECTIONS += (ServiceConfig, RouteConfig, RefreshConfig, AlarmsConfig, AlertsConfig, SleepConfig)
 
 
 @pytest.mark.parametrize("section", SECTIONS)

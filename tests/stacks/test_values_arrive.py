@@ -35,6 +35,8 @@ def built() -> Environment:
         "onDemandBaseCapacity": 1,
         "onDemandPercentage": 50,
         "cpuTargetPercent": 55,
+        "requestsPerTarget": 600,
+        "maxInstanceLifetimeDays": 14,
         "alarms": {"errorPercent": 2.5, "latencySeconds": 0.5, "unhealthyHosts": 2, "replacements": 3},
         "refresh": {
             "strategy": "ReplaceRootVolume",
@@ -59,6 +61,7 @@ def built() -> Environment:
         "immutable:services.web": web,
         "immutable:loadBalancer": balancer,
         "immutable:logs": {"retentionDays": 14, "retainOnDestroy": False},
+        "immutable:sleep": {"timeZone": "Asia/Tokyo", "from": "22:30", "until": "06:15", "days": ["tue"]},
         "immutable:alerts": {"emails": ["ops@example.com"]},
         "immutable:network": {"cidr": "10.40.0.0/18", "zones": 2, "egress": "endpoints"},
     }
@@ -138,7 +141,14 @@ def test_the_group_is_as_configured(built: Environment) -> None:
     spot = mixed["instancesDistribution"]
     assert (spot["onDemandBaseCapacity"], spot["onDemandPercentageAboveBaseCapacity"]) == (1, 50)
     scaling = [each for each in built.resources if each.type == "aws:autoscaling/policy:Policy"]
-    assert [each.inputs["targetTrackingConfiguration"]["targetValue"] for each in scaling] == [55]
+    assert [each.inputs["targetTrackingConfiguration"]["targetValue"] for each in scaling] == [55, 600]
+    assert inputs["maxInstanceLifetime"] == 14 * 86_400
+
+
+def test_it_sleeps_when_configured(built: Environment) -> None:
+    sleep, wake = (built.one("Schedule", f"web-{action}").inputs for action in ("sleep", "wake"))
+    assert (sleep["recurrence"], wake["recurrence"]) == ("30 22 * * TUE", "15 6 * * TUE")
+    assert sleep["timeZone"] == wake["timeZone"] == "Asia/Tokyo"
 
 
 def test_the_refresh_is_as_configured(built: Environment) -> None:
