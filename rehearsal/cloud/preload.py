@@ -14,18 +14,20 @@ OWN = {
     "autoscaling": "rehearsal.cloud.autoscaling.urls",
     "ec2": "rehearsal.cloud.ec2.urls",
     "elasticloadbalancing": "rehearsal.cloud.elbv2.urls",
+    "monitoring": "rehearsal.cloud.cloudwatch.urls",
     "ssm": "rehearsal.cloud.ssm.urls",
 }
 
 #: Signing names whose moto package is called otherwise.
 MOTO_MODULES = {
-    "monitoring": "cloudwatch",
     "lambda": "awslambda",
     "application-autoscaling": "applicationautoscaling",
 }
 
 #: Imported before the server says that it listens: what an environment uses.
-SERVICES = ("ec2", "autoscaling", "elasticloadbalancing", "iam", "sts", "acm", "logs", "monitoring")
+SERVICES = (
+    "ec2", "autoscaling", "elasticloadbalancing", "iam", "sts", "acm", "logs", "monitoring", "events", "sns",
+)  # fmt: skip
 
 NO_IMAGES = Path(__file__).parent / "no_images.json"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from moto.core.base_backend import BackendDict
 from moto.core.exceptions import ServiceException
@@ -13,7 +13,11 @@ from rehearsal.cloud.autoscaling.attached import ScheduledActions
 from rehearsal.cloud.autoscaling.group import Group
 from rehearsal.cloud.autoscaling.refresh import Refresh
 from rehearsal.cloud.autoscaling.servers import IN_SERVICE, STANDBY, Configuration, Server
+from rehearsal.cloud.events import scaling
 from rehearsal.cloud.world import World
+
+if TYPE_CHECKING:
+    from rehearsal.cloud.cloudwatch.models import CloudWatchBackend
 
 #: "Quotas for Auto Scaling resources": groups in a region.
 MAX_GROUPS = 500
@@ -78,6 +82,7 @@ class AutoScalingBackend(ScheduledActions):
                 f"Provided Target Groups may not be valid: {', '.join(sorted(missing))}"
             )
         self.autoscaling_groups[name] = group
+        scaling.watch(group)
         return group
 
     def update_group(self, name: str, kept: dict[str, Any], settings: dict[str, Any]) -> None:
@@ -280,10 +285,10 @@ class AutoScalingBackend(ScheduledActions):
         return ""
 
     def _ringing(self, names: tuple[str, ...]) -> list[str]:
-        from moto.cloudwatch.models import cloudwatch_backends
+        from rehearsal.cloud.cloudwatch.models import cloudwatch_backends
 
-        alarms = cloudwatch_backends[self.account_id][self.region_name].alarms
-        return [name for name in names if name in alarms and alarms[name].state_value == "ALARM"]
+        backend: CloudWatchBackend = cloudwatch_backends[self.account_id][self.region_name]
+        return backend.ringing(names)
 
 
 autoscaling_backends = BackendDict(AutoScalingBackend, "autoscaling")

@@ -1,0 +1,1 @@
+"""moto's CloudWatch with metrics of the emulated fleets and alarms that are evaluated over them."""

@@ -1,0 +1,65 @@
+"""Requests of CloudWatch that need what the emulated fleets measured."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from moto.cloudwatch.responses import CloudWatchResponse as MotoCloudWatchResponse
+from moto.core.responses import ActionResult
+
+from rehearsal.cloud.cloudwatch import data, metrics
+from rehearsal.cloud.cloudwatch.models import CloudWatchBackend, cloudwatch_backends
+from rehearsal.cloud.world import World
+
+
+class CloudWatchResponse(MotoCloudWatchResponse):
+    @property
+    def cloudwatch_backend(self) -> CloudWatchBackend:
+        backend: CloudWatchBackend = cloudwatch_backends[self.current_account][self.region]
+        return backend
+
+    def _settle(self, names: list[str] | None = None) -> None:
+        self.cloudwatch_backend.recorder.observe_all(World.current.timeline.now)
+        self.cloudwatch_backend.settle(names)
+
+    def describe_alarms(self) -> Any:
+        self._settle(self._get_param("AlarmNames", []) or None)
+        return super().describe_alarms()
+
+    def describe_alarms_for_metric(self) -> Any:
+        self._settle()
+        return super().describe_alarms_for_metric()
+
+    def get_metric_data(self) -> Any:
+        queries = self._get_params().get("MetricDataQueries", [])
+        if not data.all_emulated(queries):
+            return super().get_metric_data()
+        start, end = self._window()
+        results = data.metric_data(self.cloudwatch_backend.evaluator, queries, start, end)
+        if self._get_param("ScanBy") != "TimestampAscending":
+            for result in results:
+                result["Timestamps"].reverse()
+                result["Values"].reverse()
+        return ActionResult({"MetricDataResults": results})
+
+    def get_metric_statistics(self) -> Any:
+        name = self._get_param("MetricName")
+        metric = data.metric(self._get_param("Namespace"), name, self._get_param("Dimensions", []))
+        wanted = [*self._get_param("Statistics", []), *self._get_param("ExtendedStatistics", [])]
+        if not metrics.emulated(metric) or not wanted:
+            return super().get_metric_statistics()
+        start, end = self._window()
+        period = self._get_int_param("Period")
+        points = data.statistics_of(self.cloudwatch_backend.recorder, metric, wanted, period, start, end)
+        return ActionResult({"Label": name, "Datapoints": points})
+
+    def _window(self) -> tuple[float, float]:
+        """StartTime and EndTime as emulated seconds."""
+        self._settle()
+        return _second(self._get_param("StartTime")), _second(self._get_param("EndTime"))
+
+
+def _second(date: datetime) -> float:
+    epoch = World.current.clock.epoch
+    return (date - (epoch if date.tzinfo else epoch.replace(tzinfo=None))).total_seconds()
