@@ -4,15 +4,19 @@ line.
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import tenacity
 
 FIRST_SECONDS = 0.25
-#: The longest between two lines, and so between two looks. A look and its answer fit into the rest of 15 s.
-LINE_SECONDS = 14.0
+#: The longest between two lines, and so between two looks.
+LINE_SECONDS = 12.0
+#: After so long without a line, one says that AWS has not answered: what is shown is never older than 15 s.
+SILENCE_SECONDS = 14.5
 
 #: Error codes with which AWS asks to come back later.
 TRANSIENT = frozenset(
@@ -37,6 +41,38 @@ def is_transient(error: BaseException) -> bool:
 
 Look = tuple[bool, str, str]
 """What one look saw: whether it is done, what counts as a change, and the line that tells it."""
+
+
+class Voice:
+    """Says lines, and while `never_silent`, that there is no answer when none has come for long.
+
+    boto3 tries again by itself, which may take it minutes, and says nothing meanwhile.
+    """
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._said_at = time.monotonic()
+
+    def say(self, text: str) -> None:
+        self._said_at = time.monotonic()
+        self._say(text)
+
+    @contextmanager
+    def never_silent(self) -> Iterator[None]:
+        over = threading.Event()
+        thread = threading.Thread(target=self._watch, args=(over,), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
+    def _watch(self, over: threading.Event) -> None:
+        self._said_at = time.monotonic()
+        while not over.wait(max(0.0, self._said_at + SILENCE_SECONDS - time.monotonic())):
+            if time.monotonic() - self._said_at >= SILENCE_SECONDS:
+                self.say("still waiting for an answer of AWS")
 
 
 class Polling:

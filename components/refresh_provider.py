@@ -27,6 +27,7 @@ from pulumi.dynamic import (
 from pulumi.output import Unknown
 
 from components.refresh_errors import RolloutError, show_rollout_errors_as_one_line
+from components.refresh_view import one_line
 
 if TYPE_CHECKING:
     from components.refresh_waiter import Outcome, Rollout
@@ -77,6 +78,7 @@ class RefreshProvider(ResourceProvider):
                 "changes servers without a diff and cannot be rolled back"
             )
             failures.append(CheckFailure("image_id", why))
+        failures += _missing_alarms(news)
         return CheckResult(news, failures)
 
     def diff(self, _id: str, olds: Properties, news: Properties) -> DiffResult:
@@ -118,8 +120,32 @@ class RefreshProvider(ResourceProvider):
             raise _explained(broken, props) from broken
 
 
+def _missing_alarms(news: Properties) -> list[CheckFailure]:
+    """Asks AWS for the alarms that the caller adds: only where there are some, as a preview runs this too."""
+    given = news.get("callers_alarms") or []
+    names = [name for name in given if isinstance(name, str)]
+    if not names or not isinstance(news.get("region"), str):
+        return []
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from components import refresh_alarms as alarms
+
+    try:
+        found = alarms.read(_client("cloudwatch", news), names)
+    except (ClientError, BotoCoreError) as error:
+        why = f"{names} cannot be looked up ({one_line(error)}); check credentials and network"
+        return [CheckFailure("callers_alarms", why)]
+    return [
+        CheckFailure("callers_alarms", f"{alarm} in {news['region']}; make it first, or take its name away")
+        for alarm in found
+        if not alarm.state
+    ]
+
+
 def aws_preferences(preferences: Mapping[str, Any]) -> dict[str, Any]:
-    """RefreshPreferences as AWS's request; what is not set is left to the group. Numbers come as floats."""
+    """RefreshPreferences as AWS's; what is not set is left to the group. Numbers come as floats. The strategy
+    is none of AWS's preferences, but a parameter beside them.
+    """
     whole = {
         "min_healthy_percentage": "MinHealthyPercentage",
         "max_healthy_percentage": "MaxHealthyPercentage",
@@ -165,8 +191,10 @@ def _rollout(props: Properties) -> Rollout:
         image_id=props["image_id"],
         target_group_arns=tuple(props.get("target_group_arns") or ()),
         instance_types=tuple(props.get("instance_types") or ()),
+        strategy=(props.get("preferences") or {}).get("strategy") or "Rolling",
     )
-    clients = Clients(*(_client(service, props) for service in ("autoscaling", "elbv2", "ec2")))
+    services = ("autoscaling", "elbv2", "ec2", "cloudwatch")
+    clients = Clients(*(_client(service, props) for service in services))
     preferences = aws_preferences(props.get("preferences") or {})
     return Rollout(clients, target, preferences, float(props["timeout_seconds"]), _say)
 
@@ -196,7 +224,7 @@ def _say(line: str) -> None:
 
 
 def _explained(error: Exception, props: Properties) -> RolloutError:
-    return RolloutError(f"instance refresh of {props['group_name']}: {' '.join(str(error).split())}")
+    return RolloutError(f"instance refresh of {props['group_name']}: {one_line(error)}")
 
 
 def _inputs(props: Properties) -> Properties:

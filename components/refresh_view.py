@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-_LIVE = ("Pending", "InService")
+#: Lifecycle states, up to their colon, of servers that serve or are about to.
+_LIVE = ("Pending", "InService", "ReplacingRootVolume", "RootVolumeReplaced")
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,8 @@ class Target:
     image_id: str
     target_group_arns: tuple[str, ...] = ()
     instance_types: tuple[str, ...] = ()
+    strategy: str = "Rolling"
+    """Or ReplaceRootVolume, for which each override has to name the image."""
 
 
 def desired_policy(group: Mapping[str, Any], target: Target) -> dict[str, Any]:
@@ -41,6 +44,10 @@ def desired_policy(group: Mapping[str, Any], target: Target) -> dict[str, Any]:
         template["Overrides"] = [known.get(t, {"InstanceType": t}) for t in target.instance_types]
     for override in template.get("Overrides") or []:
         override.get("LaunchTemplateSpecification", {}).pop("LaunchTemplateName", None)
+        # One that an earlier replacement of root volumes left there would outdo the template's.
+        override.pop("ImageId", None)
+        if target.strategy == "ReplaceRootVolume":
+            override["ImageId"] = target.image_id
     return policy
 
 
@@ -66,7 +73,7 @@ def versions_in_use(group: Mapping[str, Any], target: Target) -> set[str] | None
     """Template versions of the group and its live servers; None when one of them has another template or
     type.
     """
-    live = [instance for instance in group["Instances"] if instance["LifecycleState"] in _LIVE]
+    live = [one for one in group["Instances"] if one["LifecycleState"].partition(":")[0] in _LIVE]
     specifications = [specification(group), *(specification(instance) for instance in live)]
     if any(one.get("LaunchTemplateId") != target.template_id for one in specifications):
         return None
@@ -74,6 +81,12 @@ def versions_in_use(group: Mapping[str, Any], target: Target) -> set[str] | None
     if types and any(instance.get("InstanceType") not in types for instance in live):
         return None
     return {str(one.get("Version", "$Default")) for one in specifications}
+
+
+def differences(data: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """Keys under which two versions differ, sorted."""
+    one, two = content(data), content(other)
+    return sorted(key for key in {*one, *two} if one.get(key) != two.get(key))
 
 
 def content(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -84,6 +97,26 @@ def content(data: Mapping[str, Any]) -> dict[str, Any]:
         if one["ResourceType"] != "launch-template"
     }
     return {**data, "TagSpecifications": tags}
+
+
+def not_to_be_rolled_back_to(group: Mapping[str, Any], image_id: str) -> str:
+    """Why AWS cannot bring back what the group has now; empty when it can. `image_id` is that of its
+    template.
+
+    Source: "Undo changes with a manual or auto rollback" in the EC2 Auto Scaling documentation.
+    """
+    template = (group.get("MixedInstancesPolicy") or {}).get("LaunchTemplate", {})
+    others = [
+        specification({"LaunchTemplate": one.get("LaunchTemplateSpecification")})
+        for one in template.get("Overrides") or []
+    ]
+    versions = [str(one.get("Version", "$Default")) for one in (specification(group), *others) if one]
+    for version in versions:
+        if version.startswith("$"):
+            return f"launch template version {version}, which is another one by now"
+    if image_id.startswith("resolve:"):
+        return f"the image {image_id}, which may be another one by now"
+    return ""
 
 
 def is_healthy(group: Mapping[str, Any], health: Sequence[Mapping[str, str]]) -> bool:

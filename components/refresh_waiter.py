@@ -5,32 +5,22 @@ Nothing of Pulumi is in here, so that it runs in a test, in a script and in the 
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from components import refresh_alarms as alarms
 from components import refresh_view as view
 from components.refresh_errors import RolloutError
-from components.refresh_polling import FIRST_SECONDS, Look, Polling
+from components.refresh_polling import FIRST_SECONDS, Look, Polling, Voice
+from components.refresh_reading import Clients as Clients
+from components.refresh_reading import Reader
 from components.refresh_view import Target
-
-if TYPE_CHECKING:
-    from types_boto3_autoscaling import AutoScalingClient
-    from types_boto3_ec2 import EC2Client
-    from types_boto3_elbv2 import ElasticLoadBalancingv2Client
 
 _RUNNING = ("Pending", "InProgress", "Baking")
 _ENDING = ("Cancelling", "RollbackInProgress")
-
-
-@dataclass(frozen=True)
-class Clients:
-    """The three services that a rollout asks."""
-
-    autoscaling: AutoScalingClient
-    elbv2: ElasticLoadBalancingv2Client
-    ec2: EC2Client
 
 
 @dataclass(frozen=True)
@@ -54,19 +44,26 @@ class Rollout:
         say: Callable[[str], None],
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._clients = clients
+        self._autoscaling = clients.autoscaling
+        self._read = Reader(clients, target)
         self._target = target
         self._preferences = preferences
+        self._alarms: Sequence[str] = preferences.get("AlarmSpecification", {}).get("Alarms", ())
         self._deadline = time.monotonic() + timeout_seconds
         self._timeout_seconds = timeout_seconds
-        self._tell = say
+        self._voice = Voice(lambda text: say(f"{target.group_name}: {text}"))
         self._sleep = sleep
         self._is_healthy = False
 
     def first(self) -> Outcome:
-        """After the group was created: wait until its servers are there and healthy, then as `run`."""
-        self.wait_until_healthy()
-        self._is_healthy = True
+        """After the group was created: wait until its servers are there and healthy, then as `run`.
+
+        Alarms are not asked: they have seen nothing yet, and there is nothing to go back to.
+        """
+        self._alarms = ()
+        with self._voice.never_silent():
+            self.wait_until_healthy()
+            self._is_healthy = True
         return self.run()
 
     def run(self) -> Outcome:
@@ -74,26 +71,28 @@ class Rollout:
 
         A refresh that is being cancelled or rolled back is waited for. One to another target is not touched.
         """
-        while True:
-            latest = self._refreshes()[:1]
-            status, refresh_id = (latest[0]["Status"], latest[0]["InstanceRefreshId"]) if latest else ("", "")
-            if status in _ENDING:
-                self._say(f"waiting for refresh {refresh_id}, which is {status}")
-                self._until_over(refresh_id)
-                continue
-            if status in _RUNNING:
-                return self._finish(self._adopt(latest[0]))
-            if self._is_reached():
-                return self._nothing_to_do()
-            started = self._start()
-            if started is not None:
-                return self._finish(started)
-            # Another start came between, and is not listed yet.
-            self._sleep(FIRST_SECONDS)
-            if time.monotonic() >= self._deadline:
-                raise RolloutError(
-                    f"{self._target.group_name} has a refresh that AWS does not list yet; run up again"
-                )
+        with self._voice.never_silent():
+            while True:
+                latest = self._read.refreshes()[:1]
+                status = latest[0]["Status"] if latest else ""
+                if status in _ENDING:
+                    refresh_id = latest[0]["InstanceRefreshId"]
+                    self._voice.say(f"waiting for refresh {refresh_id}, which is {status}")
+                    self._until_over(refresh_id)
+                    continue
+                if status in _RUNNING:
+                    return self._finish(self._adopt(latest[0]))
+                if self._is_reached():
+                    return self._nothing_to_do()
+                started = self._start()
+                if started is not None:
+                    return self._finish(started)
+                # Another start came between, and is not listed yet.
+                self._sleep(FIRST_SECONDS)
+                if time.monotonic() >= self._deadline:
+                    raise RolloutError(
+                        f"{self._target.group_name} has a refresh that AWS does not list yet; run up again"
+                    )
 
     def wait_until_healthy(self) -> None:
         """Until desired capacity is in service and every server is healthy in every target group."""
@@ -101,27 +100,28 @@ class Rollout:
 
         def look() -> Look:
             nonlocal shown
-            group, health = self._group(), self._health()
+            group, health = self._read.group(), self._read.health()
             shown = view.capacity(group, health)
             return view.is_healthy(group, health), shown, shown
 
         if not self._poll(look):
             raise RolloutError(
                 f"group {self._target.group_name} is not healthy after {self._timeout_seconds:g} s: {shown}"
-                f"{self._failures(None)}; look at the servers' logs, then run up again"
+                f"{self._read.failures(None)}; look at the servers' logs, then run up again"
             )
 
     def _finish(self, refresh_id: str) -> Outcome:
         refresh = self._until_over(refresh_id)
         status, reason = refresh["Status"], refresh.get("StatusReason", "")
         if status != "Successful":
-            failures = self._failures(refresh.get("StartTime"))
+            failures = self._read.failures(refresh.get("StartTime"))
             raise RolloutError(
                 f"instance refresh {refresh_id} of {self._target.group_name} to launch template version "
                 f"{self._target.version} ({self._target.image_id}) ended {status}: "
                 f"{view.one_line(reason).rstrip('.') or 'no reason given'}{failures}"
             )
         self.wait_until_healthy()
+        self._ask_alarms(f"refresh {refresh_id} ended Successful")
         return Outcome(refresh_id, status, reason)
 
     def _until_over(self, refresh_id: str) -> dict[str, Any]:
@@ -129,7 +129,7 @@ class Rollout:
         seen: dict[str, Any] = {}
 
         def look() -> Look:
-            found = self._refreshes(refresh_id)
+            found = self._read.refreshes(refresh_id)
             if not found:
                 # A read that is behind the write: it appears with one of the next polls.
                 return False, "", "waiting for the refresh to appear"
@@ -153,18 +153,21 @@ class Rollout:
                 f"{view.destination(running)}, not to version {self._target.version}: "
                 "wait for its end, cancel it, or roll it back; then run up again"
             )
-        self._say(f"going on with refresh {refresh_id}, which is already {running['Status']}")
+        self._voice.say(f"going on with refresh {refresh_id}, which is already {running['Status']}")
         return refresh_id
 
     def _start(self) -> str | None:
         """Start a refresh; None when someone else's start came between, which the caller then looks at."""
         from botocore.exceptions import ClientError
 
-        group = self._group()
+        self._ask_alarms("the refresh was not started")
+        group = self._read.group()
+        self._refuse_what_aws_cannot_do(group)
         desired = {"MixedInstancesPolicy": view.desired_policy(group, self._target)}
         try:
-            answer = self._clients.autoscaling.start_instance_refresh(
+            answer = self._autoscaling.start_instance_refresh(
                 AutoScalingGroupName=self._target.group_name,
+                Strategy=self._target.strategy,  # type: ignore[arg-type]
                 DesiredConfiguration=desired,  # type: ignore[arg-type]
                 Preferences=dict(self._preferences),  # type: ignore[arg-type]
             )
@@ -173,15 +176,41 @@ class Rollout:
                 return None
             raise
         refresh_id = answer["InstanceRefreshId"]
-        self._say(f"refresh {refresh_id} to version {self._target.version} ({self._target.image_id}) started")
+        self._voice.say(
+            f"refresh {refresh_id} to version {self._target.version} ({self._target.image_id}) started"
+        )
         return refresh_id
+
+    def _refuse_what_aws_cannot_do(self, group: Mapping[str, Any]) -> None:
+        """Raises RolloutError for what could not be rolled back, and for what no new root volume brings."""
+        before = view.specification(group)
+        version = str(before.get("Version", "$Default"))
+        is_ours = before.get("LaunchTemplateId") == self._target.template_id
+        rolls_back = self._preferences.get("AutoRollback")
+        in_place = self._target.strategy == "ReplaceRootVolume"
+        if not is_ours or not (rolls_back or in_place):
+            return
+        data = self._read.templates({version, self._target.version}) if version.isdigit() else {}
+        why = view.not_to_be_rolled_back_to(group, data.get(version, {}).get("ImageId", ""))
+        if rolls_back and why:
+            raise RolloutError(
+                f"group {self._target.group_name} has {why}: AWS could not roll back to it; give the group a "
+                "version by its number whose image is an AMI ID, or roll out without auto_rollback"
+            )
+        changed = view.differences(data.get(version, {}), data.get(self._target.version, {}))
+        changed = [key for key in changed if key != "ImageId"]
+        if in_place and changed:
+            raise RolloutError(
+                f"launch template version {self._target.version} of {self._target.group_name} changes "
+                f"{', '.join(changed)} of version {version}: ReplaceRootVolume brings a new image alone; "
+                "use strategy Rolling"
+            )
 
     def _is_reached(self) -> bool:
         """Every live server and the group itself have the target's template version, or one of equal
         content.
         """
-        group = self._group()
-        versions = view.versions_in_use(group, self._target)
+        versions = view.versions_in_use(self._read.group(), self._target)
         if versions is None:
             return False
         others = versions - {self._target.version}
@@ -189,63 +218,59 @@ class Rollout:
 
     def _content_is_equal(self, versions: set[str]) -> bool:
         """A config that went back to what it was makes a new version of the same content: no work."""
-        described = self._clients.ec2.describe_launch_template_versions(
-            LaunchTemplateId=self._target.template_id, Versions=sorted(versions)
-        )["LaunchTemplateVersions"]
-        contents = [view.content(one["LaunchTemplateData"]) for one in described]
+        contents = [view.content(data) for data in self._read.templates(versions).values()]
         return len(contents) == len(versions) and all(one == contents[0] for one in contents)
+
+    def _ask_alarms(self, so_far: str) -> None:
+        """Wait until every alarm is OK; RolloutError with `so_far` after `ALARM_SECONDS`.
+
+        A group that wants no server is not asked about: nothing measures a fleet that sleeps.
+        """
+        if not self._alarms:
+            return
+        begun = time.monotonic()
+        bad: list[alarms.Alarm] = []
+
+        def look() -> Look:
+            if not self._read.group()["DesiredCapacity"]:
+                return True, "asleep", "no server is wanted, so alarms are not asked"
+            bad[:] = alarms.not_ok(self._read.alarms(self._alarms))
+            missing = any(not alarm.state for alarm in bad)
+            if missing and time.monotonic() - begun >= alarms.MISSING_SECONDS:
+                raise RolloutError(self._alarming(so_far, bad, alarms.MISSING_SECONDS))
+            states = ",".join(f"{alarm.name}={alarm.state}" for alarm in bad)
+            text = f"waiting for {alarms.told(bad)}" if bad else f"OK: {', '.join(self._alarms)}"
+            return not bad, states, text
+
+        if not self._poll(look, begun + alarms.ALARM_SECONDS):
+            raise RolloutError(self._alarming(so_far, bad, time.monotonic() - begun))
+
+    def _alarming(self, so_far: str, bad: Sequence[alarms.Alarm], seconds: float) -> str:
+        return (
+            f"{self._target.group_name}: {so_far}, but {alarms.told(bad)} after {seconds:.0f} s; look at "
+            "what it measures, or set watchAlarms to false where this rollout is the remedy; then run up "
+            "again"
+        )
 
     def _nothing_to_do(self) -> Outcome:
         if not self._is_healthy:
             self.wait_until_healthy()
         ended = [
-            r for r in self._refreshes() if r["Status"] == "Successful" and view.is_towards(r, self._target)
+            one
+            for one in self._read.refreshes()
+            if one["Status"] == "Successful" and view.is_towards(one, self._target)
         ]
+        refresh_id = ended[0]["InstanceRefreshId"] if ended else ""
+        if refresh_id:
+            # An up before this one did not see its end, or saw an alarm: running again makes no good of it.
+            self._ask_alarms(f"refresh {refresh_id} ended Successful")
         reason = f"every server already runs {self._target.image_id}"
-        self._say(reason)
-        return Outcome(ended[0]["InstanceRefreshId"] if ended else "", "Successful", reason)
+        self._voice.say(reason)
+        return Outcome(refresh_id, "Successful", reason)
 
-    def _say(self, text: str) -> None:
-        self._tell(f"{self._target.group_name}: {text}")
-
-    # Reading
-
-    def _group(self) -> dict[str, Any]:
-        found = self._clients.autoscaling.describe_auto_scaling_groups(
-            AutoScalingGroupNames=[self._target.group_name]
-        )["AutoScalingGroups"]
-        if not found:
-            raise RolloutError(
-                f"group {self._target.group_name} does not exist; refresh the stack, then run up again"
-            )
-        return dict(found[0])
-
-    def _health(self) -> list[dict[str, str]]:
-        """State by instance ID, one dictionary per target group."""
-        answers = [
-            self._clients.elbv2.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
-            for arn in self._target.target_group_arns
-        ]
-        return [{one["Target"]["Id"]: one["TargetHealth"]["State"] for one in answer} for answer in answers]
-
-    def _refreshes(self, *refresh_ids: str) -> list[dict[str, Any]]:
-        """Newest first."""
-        wanted = {"InstanceRefreshIds": list(refresh_ids)} if refresh_ids else {}
-        answer = self._clients.autoscaling.describe_instance_refreshes(
-            AutoScalingGroupName=self._target.group_name,
-            **wanted,  # type: ignore[arg-type]
-        )
-        return [dict(refresh) for refresh in answer["InstanceRefreshes"]]
-
-    def _failures(self, since: Any) -> str:
-        activities = self._clients.autoscaling.describe_scaling_activities(
-            AutoScalingGroupName=self._target.group_name
-        )["Activities"]
-        return view.failures([a for a in activities if since is None or a["StartTime"] >= since])
-
-    def _poll(self, look: Callable[[], Look]) -> bool:
+    def _poll(self, look: Callable[[], Look], deadline: float = math.inf) -> bool:
         """Look until it is done, more seldom while nothing changes; False at the time limit.
 
         Throttling, time-outs and broken connections count as a look that saw nothing.
         """
-        return Polling(self._deadline, self._say, self._sleep).until(look)
+        return Polling(min(deadline, self._deadline), self._voice.say, self._sleep).until(look)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import itertools
+import queue
+import time as clock
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,8 +16,9 @@ from botocore.exceptions import (
 )
 from botocore.stub import Stubber
 
+from components import refresh_view as view
 from components.refresh_errors import RolloutError
-from components.refresh_polling import Look, Polling, is_transient
+from components.refresh_polling import Look, Polling, Voice, is_transient
 from components.refresh_view import Target
 from components.refresh_waiter import Clients, Rollout
 
@@ -68,7 +71,7 @@ def seen(*looks: Look | Exception) -> Callable[[], Look]:
 def test_it_looks_more_seldom_while_nothing_changes_and_gives_up_at_the_limit(time: Time) -> None:
     done, _ = poll(time, lambda: (False, "same", "line"), seconds=60)
     assert not done
-    assert time.slept[:8] == [0.25, 0.5, 1, 2, 4, 6.25, 14, 14]  # lines at 0, 14, 28 and 42 s
+    assert time.slept[:8] == [0.25, 0.5, 1, 2, 4, 4.25, 12, 12]  # lines at 0, 12, 24 and 36 s
     assert sum(time.slept) == 60
 
 
@@ -130,9 +133,9 @@ def test_what_will_not_pass_is_raised_at_once(time: Time, error: Exception) -> N
 
 @pytest.fixture
 def stubs() -> Iterator[tuple[Rollout, Stubber, Stubber, Stubber, list[str]]]:
-    names = ("autoscaling", "elbv2", "ec2")
+    names = ("autoscaling", "elbv2", "ec2", "cloudwatch")
     keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-    clients: Any = [boto3.client(name, region_name="eu-central-1", **keys) for name in names]  # type: ignore[call-overload]
+    clients: list[Any] = [boto3.client(name, region_name="eu-central-1", **keys) for name in names]  # type: ignore[call-overload]
     stubbers = [Stubber(client) for client in clients]
     lines: list[str] = []
     target = Target("web", "lt-1", "2", "ami-00000000000000002")
@@ -202,6 +205,7 @@ def test_a_template_is_named_by_its_id_alone_as_aws_refuses_both(stubs: Any) -> 
         {"InstanceRefreshId": "r-2"},
         {
             "AutoScalingGroupName": "web",
+            "Strategy": "Rolling",
             "DesiredConfiguration": {"MixedInstancesPolicy": policy},
             "Preferences": {},
         },
@@ -215,3 +219,64 @@ def test_a_refused_start_is_not_tried_again(stubs: Any) -> None:
     autoscaling.add_client_error("start_instance_refresh", "ValidationError", "no")
     with pytest.raises(ClientError, match="no"):
         rollout._start()
+
+
+# Silence
+
+
+def test_a_bake_of_five_minutes_says_a_line_every_fifteen_seconds(time: Time) -> None:
+    baking = refresh("Baking", PercentageComplete=100, StatusReason="Baking.")["InstanceRefreshes"][0]
+
+    def look() -> Look:
+        time.now += 1.5  # the answer takes a while
+        return time.now > 400, view.step(baking), view.progress(baking)
+
+    done, said = poll(time, look, seconds=600)
+    times = [at for at, _ in said]
+    assert done
+    assert max(later - earlier for earlier, later in itertools.pairwise(times)) <= 15
+    assert {line for _, line in said} == {"Baking, 100%: Baking."}
+    assert 20 <= len(said) <= 30
+
+
+def test_a_call_that_hangs_is_said_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("components.refresh_polling.SILENCE_SECONDS", 0.02)
+    said: queue.Queue[str] = queue.Queue()
+    voice = Voice(said.put)
+    with voice.never_silent():
+        for _ in range(3):
+            assert said.get(timeout=5) == "still waiting for an answer of AWS"
+    while not said.empty():
+        said.get()
+    with pytest.raises(queue.Empty):
+        said.get(timeout=0.1)
+
+
+def test_while_lines_come_none_is_added(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("components.refresh_polling.SILENCE_SECONDS", 0.5)
+    said: list[str] = []
+    voice = Voice(said.append)
+    with voice.never_silent():
+        for number in range(8):
+            clock.sleep(0.1)
+            voice.say(str(number))
+    assert said == [str(number) for number in range(8)]
+
+
+def test_a_rollout_is_never_silent_from_its_first_call_to_its_last(
+    stubs: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rollout, _, _, _, lines = stubs
+    monkeypatch.setattr("components.refresh_polling.SILENCE_SECONDS", 0.02)
+
+    def hangs() -> Any:
+        while not lines:
+            clock.sleep(0.01)
+        raise RolloutError("enough")
+
+    rollout._read.refreshes = rollout._read.group = hangs
+    for part in (rollout.run, rollout.first):
+        lines.clear()
+        with pytest.raises(RolloutError, match="enough"):
+            part()
+        assert lines[0] == "web: still waiting for an answer of AWS"
