@@ -17,7 +17,7 @@ _MOST_ALARMS = 10 - 4
 
 def _alarm_name(value: str) -> str:
     if value.startswith("arn:"):
-        raise ValueError(f"{shown(value)} is an ARN; write the name alone")
+        raise ValueError(f"{shown(value)} is an ARN; write its name alone")
     if not 1 <= len(value) <= 255:
         raise ValueError(f"{shown(value)} is not an alarm's name; take 1 to 255 characters")
     return value

@@ -45,8 +45,8 @@ WEB = "immutable:services.web"
             "minHealthyPercentage: 100 leaves no server to ReplaceRootVolume; lower it",
         ),
         (
-            {"alarms": ["arn:aws:cloudwatch:eu-central-1:123456789012:alarm:x"]},
-            "alarms[0]: 'arn:aws:cloudwatch:eu-central-1:123456789012:alarm:x' is an ARN; write the name alone",
+            {"alarms": ["arn:aws:cloudwatch:eu-central-1:1:alarm:x"]},
+            "alarms[0]: 'arn:aws:cloudwatch:eu-central-1:1:alarm:x' is an ARN; write its name alone",
         ),
         ({"alarms": [""]}, "alarms[0]: '' is not an alarm's name; take 1 to 255 characters"),
         ({"alarms": ["a" * 256]}, f"alarms[0]: '{'a' * 77}…' is not an alarm's name"),
