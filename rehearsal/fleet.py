@@ -1,18 +1,18 @@
-"""The fleets over time: how many instances of which image each environment has in service."""
+"""The fleets: what each group has now, and over time how many instances of which image are in service."""
 
 from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from rehearsal.cloud_client import CloudClient
 from rehearsal.errors import RehearsalError
 
-ENVIRONMENT_TAG = "environment"
-IN_SERVICE = "InService"
+ENVIRONMENT_TAG, SERVICE_TAG = "environment", "service"
+IN_SERVICE, HEALTHY = "InService", "healthy"
 SAMPLE_SECONDS = 0.1
 
 Counts = dict[tuple[str, str], int]
@@ -26,6 +26,45 @@ class FleetSample:
     environment: str
     image: str
     in_service: int
+
+
+@dataclass(frozen=True)
+class Group:
+    """One service's group. `members` are the IDs of its instances; `serving` of those that take requests, in
+    service and healthy by the load balancer's check.
+    """
+
+    name: str
+    environment: str
+    service: str
+    desired: int
+    members: frozenset[str]
+    serving: frozenset[str]
+
+    @property
+    def whole(self) -> bool:
+        """As many instances as are desired, no more and no fewer, and all of them serve."""
+        return len(self.members) == len(self.serving) == self.desired
+
+
+def groups_of(document: Mapping[str, Any]) -> list[Group]:
+    """The program's groups, which have its tags, in one answer of `GET /rehearsal/fleet`."""
+    return [
+        Group(
+            group["group"],
+            group["tags"][ENVIRONMENT_TAG],
+            group["tags"][SERVICE_TAG],
+            group["desired"],
+            frozenset(each["id"] for each in group["instances"]),
+            frozenset(
+                each["id"]
+                for each in group["instances"]
+                if each["state"] == IN_SERVICE and each["health"] == HEALTHY
+            ),
+        )
+        for group in document["groups"]
+        if {ENVIRONMENT_TAG, SERVICE_TAG} <= group["tags"].keys()
+    ]
 
 
 def counts_of(document: Mapping[str, Any]) -> Counts:
@@ -44,6 +83,34 @@ def counts_of(document: Mapping[str, Any]) -> Counts:
     return dict(counts)
 
 
+@dataclass(frozen=True)
+class Serving:
+    """From `at` on (seconds of the emulated cloud), `serving` of `desired` servers of a group serve."""
+
+    at: float
+    environment: str
+    service: str
+    serving: int
+    desired: int
+
+    @property
+    def share(self) -> float:
+        """Of what is desired; 1 for a group that sleeps."""
+        return self.serving / self.desired if self.desired else 1.0
+
+
+def least(seen: Iterable[Serving], environment: str, since: float) -> dict[str, Serving]:
+    """The weakest moment of each service from `since` on, the moment at `since` among them."""
+    found: dict[str, Serving] = {}
+    for each in seen:
+        if each.environment != environment:
+            continue
+        known = found.get(each.service)
+        if known is None or each.at <= since or each.share < known.share:
+            found[each.service] = each
+    return found
+
+
 class FleetSampler:
     """Watches the fleets in a thread of its own and keeps every change; use it as a context manager."""
 
@@ -54,7 +121,9 @@ class FleetSampler:
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._watch, name="fleet", daemon=True)
         self._last: Counts = {}
+        self._last_serving: dict[str, tuple[int, int]] = {}
         self.samples: list[FleetSample] = []
+        self.serving: list[Serving] = []
 
     def __enter__(self) -> FleetSampler:
         self._thread.start()
@@ -73,7 +142,15 @@ class FleetSampler:
                 if counts.get(key, 0) != self._last.get(key, 0):
                     self.samples.append(FleetSample(round(at, 1), *key, counts.get(key, 0)))
             self._last = counts
+            self._keep_serving(round(at, 1), groups_of(document))
         return at
+
+    def _keep_serving(self, at: float, groups: list[Group]) -> None:
+        for group in groups:
+            now = len(group.serving), group.desired
+            if self._last_serving.get(group.name) != now:
+                self.serving.append(Serving(at, group.environment, group.service, *now))
+                self._last_serving[group.name] = now
 
     def _watch(self) -> None:
         while not self._stopped.wait(self._interval):

@@ -6,9 +6,10 @@ believes.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+
+from rehearsal import aws_client
 
 Inventory = frozenset[tuple[str, str]]
 _Lister = tuple[str, str, str, str]
@@ -49,27 +50,15 @@ def take(endpoint: str, region: str) -> Inventory:
     """Everything the account holds in `region`, as (kind, name)."""
     found: set[tuple[str, str]] = set()
     for kind, (service, operation, path, key) in _LISTS.items():
-        call = getattr(_client(service, endpoint, region), operation)
+        call = getattr(aws_client.client(service, endpoint, region), operation)
         found.update((kind, str(item[key])) for item in _items(call, path) if _there(item))
     return frozenset(found)
 
 
 def warm(region: str) -> None:
-    """Load AWS's descriptions of the services, which takes longer than all that is then asked of them."""
+    """Load what a first look takes longest for."""
     for service in {service for service, *_ in _LISTS.values()}:
-        _session(region).client(service, endpoint_url="http://127.0.0.1:1")
-
-
-@functools.cache
-def _session(region: str) -> Any:
-    import boto3
-
-    return boto3.Session("test", "test", region_name=region)
-
-
-@functools.cache
-def _client(service: str, endpoint: str, region: str) -> Any:
-    return _session(region).client(service, endpoint_url=endpoint)
+        aws_client.warm(service, region)
 
 
 def _items(call: Callable[..., Mapping[str, Any]], path: str) -> Iterator[Mapping[str, Any]]:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from rehearsal import aws_client
 from rehearsal.cloud_client import CloudProcess
 from rehearsal.engines import COUNTED, Changed, Engine, Operation, Outcome
 from rehearsal.errors import RehearsalError, UsageError
-from rehearsal.fleet import FleetSampler, counts_of
+from rehearsal.fleet import FleetSampler, Group, counts_of, groups_of
 from rehearsal.inventory import Inventory
-from rehearsal.processes import run
+from rehearsal.processes import Finished, run
 from rehearsal.workspace import REPOSITORY, Workspace
 
 # Real seconds; the emulated clock runs many times as fast.
@@ -111,18 +113,41 @@ class Stage:
             step.count(outcome)
         return outcome.must()
 
-    def release(self, *arguments: str) -> str:
-        """Run `scripts/release` on the scratch copy; returns its last line. Raises StepFailedError."""
+    def release(self, *arguments: str, exit_code: int = 0) -> Finished:
+        """Run `scripts/release` on the scratch copy. Raises StepFailedError for another exit code."""
         self.say(f"release {' '.join(arguments)}")
         finished = run(
             [str(REPOSITORY / "scripts" / "release"), *arguments, "--project", str(self.workspace.project)],
             cwd=self.workspace.project,
             variables=self.variables,
         )
-        if finished.exit_code != 0:
+        if finished.exit_code != exit_code:
             kind = UsageError if finished.exit_code == UsageError.exit_code else StepFailedError
-            raise kind(f"release {' '.join(arguments)}: {finished.last_line}")
-        return finished.last_line
+            raise kind(
+                f"release {' '.join(arguments)}: {finished.last_line}"
+                + (f" (exit code {finished.exit_code}, not {exit_code})" if exit_code else "")
+            )
+        return finished
+
+    def ask(self, *arguments: str, exit_code: int = 0) -> dict[str, Any]:
+        """The same, and read what it tells a program. Raises StepFailedError."""
+        lines = self.release(*arguments, "--json", exit_code=exit_code).lines
+        try:
+            told: dict[str, Any] = json.loads("\n".join(lines))
+        except ValueError as error:
+            # An exit code that was expected may have had another reason, such as a program that is broken.
+            said = lines[-1].strip() if lines else "nothing"
+            raise StepFailedError(f"release {' '.join(arguments)} --json is no JSON: {said}") from error
+        return told
+
+    def aws(self, environment: str, service: str) -> Any:
+        """A client of AWS's in the environment's region, for what someone does without the project."""
+        return aws_client.client(service, self.cloud.url, self.workspace.region(environment))
+
+    def groups(self, environment: str) -> list[Group]:
+        """The environment's groups as they are now, by service."""
+        found = [each for each in groups_of(self.cloud.client.fleet()) if each.environment == environment]
+        return sorted(found, key=lambda group: group.service)
 
     def running(self, environment: str) -> dict[str, int]:
         """Instances in service by image, as the emulated cloud tells."""
@@ -145,6 +170,27 @@ class Stage:
                 raise StepFailedError(f"{environment} should run {image}; in service: {shown}")
             time.sleep(0.05)
         step.notes.append(f"{environment}: {running[image]} in service on {image}")
+
+    def expect_whole(self, environment: str) -> list[Group]:
+        """Wait until every group has the servers that it should have, and all of them serve.
+
+        Raises StepFailedError.
+        """
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while True:
+            groups = self.groups(environment)
+            if all(group.whole for group in groups):
+                return groups
+            if time.monotonic() > deadline:
+                serving = [f"{len(g.serving)} of {g.desired} of {g.service}" for g in groups]
+                raise StepFailedError(f"{environment} should be whole; serving: {shown(serving)}")
+            time.sleep(0.05)
+
+
+def shown(items: Sequence[str]) -> str:
+    """The first items of a list, and how many more there are."""
+    more = f" and {len(items) - 5} more" if len(items) > 5 else ""
+    return (", ".join(items[:5]) + more) or "nothing"
 
 
 def unexpected(outcome: Outcome, allowed: Callable[[Changed], bool]) -> list[str]:

@@ -9,9 +9,9 @@ import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rehearsal import inventory
+from rehearsal import inventory, server_steps
 from rehearsal.engines import Changed, Outcome
-from rehearsal.stage import Stage, StepFailedError, StepRecord, unexpected
+from rehearsal.stage import Stage, StepFailedError, StepRecord, shown, unexpected
 from rehearsal.workspace import IMAGE_KEY
 
 STAGING, PROD = "staging", "prod"
@@ -54,7 +54,7 @@ def staging_again(stage: Stage, step: StepRecord) -> None:
     outcome = stage.run("up", STAGING, step)
     if not outcome.changed_nothing:
         raise StepFailedError(
-            f"a second up of staging should change nothing; it did: {_shown(unexpected(outcome, _none))}"
+            f"a second up of staging should change nothing; it did: {shown(unexpected(outcome, _none))}"
         )
     step.notes.append(f"all {outcome.changes['same']} resources are as they should be")
 
@@ -71,7 +71,7 @@ def prod_preview(stage: Stage, step: StepRecord) -> None:
     before = _inventory(stage)
     outcome = stage.run("preview", PROD, step)
     if odd := unexpected(outcome, lambda changed: changed.op == "create"):
-        raise StepFailedError(f"a first preview of prod should only create; it would also: {_shown(odd)}")
+        raise StepFailedError(f"a first preview of prod should only create; it would also: {shown(odd)}")
     if _inventory(stage) != before:
         raise StepFailedError("the preview of prod changed the cloud")
     step.notes.append("the cloud is as it was before the preview")
@@ -108,8 +108,8 @@ def destroy(stage: Stage, step: StepRecord) -> None:
             stage.run("up", environment, step)
         stage.run("destroy", environment, step)
     if left := sorted(_inventory(stage) - stage.before):
-        shown = ", ".join(f"{kind} {name}" for kind, name in left[:5])
-        raise StepFailedError(f"after both were destroyed the cloud still holds {len(left)} of ours: {shown}")
+        names = shown([f"{kind} {name}" for kind, name in left])
+        raise StepFailedError(f"after both were destroyed the cloud still holds {len(left)} of ours: {names}")
     step.notes.append("the cloud holds nothing of ours")
 
 
@@ -122,6 +122,8 @@ STEPS: tuple[Step, ...] = (
     Step("prod-up", "Prod comes up", prod_up),
     Step("new-image", "A new image reaches both", new_image),
     Step("rollback", "Prod goes back", rollback),
+    Step("drift", "What a hand did is found", server_steps.drift),
+    Step("quarantine", "A suspect is cut off", server_steps.quarantine),
     Step("destroy", "Everything is taken down", destroy),
 )
 
@@ -139,7 +141,7 @@ def _only_the_rollout(outcome: Outcome) -> None:
     where = f"{outcome.operation} of {outcome.environment} between two images"
     if odd := unexpected(outcome, _of_the_rollout):
         raise StepFailedError(
-            f"the {where} should change only launch templates and refreshes, not {_shown(odd)}"
+            f"the {where} should change only launch templates and refreshes, not {shown(odd)}"
         )
     kinds = {DYNAMIC if r.type.startswith(DYNAMIC) else r.type for r in outcome.resources}
     if kinds != {LAUNCH_TEMPLATE, DYNAMIC}:
@@ -165,12 +167,12 @@ def _release(stage: Stage, step: StepRecord, environment: str, *arguments: str) 
     if set(changed) != {path}:
         raise StepFailedError(
             f"release {' '.join(arguments)} should change {path.name} alone; "
-            f"it changed {_shown([p.name for p in changed])}"
+            f"it changed {shown([p.name for p in changed])}"
         )
     lines = changed_lines(before[path], changed[path])
     if len(lines) != 2 or not all(IMAGE_KEY in line for line in lines):
         raise StepFailedError(
-            f"release {' '.join(arguments)} should change one line; it changed {_shown(lines)}"
+            f"release {' '.join(arguments)} should change one line; it changed {shown(lines)}"
         )
     step.notes += [f"{path.name}: {line}" for line in lines]
 
@@ -186,8 +188,3 @@ def _inventory(stage: Stage) -> inventory.Inventory:
     return frozenset[tuple[str, str]]().union(
         *(inventory.take(stage.cloud.url, region) for region in regions)
     )
-
-
-def _shown(items: list[str]) -> str:
-    more = f" and {len(items) - 5} more" if len(items) > 5 else ""
-    return (", ".join(items[:5]) + more) or "nothing"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rehearsal import inventory
+from rehearsal import aws_client, inventory
 from rehearsal.cloud_client import CloudClient, CloudProcess, stop_kept
 from rehearsal.errors import RehearsalError
 
@@ -41,7 +41,7 @@ def test_a_proxy_of_the_user_is_not_asked(cloud: CloudProcess, monkeypatch: pyte
 def test_what_was_made_is_in_the_inventory_until_it_is_gone(cloud: CloudProcess) -> None:
     inventory.warm(REGION)
     before = inventory.take(cloud.url, REGION)
-    ec2, s3 = (inventory._client(service, cloud.url, REGION) for service in ("ec2", "s3"))
+    ec2, s3 = (aws_client.client(service, cloud.url, REGION) for service in ("ec2", "s3"))
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     s3.create_bucket(Bucket="made", CreateBucketConfiguration={"LocationConstraint": REGION})
     made = inventory.take(cloud.url, REGION) - before

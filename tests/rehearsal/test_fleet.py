@@ -4,7 +4,7 @@ from typing import Any, cast
 
 from rehearsal.cloud_client import CloudClient
 from rehearsal.errors import RehearsalError
-from rehearsal.fleet import FleetSample, FleetSampler, counts_of
+from rehearsal.fleet import FleetSample, FleetSampler, Serving, counts_of, groups_of, least
 
 OLD, NEW = "ami-0123456789abcdef0", "ami-0fedcba9876543210"
 
@@ -60,3 +60,53 @@ def test_watching_ends_when_the_cloud_is_gone() -> None:
         sampler._thread.join(5)
         assert not sampler._thread.is_alive()
     assert sampler.samples == [FleetSample(10, "prod", OLD, 1)]
+
+
+def described(service: str, desired: int, **servers: tuple[str, str]) -> dict[str, Any]:
+    """A group of prod as the cloud tells of it; servers by ID, each with its state and its health."""
+    instances = [{"id": i, "image": OLD, "state": s, "health": h} for i, (s, h) in servers.items()]
+    tags = {"environment": "prod", "service": service}
+    return {"group": f"{service}-1", "tags": tags, "desired": desired, "instances": instances}
+
+
+SERVES, STARTS, FAILS = ("InService", "healthy"), ("Pending", "initial"), ("InService", "unhealthy")
+
+
+def test_a_server_serves_when_it_is_in_service_and_healthy() -> None:
+    (found,) = groups_of({"groups": [described("web", 2, a=SERVES, b=STARTS, c=FAILS), group(None)]})
+    assert (found.name, found.environment, found.service, found.desired) == ("web-1", "prod", "web", 2)
+    assert found.members == {"a", "b", "c"}
+    assert found.serving == {"a"}
+
+
+def test_a_group_is_whole_with_the_servers_that_it_should_have_and_no_others() -> None:
+    def whole(desired: int, **servers: tuple[str, str]) -> bool:
+        return groups_of({"groups": [described("web", desired, **servers)]})[0].whole
+
+    assert whole(2, a=SERVES, b=SERVES)
+    assert not whole(2, a=SERVES)
+    assert not whole(2, a=SERVES, b=FAILS)
+    assert not whole(2, a=SERVES, b=SERVES, c=SERVES)
+    assert not whole(2, a=SERVES, b=SERVES, c=STARTS)
+
+
+def test_the_weakest_moment_counts_from_a_moment_on() -> None:
+    looks = [
+        [described("web", 4)],
+        [described("web", 2, a=SERVES), described("api", 1, b=SERVES)],
+        [described("web", 2, a=SERVES, c=SERVES), described("api", 1, b=SERVES)],
+        [described("web", 4, a=SERVES, c=SERVES, d=SERVES), described("api", 1, b=SERVES)],
+    ]
+    sampler = FleetSampler(cast(CloudClient, Cloud(*looks)))
+    for _ in looks:
+        sampler.sample()
+    assert [each.at for each in sampler.serving if each.service == "api"] == [20]
+    weakest = least(sampler.serving, "prod", 20)
+    assert weakest == {"web": Serving(20, "prod", "web", 1, 2), "api": Serving(20, "prod", "api", 1, 1)}
+    assert least(sampler.serving, "prod", 35)["web"] == Serving(40, "prod", "web", 3, 4)
+    assert least(sampler.serving, "prod", 45)["web"] == Serving(40, "prod", "web", 3, 4)
+    assert least(sampler.serving, "staging", 0) == {}
+
+
+def test_a_group_that_should_have_no_server_lacks_none() -> None:
+    assert Serving(0, "prod", "web", 0, 0).share == 1

@@ -24,6 +24,8 @@ STEPS = [
     "prod-up",
     "new-image",
     "rollback",
+    "drift",
+    "quarantine",
     "destroy",
 ]
 COUNTED = {"create", "update", "replace", "delete", "same"}
@@ -128,7 +130,7 @@ def test_no_roll_out_takes_a_fleet_below_what_it_serves_with(rehearsed: Rehearse
     for environment in ("staging", "prod"):
         services = read_config(REPOSITORY / f"Pulumi.{environment}.yaml")["immutable:services"]
         least = sum(service["min"] for service in services.values())
-        begin, end = rehearsed.step("new-image")["at"], rehearsed.step("destroy")["at"]
+        begin, end = rehearsed.step("new-image")["at"], rehearsed.step("drift")["at"]
         within = [
             each
             for each in stretches(rehearsed.document, environment, end)
@@ -138,6 +140,23 @@ def test_no_roll_out_takes_a_fleet_below_what_it_serves_with(rehearsed: Rehearse
         for moment in moments:
             serving = sum(each.count for each in within if each.start <= moment < each.end)
             assert serving >= least, f"{environment} at {moment}"
+
+
+def test_what_a_hand_did_is_found_and_undone_and_nothing_else_changes(rehearsed: Rehearsed) -> None:
+    drift = rehearsed.step("drift")
+    assert [each["operation"] for each in drift["operations"]] == ["refresh", "up"]
+    group = "aws:autoscaling/group:Group"
+    assert [(each["type"], each["op"]) for each in drift["resources"]] == [(group, "update")]
+    notes = "\n".join(drift["notes"])
+    assert re.search(r"drift finds login: \S+ \S+ was on i-", notes)
+    assert re.search(r"drift finds setting: \S+ the percentage kept healthy", notes)
+    assert drift["notes"][-1] == "drift finds nothing any more"
+
+
+def test_a_quarantine_changes_nothing_that_the_program_declares(rehearsed: Rehearsed) -> None:
+    quarantine = rehearsed.step("quarantine")
+    assert quarantine["operations"] == []
+    assert "is in its place" in quarantine["notes"][1]
 
 
 def test_the_fleets_are_empty_at_the_end(rehearsed: Rehearsed) -> None:

@@ -2,128 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
 
 import pytest
 
-from rehearsal import stage as stage_module
 from rehearsal import steps
-from rehearsal.cloud_client import CloudProcess
-from rehearsal.engines import COUNTED, Changed, Operation, Outcome
+from rehearsal.engines import Changed
 from rehearsal.errors import RehearsalError
-from rehearsal.fleet import FleetSampler
-from rehearsal.stage import Stage, StepFailedError, StepRecord
-from rehearsal.workspace import Workspace
-
-OLD, NEW, BEFORE = "ami-0123456789abcdef0", "ami-0fedcba9876543210", "ami-11111111"
-TEMPLATE = Changed("aws:ec2/launchTemplate:LaunchTemplate", "web", "update")
-REFRESH = Changed("pulumi-python:dynamic/immutable:InstanceRefresh", "web", "update")
-NETWORK = Changed("aws:ec2/vpc:Vpc", "network", "update")
-
-
-class FakeClient:
-    """The admin interface of a cloud whose fleets run what the test says."""
-
-    def __init__(self) -> None:
-        self.images: list[str] = []
-        self.certificates: list[str] = []
-        self.fleets: dict[str, str] = {}
-
-    def register_image(self, name: str, tags: dict[str, str], image_id: str | None = None) -> str:
-        self.images.append(image_id or NEW)
-        return image_id or NEW
-
-    def register_certificate(self, arn: str, domain: str) -> None:
-        self.certificates.append(arn)
-
-    def fleet(self) -> dict[str, Any]:
-        groups = [
-            {"tags": {"environment": name}, "instances": [{"image": image, "state": "InService"}] * 2}
-            for name, image in self.fleets.items()
-        ]
-        return {"at": 0.0, "groups": groups}
-
-
-class FakeEngine:
-    """Plays back what operations change; an up lets the fleet run what the configuration names."""
-
-    name = "embedded"
-
-    def __init__(self, stage: Callable[[], Stage]) -> None:
-        self.stage = stage
-        self.ran: list[str] = []
-        self.changes: dict[str, list[Changed]] = {}
-        self.error: str | None = None
-        self.rolls = True
-
-    def run(self, operation: Operation, environment: str, on_line: Any = None) -> Outcome:
-        self.ran.append(f"{operation} {environment}")
-        changed = tuple(self.changes.get(operation, ()))
-        counts = {op: sum(each.op == op for each in changed) for op in COUNTED}
-        if operation == "up" and self.rolls:
-            fleets = cast(FakeClient, self.stage().cloud.client).fleets
-            fleets[environment] = self.stage().workspace.image(environment)
-        ok = self.error is None
-        return Outcome(ok, operation, environment, {**counts, "same": 5}, changed, 1, 1, 1, error=self.error)
+from rehearsal.stage import Stage, StepFailedError
+from tests.rehearsal.staged import (
+    BEFORE,
+    NETWORK,
+    NEW,
+    OLD,
+    REFRESH,
+    TEMPLATE,
+    client,
+    engine,
+    make_stage,
+    record,
+    release,
+)
 
 
 @pytest.fixture
 def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
-    source = tmp_path / "source"
-    source.mkdir()
-    for name, image in (("staging", OLD), ("prod", BEFORE)):
-        (source / f"Pulumi.{name}.yaml").write_text(
-            f"config:\n  aws:region: eu-central-1\n  # the image\n  immutable:imageId: {image}\n"
-        )
-    monkeypatch.setattr(stage_module, "SETTLE_SECONDS", 0.1)
-    monkeypatch.setattr(steps, "_inventory", lambda _: frozenset())
-
-    class FakeCloud:
-        url = "http://127.0.0.1:1"
-        client = FakeClient()
-
-    made: list[Stage] = []
-    made.append(
-        Stage(
-            Workspace.create(tmp_path / "scratch", source),
-            cast(CloudProcess, FakeCloud()),
-            FakeEngine(lambda: made[0]),
-            cast(FleetSampler, None),
-            {},
-            lambda _: None,
-            image=OLD,
-            new_image=NEW,
-        )
-    )
-    monkeypatch.setattr(Stage, "release", release)
-    return made[0]
-
-
-def release(stage: Stage, *arguments: str) -> str:
-    """The release command as it should be: it changes one line of one file."""
-    command, environment = arguments[0], arguments[2] if arguments[0] == "promote" else arguments[1]
-    image = {
-        "promote": stage.workspace.image("staging"),
-        "set-image": arguments[-1],
-        "rollback": OLD,
-    }[command]
-    file = stage.workspace.config_file(environment)
-    file.write_text(file.read_text().replace(stage.workspace.image(environment), image))
-    return ""
-
-
-def engine(stage: Stage) -> FakeEngine:
-    return cast(FakeEngine, stage.engine)
-
-
-def client(stage: Stage) -> FakeClient:
-    return cast(FakeClient, stage.cloud.client)
-
-
-def record() -> StepRecord:
-    return StepRecord("step", "Title")
+    return make_stage(tmp_path, monkeypatch)
 
 
 def test_the_account_holds_the_earlier_images_before_the_tested_one_appears(stage: Stage) -> None:

@@ -1,0 +1,137 @@
+"""A stage without a cloud or an engine: both play back what a test says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from rehearsal import stage as stage_module
+from rehearsal import steps
+from rehearsal.cloud_client import CloudClient, CloudProcess
+from rehearsal.engines import COUNTED, Changed, Operation, Outcome
+from rehearsal.fleet import FleetSampler
+from rehearsal.stage import Stage, StepRecord
+from rehearsal.workspace import Workspace
+
+OLD, NEW, BEFORE = "ami-0123456789abcdef0", "ami-0fedcba9876543210", "ami-11111111"
+TEMPLATE = Changed("aws:ec2/launchTemplate:LaunchTemplate", "web", "update")
+REFRESH = Changed("pulumi-python:dynamic/immutable:InstanceRefresh", "web", "update")
+NETWORK = Changed("aws:ec2/vpc:Vpc", "network", "update")
+
+
+class FakeClient:
+    """The admin interface of a cloud whose fleets run what the test says: one group each, of two servers."""
+
+    def __init__(self) -> None:
+        self.images: list[str] = []
+        self.certificates: list[str] = []
+        self.fleets: dict[str, str] = {}
+        self.servers: dict[str, list[str]] = {}
+        self.sick: set[str] = set()
+
+    def register_image(self, name: str, tags: dict[str, str], image_id: str | None = None) -> str:
+        self.images.append(image_id or NEW)
+        return image_id or NEW
+
+    def register_certificate(self, arn: str, domain: str) -> None:
+        self.certificates.append(arn)
+
+    def fleet(self) -> dict[str, Any]:
+        groups = []
+        for name, image in self.fleets.items():
+            ids = self.servers.get(name, [f"i-{name}1", f"i-{name}2"])
+            instances = [
+                {
+                    "id": each,
+                    "image": image,
+                    "state": "InService",
+                    "health": "unhealthy" if each in self.sick else "healthy",
+                }
+                for each in ids
+            ]
+            tags = {"environment": name, "service": "web"}
+            groups.append({"group": f"{name}-web", "tags": tags, "desired": 2, "instances": instances})
+        return {"at": 0.0, "groups": groups}
+
+
+class FakeEngine:
+    """Plays back what operations change; an up lets the fleet run what the configuration names."""
+
+    name = "embedded"
+
+    def __init__(self, stage: Callable[[], Stage]) -> None:
+        self.stage = stage
+        self.ran: list[str] = []
+        self.changes: dict[str, list[Changed]] = {}
+        self.error: str | None = None
+        self.rolls = True
+
+    def run(self, operation: Operation, environment: str, on_line: Any = None) -> Outcome:
+        self.ran.append(f"{operation} {environment}")
+        changed = tuple(self.changes.get(operation, ()))
+        counts = {op: sum(each.op == op for each in changed) for op in COUNTED}
+        if operation == "up" and self.rolls:
+            fleets = cast(FakeClient, self.stage().cloud.client).fleets
+            fleets[environment] = self.stage().workspace.image(environment)
+        ok = self.error is None
+        return Outcome(ok, operation, environment, {**counts, "same": 5}, changed, 1, 1, 1, error=self.error)
+
+
+def make_stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    """A stage on a scratch copy of two small files, with the release command as it should be."""
+    source = tmp_path / "source"
+    source.mkdir()
+    for name, image in (("staging", OLD), ("prod", BEFORE)):
+        (source / f"Pulumi.{name}.yaml").write_text(
+            f"config:\n  aws:region: eu-central-1\n  # the image\n  immutable:imageId: {image}\n"
+        )
+    monkeypatch.setattr(stage_module, "SETTLE_SECONDS", 0.1)
+    monkeypatch.setattr(steps, "_inventory", lambda _: frozenset())
+
+    class FakeCloud:
+        url = "http://127.0.0.1:1"
+        client = FakeClient()
+
+    made: list[Stage] = []
+    made.append(
+        Stage(
+            Workspace.create(tmp_path / "scratch", source),
+            cast(CloudProcess, FakeCloud()),
+            FakeEngine(lambda: made[0]),
+            FleetSampler(cast(CloudClient, FakeCloud.client)),
+            {},
+            lambda _: None,
+            image=OLD,
+            new_image=NEW,
+        )
+    )
+    monkeypatch.setattr(Stage, "release", release)
+    return made[0]
+
+
+def release(stage: Stage, *arguments: str) -> str:
+    """The release command as it should be: it changes one line of one file."""
+    command, environment = arguments[0], arguments[2] if arguments[0] == "promote" else arguments[1]
+    image = {
+        "promote": stage.workspace.image("staging"),
+        "set-image": arguments[-1],
+        "rollback": OLD,
+    }[command]
+    file = stage.workspace.config_file(environment)
+    file.write_text(file.read_text().replace(stage.workspace.image(environment), image))
+    return ""
+
+
+def engine(stage: Stage) -> FakeEngine:
+    return cast(FakeEngine, stage.engine)
+
+
+def client(stage: Stage) -> FakeClient:
+    return cast(FakeClient, stage.cloud.client)
+
+
+def record() -> StepRecord:
+    return StepRecord("step", "Title")
