@@ -69,7 +69,10 @@ def terminations(count: Count, limits: Bounds) -> int:
 
 
 def launches(count: Count, limits: Bounds) -> int:
-    """New servers that may be launched now without more than the maximum in total."""
+    """New servers that may be launched now without more than the maximum in total.
+
+    At a checkpoint too what fails, or is added to the desired capacity, is filled up at once.
+    """
     room = limits.max_total - count.live
-    missing = count.wanted - count.current
+    missing = max(count.wanted - count.current, count.desired - count.live)
     return max(0, min(room, missing))

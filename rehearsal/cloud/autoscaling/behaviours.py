@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from rehearsal.cloud.autoscaling.fleet import Fleet
 
 
-def serve(fleet: Fleet, servers: list[Server], warmup: float) -> None:
-    """Put on the timeline what comes after `servers`, all of one image, got in service at this instant."""
+def serve(fleet: Fleet, servers: list[Server]) -> None:
+    """Put on the timeline what comes after `servers`, all of one launch, got in service at this instant."""
     after, timings = fleet.timeline.after, fleet.substrate.timings()
     behaviour = servers[0].behaviour
-    after(warmup, lambda: _warmed(fleet, servers))
+    after(servers[0].warmup, lambda: _warmed(fleet, servers))
     if behaviour.gets_healthy:
         after(timings.to_healthy, lambda: _checked(fleet, servers, HEALTHY))
     else:

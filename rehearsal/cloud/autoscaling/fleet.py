@@ -8,16 +8,20 @@ and without moto.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Protocol
+from functools import partial
 from uuid import uuid4
 
 from rehearsal.cloud.autoscaling import behaviours
+from rehearsal.cloud.autoscaling.hooks import LAUNCHING, TERMINATION, Hooks
+from rehearsal.cloud.autoscaling.protocols import LaunchError, Rollout, Substrate, Timings
 from rehearsal.cloud.autoscaling.servers import (
     DRAINING,
     HEALTHY,
     IN_SERVICE,
+    INITIAL,
     PENDING,
+    PENDING_WAIT,
+    STANDBY,
     TERMINATING,
     UNHEALTHY,
     Activity,
@@ -27,55 +31,16 @@ from rehearsal.cloud.autoscaling.servers import (
 from rehearsal.cloud.clock import Timeline
 from rehearsal.cloud.images import BEHAVIOURS
 
+__all__ = ["Fleet", "LaunchError", "Rollout", "Substrate", "Timings"]
+
 LAUNCH_RETRY_SECONDS = 60.0
 ACTIVITIES_KEPT = 20_000
 _DIFFERENCE = "a difference between desired and actual capacity"
+_ABANDONED = "An instance was taken out of service in response to an abandoned launch lifecycle action."
 _VANISHED = (
     "An instance was taken out of service in response to an EC2 health check indicating it has been "
     "terminated or stopped."
 )
-
-
-class LaunchError(Exception):
-    """A server could not be launched; the text is the activity's StatusMessage."""
-
-
-@dataclass(frozen=True)
-class Timings:
-    """Emulated seconds. `grace`: a failing health check is forgiven; `warmup`: until a server counts."""
-
-    boot: float = 40.0
-    to_healthy: float = 30.0
-    to_unhealthy: float = 30.0
-    drain: float = 30.0
-    grace: float = 300.0
-    warmup: float = 0.0
-
-
-class Substrate(Protocol):
-    """What servers are made of. Calls are synchronous and happen at the timeline's present instant."""
-
-    def launch(self, configuration: Configuration, count: int) -> list[tuple[str, str, str]]:
-        """(ID, instance type, zone) of each new server. Raises LaunchError."""
-
-    def started(self, servers: list[Server]) -> None: ...
-    def ended(self, servers: list[Server]) -> None: ...
-    def behaviour(self, image_id: str) -> str:
-        """One of BEHAVIOURS."""
-
-    def timings(self) -> Timings: ...
-    def checks_targets(self) -> bool:
-        """Whether a server must pass the load balancer's health check (health check type ELB)."""
-
-
-class Rollout(Protocol):
-    """What takes over launching and terminating while it is active: an instance refresh."""
-
-    phase: str
-    configuration: Configuration
-    warmup: float
-
-    def step(self) -> None: ...
 
 
 class Fleet:
@@ -98,6 +63,7 @@ class Fleet:
         self.observers: list[Callable[[], None]] = []
         #: Called with each activity that ended: Successful, Failed or Cancelled.
         self.listeners: list[Callable[[Activity], None]] = []
+        self.hooks = Hooks(self)
         self.suspended: set[str] = set()
         self.protect_new = False
         self._due = False
@@ -142,39 +108,44 @@ class Fleet:
             return
         timings = self.substrate.timings()
         behaviour = BEHAVIOURS[self.substrate.behaviour(configuration.image_id)]
+        warmup = rollout.warmup if rollout else timings.warmup
         servers = []
         for server_id, instance_type, zone in launched:
             phase = rollout.phase if rollout else ""
             server = Server(server_id, configuration, instance_type, zone, now, phase)
-            server.protected, server.behaviour = self.protect_new, behaviour
+            server.protected, server.behaviour, server.warmup = self.protect_new, behaviour, warmup
             self.servers[server_id] = server
             servers.append(server)
             text = f"Launching a new EC2 instance: {server_id}"
             server.activity = self._activity(server_id, text, cause, "InProgress")
-        warmup = rollout.warmup if rollout else timings.warmup
-        self.timeline.after(timings.boot * behaviour.boot_factor, lambda: self._booted(servers, warmup))
+        self.timeline.after(timings.boot * behaviour.boot_factor, lambda: self._booted(servers))
 
     def terminate(self, servers: Iterable[Server], cause: str) -> None:
-        going = [server for server in servers if server.lifecycle != TERMINATING]
+        going = [server for server in servers if not server.leaving]
         if not going or "Terminate" in self.suspended:
             return
+        drain = self.substrate.timings().drain
+        never_served = [server for server in going if server.lifecycle == PENDING_WAIT]
+        others = [server for server in going if server.lifecycle != PENDING_WAIT]
+        for some, seconds in ((others, drain), (never_served, 0.0)):
+            if some:
+                self.timeline.after(seconds, partial(self._drained, some))
         for server in going:
             registered = server.lifecycle == IN_SERVICE
-            if server.lifecycle == PENDING:
+            if server.pending:
                 self._end(server.activity, "Cancelled")
-            server.lifecycle, server.target = TERMINATING, DRAINING
+            server.lifecycle, server.target, server.waits = TERMINATING, DRAINING, {}
             status = "WaitingForELBConnectionDraining" if registered else "InProgress"
             text = f"Terminating EC2 instance: {server.id}"
             server.activity = self._activity(server.id, text, cause, status)
-        self.timeline.after(self.substrate.timings().drain, lambda: self._gone(going))
         self.changed()
 
     def vanish(self, servers: list[Server]) -> None:
         """Servers that someone else ended: they are gone at once, and the group notices."""
         for server in servers:
-            if server.lifecycle == PENDING:
+            if server.pending:
                 self._end(server.activity, "Cancelled")
-            if server.lifecycle != TERMINATING:
+            if not server.leaving:
                 text = f"Terminating EC2 instance: {server.id}"
                 server.activity = self._activity(server.id, text, _VANISHED, "InProgress")
             self._end(server.activity, "Successful")
@@ -182,24 +153,50 @@ class Fleet:
         self.substrate.ended(servers)
         self.changed()
 
-    # What happens by itself
+    # What happens by itself, and what lifecycle hooks let happen
 
-    def _booted(self, servers: list[Server], warmup: float) -> None:
-        started = [s for s in servers if s.lifecycle == PENDING and s.id in self.servers]
-        if not started:
+    def _booted(self, servers: list[Server]) -> None:
+        there = [s for s in servers if s.lifecycle == PENDING and s.id in self.servers]
+        if not there:
             return
-        for server in started:
+        if self.hooks.hold(there, LAUNCHING):
+            self.substrate.booted(there)
+        else:
+            self.enter_service(there)
+
+    def enter_service(self, servers: list[Server]) -> None:
+        for server in servers:
             server.lifecycle, server.in_service_at = IN_SERVICE, self.timeline.now
             self._end(server.activity, "Successful")
-        self.substrate.started(started)
-        behaviours.serve(self, started, warmup)
+        self.substrate.started(servers)
+        behaviours.serve(self, servers)
         self.changed()
 
-    def _gone(self, servers: list[Server]) -> None:
-        there = [server for server in servers if self.servers.pop(server.id, None)]
-        for server in there:
+    def stand_by(self, servers: list[Server]) -> None:
+        """Out of service and without traffic until they enter service again, to be checked anew."""
+        for server in servers:
+            server.lifecycle, server.target = STANDBY, INITIAL
+        self.substrate.drained(servers)
+        self.changed()
+
+    def abandon(self, servers: list[tuple[Server, str]]) -> None:
+        """Servers that a launch hook refused, each with why: they go, and others are launched."""
+        for server, why in servers:
+            self._end(server.activity, "Cancelled", why)
+        self.changed()
+
+    def _drained(self, servers: list[Server]) -> None:
+        there = [s for s in servers if s.id in self.servers]
+        if there and self.hooks.hold(there, TERMINATION):
+            self.substrate.drained(there)
+        else:
+            self.leave(there)
+
+    def leave(self, servers: list[Server]) -> None:
+        for server in servers:
+            self.servers.pop(server.id)
             self._end(server.activity, "Successful")
-        self.substrate.ended(there)
+        self.substrate.ended(servers)
         self.changed()
 
     def _reconcile(self) -> None:
@@ -212,10 +209,12 @@ class Fleet:
             check = "ELB system" if self.substrate.checks_targets() else "EC2"
             why = f"An instance was taken out of service in response to an {check} health check failure."
             self.terminate(unhealthy, why)
+        refused = [s for s in self.servers.values() if s.lifecycle == PENDING_WAIT and not s.waits]
+        self.terminate(refused, _ABANDONED)
         if self.rollout:
             self.rollout.step()
         else:
-            self._keep_capacity()
+            self.keep_capacity()
         for observe in self.observers:
             observe()
 
@@ -226,20 +225,21 @@ class Fleet:
                 if server.graced and server.target == UNHEALTHY and server.lifecycle == IN_SERVICE:
                     server.health = "Unhealthy"
 
-    def _keep_capacity(self) -> None:
+    def keep_capacity(self) -> None:
+        """Launch what is missing, terminate what is too much."""
+        self.fill()
         live = self.live()
-        missing = self.desired - len(live)
-        if missing > 0:
-            self.launch(missing, f"An instance was started in response to {_DIFFERENCE}.")
-        elif missing < 0:
-            self.scale_in(live, -missing)
+        self.scale_in(live, len(live) - self.desired)
+
+    def fill(self) -> None:
+        self.launch(self.desired - len(self.live()), f"An instance was started in response to {_DIFFERENCE}.")
 
     def scale_in(self, candidates: list[Server], count: int) -> None:
         """Terminate `count`: those that do not serve first, then those of the oldest template version."""
         open_ones = [server for server in candidates if not server.protected]
         open_ones.sort(key=lambda s: (self.ready(s), s.configuration.version, s.launched_at))
         why = f"An instance was taken out of service in response to {_DIFFERENCE}, shrinking the capacity."
-        self.terminate(open_ones[:count], why)
+        self.terminate(open_ones[: max(0, count)], why)
 
     def _activity(self, server_id: str, description: str, cause: str, status: str) -> Activity:
         activity = Activity(str(uuid4()), server_id, description, cause, self.timeline.now, status)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from moto.core.base_backend import BackendDict
 from moto.core.exceptions import ServiceException
 
 from rehearsal.cloud import images
-from rehearsal.cloud.autoscaling import exceptions, preferences
-from rehearsal.cloud.autoscaling.attached import ScheduledActions
+from rehearsal.cloud.autoscaling import exceptions, hook_requests, preferences
 from rehearsal.cloud.autoscaling.group import Group
+from rehearsal.cloud.autoscaling.members import Members
 from rehearsal.cloud.autoscaling.refresh import Refresh
-from rehearsal.cloud.autoscaling.servers import IN_SERVICE, STANDBY, Configuration, Server
+from rehearsal.cloud.autoscaling.servers import Configuration
 from rehearsal.cloud.events import scaling
 from rehearsal.cloud.world import World
 
@@ -21,22 +22,14 @@ if TYPE_CHECKING:
 
 #: "Quotas for Auto Scaling resources": groups in a region.
 MAX_GROUPS = 500
-#: Processes that the fleet really stops while they are suspended.
-SUSPENDABLE = {"Launch", "Terminate", "HealthCheck", "ReplaceUnhealthy"}
 
 
-class AutoScalingBackend(ScheduledActions):
+class AutoScalingBackend(Members):
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
         self._instances: dict[str, Any] = {}
 
     # Lookups
-
-    def group(self, name: str | None) -> Group:
-        if name not in self.autoscaling_groups:
-            raise exceptions.group_not_found(name)
-        group: Group = self.autoscaling_groups[name]
-        return group
 
     def instance(self, instance_id: str) -> Any:
         """An instance that a group launched; moto would look for it in a copy of all instances."""
@@ -49,21 +42,11 @@ class AutoScalingBackend(ScheduledActions):
         for instance_id in instance_ids:
             self._instances.pop(instance_id, None)
 
-    def server(self, instance_id: str) -> Server | None:
-        groups: list[Group] = list(self.autoscaling_groups.values())
-        return next((g.fleet.servers[instance_id] for g in groups if instance_id in g.fleet.servers), None)
-
-    def owner(self, instance_id: str) -> tuple[Group, Server]:
-        for group in self.autoscaling_groups.values():
-            if instance_id in group.fleet.servers:
-                return group, group.fleet.servers[instance_id]
-        raise exceptions.ValidationError(
-            f"Instance Id not found - No managed instance found for {instance_id}"
-        )
-
     # Groups
 
-    def create_group(self, name: str, kept: dict[str, Any], settings: dict[str, Any]) -> Group:
+    def create_group(
+        self, name: str, kept: dict[str, Any], settings: dict[str, Any], hooks: Sequence[dict[str, Any]] = ()
+    ) -> Group:
         if name in self.autoscaling_groups:
             raise exceptions.AlreadyExists(group=name)
         if len(self.autoscaling_groups) >= MAX_GROUPS:
@@ -81,6 +64,8 @@ class AutoScalingBackend(ScheduledActions):
             raise exceptions.ValidationError(
                 f"Provided Target Groups may not be valid: {', '.join(sorted(missing))}"
             )
+        for hook in hooks:
+            hook_requests.put(group, hook)
         self.autoscaling_groups[name] = group
         scaling.watch(group)
         return group
@@ -133,7 +118,7 @@ class AutoScalingBackend(ScheduledActions):
         group.fleet.desired = 0
         group.fleet.servers.clear()
         group.fleet.substrate.ended(servers)
-        for belongings in (self.policies, self.lifecycle_hooks, self.scheduled_actions):
+        for belongings in (self.policies, self.scheduled_actions):
             for key in [k for k, thing in belongings.items() if thing.auto_scaling_group_name == name]:
                 del belongings[key]
 
@@ -147,67 +132,6 @@ class AutoScalingBackend(ScheduledActions):
 
     def set_desired_capacity(self, group_name: str, desired_capacity: int | None) -> None:
         self.group(group_name).set_desired_capacity(desired_capacity)
-
-    def attach_target_groups(self, name: str, arns: list[str]) -> None:
-        group = self.group(name)
-        group.append_target_groups(arns)
-        group.register([s for s in group.fleet.servers.values() if s.lifecycle == IN_SERVICE])
-        group.fleet.changed()
-
-    def detach_target_groups(self, name: str, arns: list[str]) -> None:
-        group = self.group(name)
-        keep = [arn for arn in group.target_group_arns if arn not in arns]
-        group.target_group_arns = [arn for arn in group.target_group_arns if arn in arns]
-        group.deregister(list(group.fleet.servers.values()))
-        group.target_group_arns = keep
-        group.fleet.changed()
-
-    # Servers
-
-    def notice_terminated(self, instance_ids: list[str]) -> None:
-        """Instances that were terminated through EC2; their group launches others."""
-        for group in self.autoscaling_groups.values():
-            gone = [group.fleet.servers[i] for i in instance_ids if i in group.fleet.servers]
-            if gone:
-                group.fleet.vanish(gone)
-
-    def terminate_server(self, instance_id: str, decrement: bool) -> Any:
-        group, server = self.owner(instance_id)
-        if decrement:
-            group.set_desired_capacity(group.desired_capacity - 1)
-        group.fleet.terminate([server], "An instance was taken out of service in response to a user request.")
-        return group, group.fleet.activities[-1]
-
-    def detach_servers(self, name: str, instance_ids: list[str], decrement: bool) -> None:
-        """They run on, on their own; the group launches others unless its capacity is decremented."""
-        group = self.group(name)
-        servers = [self.owner(instance_id)[1] for instance_id in instance_ids]
-        group.deregister(servers)
-        for server in servers:
-            group.fleet.servers.pop(server.id, None)
-        if decrement:
-            group.set_desired_capacity(group.desired_capacity - len(servers))
-        group.fleet.changed()
-
-    def standby(self, name: str, instance_ids: list[str], enter: bool, decrement: bool) -> None:
-        group = self.group(name)
-        for instance_id in instance_ids:
-            server = self.owner(instance_id)[1]
-            server.lifecycle = STANDBY if enter else IN_SERVICE
-            (group.deregister if enter else group.register)([server])
-        change = len(instance_ids) * (-1 if enter and decrement else 0 if enter else 1)
-        group.set_desired_capacity(group.desired_capacity + change)
-
-    def suspend(self, name: str, processes: list[str], resume: bool) -> None:
-        group = self.group(name)
-        if resume:
-            group.fleet.suspended -= set(processes) or SUSPENDABLE
-        elif not processes or set(processes) - SUSPENDABLE:
-            what = ", ".join(sorted(set(processes) - SUSPENDABLE)) or "all processes"
-            raise exceptions.NotEmulated(f"suspending {what}")
-        else:
-            group.fleet.suspended |= set(processes)
-        group.fleet.changed()
 
     # Instance refreshes
 

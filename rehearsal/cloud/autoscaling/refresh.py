@@ -87,7 +87,7 @@ class Refresh:
         self.status, self.reason = "RollbackInProgress", why
         self._enter("rollback", self.previous)
         self._matching = {s.id for s in self.fleet.live() if s.matches(self.previous)}
-        self._progress, self._progress_at = 0, now
+        self._progress, self._progress_at, self._paused = 0, now, False
         self.fleet.rollout = self
         self.fleet.changed()
         self._watch()
@@ -121,16 +121,19 @@ class Refresh:
     def step(self) -> None:
         """Called by the fleet after every change while this refresh is in charge."""
         if self.status == "Cancelling":
-            moving = ("Pending", "Terminating")
-            if not any(server.lifecycle in moving for server in self.fleet.servers.values()):
+            if not any(server.moving for server in self.fleet.servers.values()):
                 self._finish("Cancelled", "Instance refresh was cancelled.")
             return
-        if self._stopped_by_alarm() or self.status == "Baking":
+        if self._stopped_by_alarm():
+            return
+        if self.status == "Baking":
+            self.fleet.keep_capacity()
             return
         kept, old, current = self._sort()
         updated = sum(map(self.fleet.ready, current))
         self._measure(updated, len(kept))
         if self._blocked(old):
+            self.fleet.fill()
             return
         paused = self._at_checkpoint(updated, len(kept))
         if self.status not in ("InProgress", "RollbackInProgress") or (not paused and self._stuck(current)):
@@ -164,7 +167,8 @@ class Refresh:
         going = batches.terminations(count, limits)
         old.sort(key=lambda server: (fleet.ready(server), server.launched_at))
         fleet.terminate(old[:going], _CAUSE.format("taken out of service"))
-        count = replace(count, old=count.old - going)
+        # Not those that were meant to go: the group may be told to terminate none.
+        count = replace(count, old=sum(server.live for server in old))
         fleet.launch(batches.launches(count, limits), _CAUSE.format("launched"))
         surplus = len(current) - max(0, fleet.desired - len(kept))
         if surplus > 0:
@@ -201,6 +205,8 @@ class Refresh:
         return True
 
     def _resume(self) -> None:
+        if self.status != "InProgress":
+            return
         self._paused = False
         self._checkpoint += 1
         self.reason, self._progress_at = "", self.fleet.timeline.now
@@ -243,7 +249,7 @@ class Refresh:
             self.reason = f"Waiting for instances to warm up and pass health checks, such as {waiting[0]}."
         if self.fleet.timeline.now - self._progress_at < NO_PROGRESS_SECONDS + self.warmup:
             return False
-        failed = [a.message for a in self.fleet.activities if a.status == "Failed" and a.start >= self.start]
+        failed = [a.message for a in self.fleet.activities if a.message and a.start >= self.start]
         why = f" Last failed launch: {failed[-1]}" if failed else " They did not pass their health checks."
         self._fail(f"No new instance became healthy within {NO_PROGRESS_SECONDS:g} seconds.{why}")
         return True
@@ -277,7 +283,7 @@ class Refresh:
             self._baked()
 
     def _baked(self) -> None:
-        if self.status in ("InProgress", "Baking"):
+        if self.status in ("InProgress", "Baking") and not self._stopped_by_alarm():
             self._succeeded()
             self._finish("Successful", "")
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from moto.core.responses import ActionResult, EmptyResult
 
-from rehearsal.cloud.autoscaling.attached import NotificationRequests
 from rehearsal.cloud.autoscaling.exceptions import NotEmulated, ValidationError
 from rehearsal.cloud.autoscaling.group import KEPT, Group, describe_server
+from rehearsal.cloud.autoscaling.hook_requests import HookRequests
 from rehearsal.cloud.autoscaling.models import AutoScalingBackend, autoscaling_backends
 from rehearsal.cloud.autoscaling.refresh import Refresh
 from rehearsal.cloud.autoscaling.servers import Activity
@@ -17,7 +17,7 @@ from rehearsal.cloud.world import World
 _REFUSED = ("LaunchConfigurationName", "InstanceId", "TrafficSources", "InstanceLifecyclePolicy")
 
 
-class AutoScalingResponse(NotificationRequests):
+class AutoScalingResponse(HookRequests):
     @property
     def autoscaling_backend(self) -> AutoScalingBackend:
         backend: AutoScalingBackend = autoscaling_backends[self.current_account][self.region]
@@ -43,13 +43,9 @@ class AutoScalingResponse(NotificationRequests):
         settings.pop("health_check_grace_period")
         if settings["max_size"] is None or settings["min_size"] is None:
             raise ValidationError("MinSize and MaxSize are required")
-        backend = self.autoscaling_backend
-        group = backend.create_group(self._get_param("AutoScalingGroupName"), self._kept(), settings)
-        for hook in self._get_param("LifecycleHookSpecificationList", []):
-            backend.create_lifecycle_hook(
-                hook["LifecycleHookName"], group.name, hook["LifecycleTransition"],
-                hook.get("HeartbeatTimeout"), hook.get("DefaultResult"),
-            )  # fmt: skip
+        name = self._get_param("AutoScalingGroupName")
+        hooks = self._get_param("LifecycleHookSpecificationList", [])
+        self.autoscaling_backend.create_group(name, self._kept(), settings, hooks)
         return EmptyResult()
 
     def update_auto_scaling_group(self) -> Any:
@@ -140,7 +136,7 @@ class AutoScalingResponse(NotificationRequests):
     def terminate_instance_in_auto_scaling_group(self) -> Any:
         decrement = bool(self._get_bool_param("ShouldDecrementDesiredCapacity", False))
         group, activity = self.autoscaling_backend.terminate_server(self._get_param("InstanceId"), decrement)
-        return ActionResult({"Activity": _activity(activity, group)})
+        return ActionResult({"Activity": _activity(activity, group) if activity else None})
 
     def detach_instances(self) -> Any:
         name, ids = self._get_param("AutoScalingGroupName"), self._get_param("InstanceIds", [])

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rehearsal.cloud.images import Behaviour
 
+if TYPE_CHECKING:
+    from rehearsal.cloud.autoscaling.hooks import Wait
+
 PENDING, IN_SERVICE, STANDBY, TERMINATING = "Pending", "InService", "Standby", "Terminating"
+PENDING_WAIT, TERMINATING_WAIT = "Pending:Wait", "Terminating:Wait"
 INITIAL, HEALTHY, UNHEALTHY, DRAINING = "initial", "healthy", "unhealthy", "draining"
 
 #: Of a server that is well: the 99th percentile of its answers.
@@ -37,13 +41,14 @@ class Server:
 
     `behaviour`: of its image when it was launched. `graced`: a failing health check counts now.
     `error_share`: 0 to 1 of its requests are answered 5xx. `latency_seconds`: its 99th percentile.
-    `activity`: the launch or termination that it is in, or was in last.
+    `activity`: the launch or termination that it is in, or was in last. `waits`: for which lifecycle hooks,
+    by name. `warmup`: seconds from in service to warm.
     """
 
     __slots__ = (
         "activity", "behaviour", "configuration", "error_share", "graced", "health", "id", "in_service_at",
         "instance_type", "latency_seconds", "launched_at", "lifecycle", "phase", "protected", "target",
-        "warmed", "zone",
+        "waits", "warmed", "warmup", "zone",
     )  # fmt: skip
 
     def __init__(
@@ -69,12 +74,27 @@ class Server:
         self.error_share, self.latency_seconds = 0.0, LATENCY_SECONDS
         self.activity: Activity | None = None
         self.behaviour = Behaviour()
+        self.waits: dict[str, Wait] = {}
+        self.warmup = 0.0
         self.protected = False
 
     @property
     def live(self) -> bool:
         """Counts towards the capacity of the group."""
-        return self.lifecycle in (PENDING, IN_SERVICE)
+        return self.lifecycle in (PENDING, PENDING_WAIT, IN_SERVICE)
+
+    @property
+    def pending(self) -> bool:
+        return self.lifecycle in (PENDING, PENDING_WAIT)
+
+    @property
+    def leaving(self) -> bool:
+        return self.lifecycle in (TERMINATING, TERMINATING_WAIT)
+
+    @property
+    def moving(self) -> bool:
+        """On its way in or out. A server that a hook refused is not, while the group may terminate none."""
+        return self.lifecycle == PENDING or self.leaving or bool(self.waits)
 
     def target_health(self) -> dict[str, Any]:
         reason, description = _TARGET_REASONS[self.target]

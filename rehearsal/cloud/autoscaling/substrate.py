@@ -11,7 +11,7 @@ from moto.core.exceptions import ServiceException
 from moto.ec2.models.instances import InstanceState
 
 from rehearsal.cloud import images
-from rehearsal.cloud.autoscaling.fleet import LaunchError, Timings
+from rehearsal.cloud.autoscaling.protocols import LaunchError, Timings
 from rehearsal.cloud.autoscaling.servers import Configuration, Server
 from rehearsal.cloud.world import World
 
@@ -101,12 +101,18 @@ class Ec2Substrate:
             new[least] += 1
         return [(subnet, share) for subnet, share in new.items() if share]
 
-    def started(self, servers: list[Server]) -> None:
+    def booted(self, servers: list[Server]) -> None:
         for server in servers:
             instance = self.group.autoscaling_backend.instance(server.id)
             if instance is not None and instance.state == "pending":
                 instance._state = InstanceState("running", 16)
+
+    def started(self, servers: list[Server]) -> None:
+        self.booted(servers)
         self.group.register(servers)
+
+    def drained(self, servers: list[Server]) -> None:
+        self.group.deregister(servers)
 
     def ended(self, servers: list[Server]) -> None:
         self.group.deregister(servers)
