@@ -6,6 +6,10 @@ POST /rehearsal/clock         {"speed"?, "step"?}: another speed (0 stops the cl
 GET  /rehearsal/fleet         {"at", "groups": [{"group", "tags", "desired", "instances": [...]}]}
 POST /rehearsal/images        {"imageId"?, "name", "tags"?, "architecture"?} → {"imageId"}
 POST /rehearsal/certificates  {"arn", "domain"} → {"arn"}
+GET  /rehearsal/faults        {"faults": [...]}: those of `faults.py`, with how often each was seen and hit
+POST /rehearsal/faults        {"action", "error"?, "stale_seconds"?, "drop"?, "delay_seconds"?, "times"?,
+                               "every"?} → the fault
+DELETE /rehearsal/faults     {"faults": []}: all are gone
 """
 
 from __future__ import annotations
@@ -35,6 +39,9 @@ class Admin:
             ("GET", "fleet"): lambda _: self._fleet(),
             ("POST", "images"): self._add_image,
             ("POST", "certificates"): self._add_certificate,
+            ("GET", "faults"): lambda _: self._faults(),
+            ("POST", "faults"): lambda body: self.world.faults.add(body).describe(),
+            ("DELETE", "faults"): lambda _: self._clear_faults(),
         }
 
     def __call__(self, environ: Environ) -> Answer:
@@ -87,6 +94,13 @@ class Admin:
     def _add_certificate(self, body: Body) -> Body:
         certificates.issue(str(body["arn"]), str(body["domain"]))
         return {"arn": body["arn"]}
+
+    def _faults(self) -> Body:
+        return {"faults": self.world.faults.describe()}
+
+    def _clear_faults(self) -> Body:
+        self.world.faults.clear()
+        return self._faults()
 
 
 def _not_negative(name: str, value: Any) -> float:

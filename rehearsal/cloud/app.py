@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from rehearsal.cloud import errors, preload
+from rehearsal.cloud.faults import Call, Dropped
 from rehearsal.cloud.server import Answer, Environ
 from rehearsal.cloud.world import World
 
@@ -45,13 +46,27 @@ class Cloud:
         self._fallback: Any = None
 
     def __call__(self, environ: Environ) -> Answer:
+        """Raises Dropped, by a fault that was put there: the connection is closed without an answer."""
+        if environ["PATH_INFO"].startswith("/rehearsal/"):
+            return self._answer(environ, self._admin)
+        with self.lock:
+            call = self.world.faults.call(environ)
+        if call is None:
+            return self._answer(environ, self._aws)
+        call.delay()
+        return self._answer(environ, lambda environ: self._faulty(environ, call))
+
+    def _faulty(self, environ: Environ, call: Call) -> Answer:
+        return call.answer(self.world.timeline.now, _service(environ), lambda: self._aws(environ))
+
+    def _answer(self, environ: Environ, answer: Callable[[Environ], Answer]) -> Answer:
         with self.lock:
             service = _service(environ)
             try:
                 self.world.timeline.catch_up()
-                if environ["PATH_INFO"].startswith("/rehearsal/"):
-                    return self._admin(environ)
-                return self._aws(environ, service)
+                return answer(environ)
+            except Dropped:
+                raise
             except NotImplementedError as missing:
                 return errors.answer(environ, service, "UnsupportedOperation", f"{missing} (emulated cloud)")
             except Exception as broken:  # noqa: BLE001  (a fault of an emulated service must not end the server)
@@ -64,7 +79,8 @@ class Cloud:
         for service in services:
             self._dispatcher(service)
 
-    def _aws(self, environ: Environ, service: str) -> Answer:
+    def _aws(self, environ: Environ) -> Answer:
+        service = _service(environ)
         if service == "s3" or environ["PATH_INFO"] != "/":
             return self._moto_server(environ)
         request = _ServerRequest(environ)

@@ -40,6 +40,15 @@ class Local:
             self.world.images.append(Image(image_id, image_id, named))
         return image_id
 
+    def fault(self, action: str, **what: Any) -> None:
+        """Put a fault there for one operation, with the keys of `faults.py`: `error="Throttling"`."""
+        with self.cloud.lock:
+            self.world.faults.add({"action": action} | what)
+
+    def clear_faults(self) -> None:
+        with self.cloud.lock:
+            self.world.faults.clear()
+
     def step(self, seconds: float) -> None:
         with self.cloud.lock:
             self.world.clock.step(seconds)

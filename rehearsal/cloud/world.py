@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rehearsal.cloud.clock import Clock, Timeline
+from rehearsal.cloud.faults import Faults
 from rehearsal.cloud.images import Image
 
 ACCOUNT = "123456789012"
@@ -22,6 +23,7 @@ class World:
         self.clock = clock or Clock()
         self.timeline = Timeline(self.clock)
         self.images: list[Image] = []
+        self.faults = Faults()
         World.current = self
 
     def backends(self, backends: Any) -> list[tuple[str, Any]]:

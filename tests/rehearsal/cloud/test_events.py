@@ -201,3 +201,17 @@ def test_a_refresh_and_a_smaller_fleet_and_a_persons_wish_do_not_ring(scene: Sce
     scene.cloud.step(300)
     assert (alarms.state(name), told(scene, topic)) == ("OK", [])
     assert scene.versions() == ["2"]
+
+
+def test_servers_that_the_launch_hook_gives_up_ring(scene: Scene, topic: str) -> None:
+    alarms = Alarms(scene)
+    name = replacements(scene, alarms, topic)
+    hook = {
+        "LifecycleHookName": "launch",
+        "LifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING",
+        "HeartbeatTimeout": 600,
+        "DefaultResult": "ABANDON",
+    }
+    scene.create_group(version=3, LifecycleHookSpecificationList=[hook])
+    scene.until(lambda: alarms.state(name) == "ALARM", step=60, limit=2400)
+    assert "was abandoned" in json.dumps(told(scene, topic))
