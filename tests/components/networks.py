@@ -28,6 +28,7 @@ def network(build: Build, **changed: Any) -> Built:
         made = Network("net", NetworkArgs(**given))
         return {
             "vpc": made.vpc_id,
+            "vpc arn": made.vpc_arn,
             "cidr": made.cidr,
             "public": made.public_subnet_ids,
             "private": made.private_subnet_ids,

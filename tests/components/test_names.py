@@ -11,11 +11,12 @@ from components.names import (
     LOAD_BALANCER_PREFIX,
     LONG_PREFIX,
     ROLE_PREFIX,
+    RULE_PREFIX,
     name_prefix,
     named,
 )
 
-LIMITS = {LOAD_BALANCER_PREFIX: 32, ROLE_PREFIX: 64, BUCKET_PREFIX: 63, LONG_PREFIX: 128}
+LIMITS = {LOAD_BALANCER_PREFIX: 32, ROLE_PREFIX: 64, RULE_PREFIX: 64, BUCKET_PREFIX: 63, LONG_PREFIX: 128}
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from components.network import Egress, NetworkArgs
 from tests.components.networks import A, B, Build, network, tags
+from tests.components.recorder import ACCOUNT, REGION
 
 ALL = {"fromPort": 0, "toPort": 0, "protocol": "-1"}
 
@@ -180,6 +181,7 @@ def test_it_hands_on_its_subnets_and_its_placement_for_servers(build: Build) -> 
     private = [f"net-private-{A}-id", f"net-private-{B}-id"]
     assert network(build).outputs == {
         "vpc": "net-id",
+        "vpc arn": f"arn:aws:ec2:{REGION}:{ACCOUNT}:vpc/net",
         "cidr": "10.20.0.0/16",
         "public": [f"net-public-{A}-id", f"net-public-{B}-id"],
         "private": private,
