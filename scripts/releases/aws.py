@@ -76,6 +76,10 @@ class Account:
         client: ElasticLoadBalancingv2Client = self.client("elbv2")
         return client
 
+    @property
+    def cloudwatch(self) -> Any:
+        return self.client("cloudwatch")
+
     def client(self, service: str) -> Any:
         """The client of a service, made once. Wrap its calls in `errors`.
 

@@ -73,12 +73,26 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Stop:
+    """Where a refresh stands still by itself, for `seconds`: a checkpoint of `percent`, or while it bakes
+    (None). `current` servers are as they should be then, `old` are not.
+    """
+
+    at_seconds: float
+    seconds: float
+    percent: int | None
+    current: int
+    old: int
+
+
+@dataclass(frozen=True)
 class Course:
     """A whole refresh. `batches` counts the moments that launch; `extra_seconds` are server-seconds beyond
     the desired capacity, with those of servers that drain.
     """
 
     steps: tuple[Step, ...]
+    stops: tuple[Stop, ...]
     seconds: float
     extra_seconds: float
 
@@ -104,6 +118,7 @@ def course(fleet: Fleet, limits: Bounds, pace: Pace) -> Course:
     old, idle, current, now, extra = fleet.old, fleet.idle, fleet.current, 0.0, 0.0
     points = list(pace.checkpoints)
     steps: list[Step] = []
+    stops: list[Stop] = []
     while True:
         wanted = -(-fleet.desired * points[0] // 100) if points else fleet.desired
         # At a checkpoint as many old servers stay as there are no new ones for.
@@ -116,16 +131,28 @@ def course(fleet: Fleet, limits: Bounds, pace: Pace) -> Course:
         steps.append(Step(now, gone, launched, total, old + current))
         wait = pace.replace_seconds if launched else 0.0
         if not launched and points and current < fleet.desired:
-            points.pop(0)
+            reached = points.pop(0)
             if not points:
                 break  # A last checkpoint below 100 percent is where the refresh ends.
             wait = pace.checkpoint_seconds
+            stops.append(Stop(now, wait, reached, current, old + idle))
         elif not launched:
             break
         extra += _beyond(fleet.desired, total, gone, pace.drain_seconds, wait)
         now, current = now + wait, current + launched
     extra += _beyond(fleet.desired, steps[-1].total, steps[-1].terminated, pace.drain_seconds, 0.0)
-    return Course(tuple(steps), now + pace.bake_seconds, extra)
+    if pace.bake_seconds:
+        stops.append(Stop(now, pace.bake_seconds, None, current, old + idle))
+    return Course(tuple(steps), tuple(stops), now + pace.bake_seconds, extra)
+
+
+def way_back(desired: int, current: int, limits: Bounds, pace: Pace) -> Course:
+    """The course of a rollback while `current` servers are new: it replaces these alone, without checkpoints
+    and bake time.
+    """
+    back = min(desired, current)
+    plain = Pace(pace.replace_seconds, pace.drain_seconds)
+    return course(Fleet(desired, back, desired - back), limits, plain)
 
 
 def _beyond(desired: int, total: int, leaving: int, drain_seconds: float, seconds: float) -> float:

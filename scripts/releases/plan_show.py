@@ -11,7 +11,8 @@ from rich.text import Text
 
 from scripts.releases import show
 from scripts.releases.errors import one_line
-from scripts.releases.plan import Cost, Plan, ServicePlan
+from scripts.releases.plan import Plan
+from scripts.releases.plan_service import Cost, ServicePlan, Stage
 from scripts.releases.prices import Prices
 
 COLUMNS = (
@@ -30,7 +31,7 @@ def as_text(plan: Plan, prices: Prices) -> None:
     elif rows:
         show.columns([COLUMNS, *rows])
     for each in plan.services:
-        for line in _remarks(each):
+        for line in _lines(each):
             print(one_line(f"{each.service}: {line}"))
     for line in (*plan.remarks, *_prices_used(plan, prices)):
         print(one_line(line))
@@ -64,41 +65,58 @@ def _amount(cost: Cost) -> str:
     return f"{cost.amount:.{2 if cost.amount >= 0.1 or cost.amount == 0 else 4}f} {cost.currency}"
 
 
-def _remarks(each: ServicePlan) -> list[str]:
+def _lines(each: ServicePlan) -> list[str]:
     if each.refreshing:
         running = ["a refresh is running already, and the next `up` waits for it or refuses: see watch"]
     else:
         running = []
+    if not each.desired:
+        return [
+            *running,
+            f"sleeps (desired capacity 0): no server is replaced, the next start on {each.image}",
+        ]
     if not each.course.batches:
         return [*running, f"every server runs {each.image}; this image needs no refresh"]
-    return [*running, _pace(each), *_stops(each), _failure(each), _watched(each), *_unpriced(each)]
+    failure = [_failure(each), *_invalid(each), _watched(each)]
+    return [*running, *_pace(each), *_stages(each), *failure, *_unpriced(each)]
 
 
-def _pace(each: ServicePlan) -> str:
-    chosen, most = each.preferences, each.preferences.max_healthy_percentage
+def _pace(each: ServicePlan) -> list[str]:
+    chosen, most, took = each.preferences, each.preferences.max_healthy_percentage, each.timing
     limits = f"{chosen.min_healthy_percentage}% to {'100% (no maximum)' if most is None else f'{most}%'}"
-    boot = (
-        "no launch of late to measure, so the health check's grace period stands for the boot"
-        if each.boot_seconds is None
-        else f"launches took {each.boot_seconds:.0f} s lately"
-    )
+    if took.boot is not None:
+        boot = f"launches took {took.boot:.0f} s lately"
+    elif took.launch_hook:
+        boot = "no launch of late to measure, so the launch hook's time-out stands for the boot"
+    else:
+        boot = "no launch of late to measure, so the health check's grace period stands for the boot"
     warm = f"warm-up {chosen.instance_warmup_seconds:.0f} s"
-    return f"{limits} healthy; a batch takes {minutes(each.replace_seconds)} min ({boot}; {warm})"
+    lines = [f"{limits} healthy; a batch takes {minutes(each.replace_seconds)} min ({boot}; {warm})"]
+    if chosen.strategy == "ReplaceRootVolume":
+        return [*lines, "servers stay and get a new root volume (ReplaceRootVolume): none is launched"]
+    if took.leave is None:
+        leave = f"{took.leave_seconds:.0f} s at most to drain and flush (no termination of late to measure)"
+    else:
+        leave = f"{took.leave_seconds:.0f} s, as lately, to drain and flush"
+    return [*lines, f"a server that goes takes {leave}; until then it runs and costs beside the new one"]
 
 
-def _stops(each: ServicePlan) -> list[str]:
-    chosen, lines = each.preferences, []
-    if chosen.checkpoint_percentages:
-        points = ", ".join(f"{point}%" for point in chosen.checkpoint_percentages)
-        delay = minutes(chosen.checkpoint_delay_seconds)
-        lines.append(f"checkpoints at {points}, {delay} min each: time to look, and to cancel or roll back")
-        if chosen.checkpoint_percentages[-1] < 100:
-            lines.append(
-                f"it ends at {chosen.checkpoint_percentages[-1]}%: the other servers stay as they are"
-            )
-    if chosen.bake_time_seconds:
-        lines.append(f"bakes for {minutes(chosen.bake_time_seconds)} min after the last server")
-    return lines
+def _stages(each: ServicePlan) -> list[str]:
+    return [_stage(each, number, stage) for number, stage in enumerate(each.stages, 1)]
+
+
+def _stage(each: ServicePlan, number: int, stage: Stage) -> str:
+    of = f"{stage.new} of {stage.new + stage.old} servers new"
+    stops = "bakes for" if stage.percent is None else f"pauses at {stage.percent}% for"
+    count = len(each.preferences.alarms)
+    watched = f"{count} alarms watched" if count else "no alarm watched"
+    back = f"{each.failure.image} is back on all in {minutes(stage.back_seconds)} min"
+    if each.failure.image is None:
+        back = f"a rollback by hand takes {minutes(stage.back_seconds)} min"
+    return (
+        f"stage {number}, after {minutes(stage.at_seconds)} min: {of}; {stops} {minutes(stage.seconds)} min, "
+        f"{watched}; a failure here: {back}, {stage.lowest} servers serve meanwhile"
+    )
 
 
 def _failure(each: ServicePlan) -> str:
@@ -116,9 +134,23 @@ def _failure(each: ServicePlan) -> str:
     )
 
 
+def _invalid(each: ServicePlan) -> list[str]:
+    """What becomes of a server that never validates itself."""
+    hook = each.timing.launch_hook
+    if hook is None or each.preferences.strategy == "ReplaceRootVolume":
+        return []
+    return [
+        f"a new server that does not validate itself gets no request and is given up after "
+        f"{minutes(hook.timeout_seconds)} min (hook {hook.name})"
+    ]
+
+
 def _watched(each: ServicePlan) -> str:
     chosen = each.preferences
-    alarms = f"alarms that stop it: {', '.join(chosen.alarms)}" if chosen.alarms else "no alarm stops it"
+    if chosen.alarms:
+        alarms = f"alarms that stop it, until its bake time is over: {', '.join(chosen.alarms)}"
+    else:
+        alarms = "no alarm stops it"
     if chosen.timeout_seconds is None:
         return alarms
     return f"{alarms}; `up` waits for it {minutes(chosen.timeout_seconds)} min at most" + (
@@ -145,12 +177,13 @@ def as_json(plan: Plan) -> dict[str, Any]:
         "ok": True,
         "environment": plan.environment,
         "services": {each.service: _service_json(each) for each in plan.services},
+        "alarms": [alarm.as_json() for alarm in plan.alarms.values()],
         "remarks": list(plan.remarks),
     }
 
 
 def _service_json(each: ServicePlan) -> dict[str, Any]:
-    course, failure, cost = each.course, each.failure, each.cost
+    course, failure, cost, took = each.course, each.failure, each.cost, each.timing
     return {
         "group": each.group.name,
         "image": each.image,
@@ -161,11 +194,14 @@ def _service_json(each: ServicePlan) -> dict[str, Any]:
         "batches": course.batches,
         "seconds": course.seconds if course.batches else 0.0,
         "batchSeconds": each.replace_seconds,
-        "bootSeconds": each.boot_seconds,
+        "bootSeconds": took.boot,
+        "leaveSeconds": took.leave,
         "lowest": course.lowest,
         "highest": course.highest,
         "refreshing": each.refreshing,
         "preferences": each.preferences.model_dump(by_alias=True, mode="json"),
+        "stages": [_stage_json(stage) for stage in each.stages],
+        "hooks": {hook.name: hook.timeout_seconds for hook in took.hooks},
         "failure": {
             "image": failure.image,
             "firstBatchSeconds": failure.first_seconds,
@@ -179,4 +215,17 @@ def _service_json(each: ServicePlan) -> dict[str, Any]:
             "currency": cost.currency,
             "pricesOf": cost.date,
         },
+    }
+
+
+def _stage_json(stage: Stage) -> dict[str, Any]:
+    return {
+        "kind": "bake" if stage.percent is None else "checkpoint",
+        "percent": stage.percent,
+        "atSeconds": stage.at_seconds,
+        "seconds": stage.seconds,
+        "new": stage.new,
+        "old": stage.old,
+        "failureSeconds": stage.back_seconds,
+        "failureLowest": stage.lowest,
     }

@@ -32,6 +32,19 @@ class Refresh(_Outputs):
     reason: Word = None
 
 
+# Names of alarms by what they watch; a stack from before this output has none.
+Alarms = Annotated[
+    Mapping[str, str],
+    BeforeValidator(
+        lambda value: (
+            {key: name for key, name in value.items() if isinstance(name, str) and name != SECRET}
+            if isinstance(value, dict)
+            else {}
+        )
+    ),
+]
+
+
 class ServiceState(_Outputs):
     """A service's fleet: the image of its last successful refresh, the one before, and the last refresh."""
 
@@ -42,6 +55,7 @@ class ServiceState(_Outputs):
     group: Word = None
     refresh: Refresh = Refresh()
     refresh_preferences: Preferences = {}
+    alarms: Alarms = {}
 
 
 class EnvironmentState(_Outputs):
