@@ -92,7 +92,8 @@ class Refresh:
             self._count("delete", old)
             return None
         inputs = old.inputs if found.inputs is None else found.inputs
-        if equal(found.outputs, old.outputs) and equal(inputs, old.inputs) and init_errors == old.init_errors:
+        is_known = found.id == old.id and init_errors == old.init_errors
+        if is_known and equal(found.outputs, old.outputs) and equal(inputs, old.inputs):
             self._count("same", old)
             return old
         new = replace(

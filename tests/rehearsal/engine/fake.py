@@ -32,7 +32,7 @@ class FakeCloud:
 
     `fail`: text to fail with, by (method, resource name). `partial`: the same, but the thing exists then.
     `wait_seconds`: how long creating or deleting takes. `together`: operations stay until so many have run at
-    the same time, or a while has passed. `running` / `peak`: operations at the same time. `during`: called in
+    the same time, or a while has passed. `renamed`: IDs that are found under another one. `running` / `peak`: operations at the same time. `during`: called in
     the middle of an operation.
     """
 
@@ -43,6 +43,7 @@ class FakeCloud:
     timeouts: dict[tuple[str, str], float] = field(default_factory=dict)
     seen: dict[tuple[str, str], Any] = field(default_factory=dict)
     config: Properties = field(default_factory=dict)
+    renamed: dict[str, str] = field(default_factory=dict)
     wait_seconds: float = 0.0
     together: int = 0
     during: dict[tuple[str, str], Callable[[], None]] = field(default_factory=dict)
@@ -143,6 +144,7 @@ class FakeProvider:
         thing = self._cloud.things.get(resource_id)
         if thing is None:
             return None
+        resource_id = self._cloud.renamed.get(resource_id, resource_id)
         return State(resource_id, thing, {key: thing[key] for key in thing if key not in ("arn", "said")})
 
     def update(

@@ -132,6 +132,15 @@ def test_a_refresh_takes_over_what_was_changed_outside(engine: Engine) -> None:
     assert engine.run("preview").changes == {"update": 1, "same": 2}
 
 
+def test_a_refresh_takes_over_an_id_that_alone_has_changed(engine: Engine) -> None:
+    engine.program('Thing("a")')
+    engine.run("up")
+    (before,) = engine.cloud.things
+    engine.cloud.renamed[before] = f"{before}-moved"
+    assert engine.run("refresh").ok
+    assert resources(engine)["a"]["id"] == f"{before}-moved"
+
+
 def test_a_refresh_forgets_what_is_gone_and_the_next_up_makes_it_again(engine: Engine) -> None:
     engine.program('a = Thing("a"); Thing("b", of=a.arn)')
     engine.run("up")
