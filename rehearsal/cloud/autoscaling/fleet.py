@@ -28,6 +28,7 @@ from rehearsal.cloud.autoscaling.servers import (
     Configuration,
     Server,
 )
+from rehearsal.cloud.autoscaling.upkeep import DIFFERENCE, Upkeep
 from rehearsal.cloud.clock import Timeline
 from rehearsal.cloud.images import BEHAVIOURS
 
@@ -35,7 +36,6 @@ __all__ = ["Fleet", "LaunchError", "Rollout", "Substrate", "Timings"]
 
 LAUNCH_RETRY_SECONDS = 60.0
 ACTIVITIES_KEPT = 20_000
-_DIFFERENCE = "a difference between desired and actual capacity"
 _ABANDONED = "An instance was taken out of service in response to an abandoned launch lifecycle action."
 _VANISHED = (
     "An instance was taken out of service in response to an EC2 health check indicating it has been "
@@ -64,6 +64,7 @@ class Fleet:
         #: Called with each activity that ended: Successful, Failed or Cancelled.
         self.listeners: list[Callable[[Activity], None]] = []
         self.hooks = Hooks(self)
+        self.upkeep = Upkeep(self)
         self.suspended: set[str] = set()
         self.protect_new = False
         self._due = False
@@ -194,24 +195,18 @@ class Fleet:
 
     def leave(self, servers: list[Server]) -> None:
         for server in servers:
-            self.servers.pop(server.id)
             self._end(server.activity, "Successful")
+            self.servers.pop(server.id)
         self.substrate.ended(servers)
         self.changed()
 
     def _reconcile(self) -> None:
         self._due = False
         self._judge()
-        if "ReplaceUnhealthy" not in self.suspended:
-            unhealthy = [
-                s for s in self.servers.values() if s.health != "Healthy" and s.lifecycle == IN_SERVICE
-            ]
-            check = "ELB system" if self.substrate.checks_targets() else "EC2"
-            why = f"An instance was taken out of service in response to an {check} health check failure."
-            self.terminate(unhealthy, why)
         refused = [s for s in self.servers.values() if s.lifecycle == PENDING_WAIT and not s.waits]
         self.terminate(refused, _ABANDONED)
         if self.rollout:
+            self.upkeep.end_unhealthy(self.upkeep.unhealthy())
             self.rollout.step()
         else:
             self.keep_capacity()
@@ -226,19 +221,17 @@ class Fleet:
                     server.health = "Unhealthy"
 
     def keep_capacity(self) -> None:
-        """Launch what is missing, terminate what is too much."""
-        self.fill()
-        live = self.live()
-        self.scale_in(live, len(live) - self.desired)
+        """Launch what is missing, terminate what is too much, replace who is unhealthy or too old."""
+        self.upkeep.keep()
 
     def fill(self) -> None:
-        self.launch(self.desired - len(self.live()), f"An instance was started in response to {_DIFFERENCE}.")
+        self.launch(self.desired - len(self.live()), f"An instance was started in response to {DIFFERENCE}.")
 
     def scale_in(self, candidates: list[Server], count: int) -> None:
         """Terminate `count`: those that do not serve first, then those of the oldest template version."""
         open_ones = [server for server in candidates if not server.protected]
         open_ones.sort(key=lambda s: (self.ready(s), s.configuration.version, s.launched_at))
-        why = f"An instance was taken out of service in response to {_DIFFERENCE}, shrinking the capacity."
+        why = f"An instance was taken out of service in response to {DIFFERENCE}, shrinking the capacity."
         self.terminate(open_ones[: max(0, count)], why)
 
     def _activity(self, server_id: str, description: str, cause: str, status: str) -> Activity:

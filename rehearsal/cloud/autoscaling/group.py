@@ -8,6 +8,7 @@ from moto.autoscaling.models import FakeAutoScalingGroup
 
 from rehearsal.cloud.autoscaling.exceptions import ValidationError
 from rehearsal.cloud.autoscaling.fleet import Fleet
+from rehearsal.cloud.autoscaling.preferences import maintenance_policy, max_lifetime
 from rehearsal.cloud.autoscaling.refresh import Refresh
 from rehearsal.cloud.autoscaling.servers import IN_SERVICE, Configuration, Server
 from rehearsal.cloud.autoscaling.substrate import Ec2Substrate
@@ -35,6 +36,7 @@ KEPT = {
 class Group(FakeAutoScalingGroup):
     default_instance_warmup: int | None
     instance_maintenance_policy: dict[str, Any] | None
+    max_instance_lifetime: int | None
     mixed_instances_policy: dict[str, Any] | None
 
     def __init__(
@@ -55,6 +57,11 @@ class Group(FakeAutoScalingGroup):
         self.fleet.protect_new = bool(self.new_instances_protected_from_scale_in)
 
     def keep(self, kept: dict[str, Any]) -> None:
+        """Take settings over. Raises ValidationError, with nothing changed."""
+        policy = kept.get("InstanceMaintenancePolicy", self.instance_maintenance_policy)
+        lifetime = kept.get("MaxInstanceLifetime", self.max_instance_lifetime)
+        upkeep = self.fleet.upkeep
+        upkeep.policy, upkeep.max_lifetime = maintenance_policy(policy), max_lifetime(lifetime)
         for name, value in kept.items():
             setattr(self, KEPT[name], value)
 

@@ -75,6 +75,8 @@ class AutoScalingBackend(Members):
         repeated.
         """
         group = self.group(name)
+        preferences.maintenance_policy(kept.get("InstanceMaintenancePolicy"))
+        preferences.max_lifetime(kept.get("MaxInstanceLifetime"))
         source = settings.pop("launch_template"), settings.pop("mixed_instances_policy")
         if any(source):
             if group.active_refresh():

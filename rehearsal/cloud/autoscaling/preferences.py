@@ -10,6 +10,7 @@ from rehearsal.cloud.autoscaling.exceptions import NotEmulated, ValidationError
 
 DEFAULT_CHECKPOINT_DELAY = 3600
 TWO_DAYS = 172_800
+A_DAY, A_YEAR = 86_400, 31_536_000
 _KNOWN = {
     "MinHealthyPercentage", "MaxHealthyPercentage", "InstanceWarmup", "CheckpointPercentages",
     "CheckpointDelay", "SkipMatching", "AutoRollback", "ScaleInProtectedInstances", "StandbyInstances",
@@ -72,10 +73,17 @@ def _percentages(given: Mapping[str, Any], maintenance: Mapping[str, Any]) -> tu
     if low is None:
         low = _policy(maintenance, "MinHealthyPercentage", 90)
         high = _policy(maintenance, "MaxHealthyPercentage", None)
+    return (_low(low), None) if high is None else _checked(low, high)
+
+
+def _low(low: int) -> int:
     if not 0 <= low <= 100:
         raise ValidationError(f"MinHealthyPercentage {low} is not between 0 and 100")
-    if high is None:
-        return low, None
+    return low
+
+
+def _checked(low: int, high: int) -> tuple[int, int]:
+    _low(low)
     if not 100 <= high <= 200:
         raise ValidationError(f"MaxHealthyPercentage {high} is not between 100 and 200")
     if high - low > 100:
@@ -83,6 +91,29 @@ def _percentages(given: Mapping[str, Any], maintenance: Mapping[str, Any]) -> tu
             f"MaxHealthyPercentage {high} and MinHealthyPercentage {low} are more than 100 apart"
         )
     return low, high
+
+
+def maintenance_policy(given: Mapping[str, Any] | None) -> tuple[int, int] | None:
+    """The percentages of an InstanceMaintenancePolicy, None where there is none; -1 for both clears it.
+
+    Raises ValidationError.
+    """
+    low = _policy(given or {}, "MinHealthyPercentage", None)
+    high = _policy(given or {}, "MaxHealthyPercentage", None)
+    if low is None and high is None:
+        return None
+    if low is None or high is None:
+        raise ValidationError(
+            "An instance maintenance policy needs both MinHealthyPercentage and MaxHealthyPercentage"
+        )
+    return _checked(low, high)
+
+
+def max_lifetime(seconds: int | None) -> int:
+    """MaxInstanceLifetime; 0 where none is set. Raises ValidationError: it is a day at least."""
+    if seconds and not A_DAY <= seconds <= A_YEAR:
+        raise ValidationError(f"MaxInstanceLifetime {seconds} is not 0 or between {A_DAY} and {A_YEAR}")
+    return seconds or 0
 
 
 def _policy(maintenance: Mapping[str, Any], name: str, default: Any) -> Any:
