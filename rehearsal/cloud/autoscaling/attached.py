@@ -10,6 +10,7 @@ from moto.autoscaling.responses import AutoScalingResponse as MotoAutoScalingRes
 from moto.core.responses import ActionResult, EmptyResult
 from moto.moto_api._internal import mock_random
 
+from rehearsal.cloud import schedules
 from rehearsal.cloud.autoscaling.exceptions import ValidationError, group_not_found
 
 NOTIFICATION_TYPES = (
@@ -22,7 +23,7 @@ NOTIFICATION_TYPES = (
 
 
 class ScheduledActions(MotoAutoScalingBackend):
-    """moto keeps them by name alone: two groups could have no actions of one name, such as `sleep`."""
+    """They fire here. moto keeps them by name alone: two groups could have no actions of one name."""
 
     def put_scheduled_update_group_action(
         self, name: str, *args: Any, scheduled_action_name: str, **settings: Any
@@ -34,9 +35,26 @@ class ScheduledActions(MotoAutoScalingBackend):
         action = super().put_scheduled_update_group_action(
             name, *args, scheduled_action_name=scheduled_action_name, **settings
         )
+        try:
+            schedules.check(action)
+        except ValueError as wrong:
+            del self.scheduled_actions[scheduled_action_name]
+            raise ValidationError(str(wrong)) from wrong
         action.scheduled_action_arn = before.scheduled_action_arn if before else self._action_arn(key)
         self.scheduled_actions[key] = self.scheduled_actions.pop(scheduled_action_name)
+        schedules.arm(action, self._fire)
         return action
+
+    def _fire(self, action: FakeScheduledAction) -> bool:
+        """What is due is done; whether the action is the one in force and goes on."""
+        key = f"{action.auto_scaling_group_name}/{action.scheduled_action_name}"
+        if self.scheduled_actions.get(key) is not action:
+            return False
+        schedules.resize(self.autoscaling_groups[action.auto_scaling_group_name], action)
+        if schedules.over(action):
+            del self.scheduled_actions[key]
+            return False
+        return True
 
     def _action_arn(self, key: str) -> str:
         group, name = key.split("/", 1)
@@ -51,7 +69,7 @@ class ScheduledActions(MotoAutoScalingBackend):
 
 
 class NotificationRequests(MotoAutoScalingResponse):
-    """Requests about a group's notifications. They are kept with the group; no one is notified."""
+    """Requests about a group's notifications, which are kept with the group."""
 
     def put_notification_configuration(self) -> Any:
         group, types = self._group(), self._get_param("NotificationTypes", [])
