@@ -139,7 +139,8 @@ class Refresh:
         if self.status not in ("InProgress", "RollbackInProgress") or (not paused and self._stuck(current)):
             return
         self._move(kept, old, current)
-        if not old and updated == len(current) == max(0, self.fleet.desired - len(kept)):
+        ends_early = paused and not self._paused
+        if ends_early or (not old and updated == len(current) == max(0, self.fleet.desired - len(kept))):
             self._done()
 
     def _sort(self) -> tuple[list[Server], list[Server], list[Server]]:
@@ -185,19 +186,18 @@ class Refresh:
         return -(-whole * points[self._checkpoint] // 100)
 
     def _at_checkpoint(self, updated: int, kept: int) -> bool:
-        """Whether the refresh pauses, or ends at a last checkpoint below 100 percent."""
+        """Whether the refresh pauses, or is to end at a last checkpoint below 100 percent."""
         points, allowed = self.preferences.checkpoints, self._allowed(kept)
         if self._paused:
             return True
         if allowed is None or updated < allowed:
             return False
         reached = points[self._checkpoint]
-        last = self._checkpoint == len(points) - 1
-        if reached == 100 or last:
+        if reached == 100:
             self._checkpoint += 1
-            if reached < 100:
-                self._done()
-            return reached < 100
+            return False
+        if self._checkpoint == len(points) - 1:
+            return True
         delay = self.preferences.checkpoint_delay
         self._paused = True
         self.reason = f"Waiting {delay:g} seconds at the checkpoint of {reached} percent."

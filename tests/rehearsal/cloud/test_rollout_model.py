@@ -2,86 +2,41 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rehearsal.cloud.autoscaling.fleet import Fleet, Timings
-from rehearsal.cloud.autoscaling.preferences import Preferences
+from rehearsal.cloud.autoscaling.hooks import LAUNCHING, Hook
 from rehearsal.cloud.autoscaling.refresh import Refresh
-from rehearsal.cloud.autoscaling.servers import Configuration, Server
-from rehearsal.cloud.clock import Clock, Timeline
+from tests.rehearsal.cloud.paper import IMAGES, TIMINGS, PaperWorld, preferences, version
 
-OLD = Configuration("lt-1", "web", 1, "good", ("m7g.large",))
-NEW = Configuration("lt-1", "web", 2, "good", ("m7g.large",))
-NEVER_HEALTHY = Configuration("lt-1", "web", 3, "bad", ("m7g.large",))
-TIMINGS = Timings(boot=40, to_healthy=20, to_unhealthy=20, drain=30, grace=120, warmup=60)
+OLD, NEW = version(1), version(2)
+NEVER_HEALTHY = next(version(n) for n, image in IMAGES.items() if image == "never-healthy")
 
 
-class Paper:
-    """Servers that are nothing but a number."""
-
-    def __init__(self) -> None:
-        self.numbers = itertools.count()
-
-    def launch(self, configuration: Configuration, count: int) -> list[tuple[str, str, str]]:
-        return [(f"i-{next(self.numbers)}", "m7g.large", "a") for _ in range(count)]
-
-    def booted(self, servers: list[Server]) -> None: ...
-    def started(self, servers: list[Server]) -> None: ...
-    def drained(self, servers: list[Server]) -> None: ...
-    def ended(self, servers: list[Server]) -> None: ...
-
-    def behaviour(self, image_id: str) -> str:
-        return "never-healthy" if image_id == "bad" else "healthy"
-
-    def timings(self) -> Timings:
-        return TIMINGS
-
-    def checks_targets(self) -> bool:
-        return True
-
-
-class World:
-    """A fleet of OLD servers, all ready, on a clock that is stepped; `seen` is what each instant was like."""
+class World(PaperWorld):
+    """`seen` is what each instant was like: how many were ready, and how many in all."""
 
     def __init__(self, desired: int) -> None:
-        self.clock = Clock(0)
-        self.timeline = Timeline(self.clock)
-        self.group = OLD
-        self.fleet = Fleet(self.timeline, Paper(), lambda: self.group)
-        self.fleet.desired = desired
-        self.fleet.changed()
-        self.step(1000)
+        super().__init__(desired)
         self.seen: list[tuple[int, int]] = []
         self.timeline.observers.append(self.look)
-
-    def step(self, seconds: float) -> None:
-        self.clock.step(seconds)
-        self.timeline.catch_up()
 
     def look(self, _: float) -> None:
         live = self.fleet.live()
         self.seen.append((sum(map(self.fleet.ready, live)), len(live)))
 
-    def refresh(self, target: Configuration, preferences: Preferences) -> Refresh:
-        def succeed() -> None:
-            self.group = target
+    def until(self, status: str) -> Refresh:
+        refresh = self.fleet.rollout
+        assert isinstance(refresh, Refresh)
+        while refresh.status != status:
+            assert refresh.active, refresh.status
+            self.step(10)
+        return refresh
 
-        return Refresh(self.fleet, target, preferences, {"LaunchTemplate": {}}, succeed)
-
-    def end(self, refresh: Refresh) -> None:
-        for _ in range(3000):
-            if not refresh.active:
-                return
-            self.step(100)
-        raise AssertionError(f"still {refresh.status}: {refresh.reason}")
-
-
-def preferences(low: int, high: int, **more: object) -> Preferences:
-    return Preferences({}, low, high, warmup=60, **more)  # type: ignore[arg-type]
+    def versions(self) -> list[int]:
+        return sorted(server.configuration.version for server in self.fleet.live())
 
 
 percentages = st.integers(0, 100).flatmap(
@@ -144,8 +99,10 @@ def test_a_rollback_at_any_moment_ends_on_the_old_version(desired: int, after: i
     world.step(after)
     if refresh.active:
         refresh.roll_back("test")
+    untouched = {server.id for server in world.fleet.live() if server.configuration == OLD}
     world.end(refresh)
     world.step(1000)
+    assert untouched <= set(world.fleet.servers) or refresh.status == "Successful"
     expected = OLD if refresh.status == "RollbackSuccessful" else NEW
     assert [s.configuration for s in world.fleet.live()] == [expected] * desired
     assert world.group == expected
@@ -158,3 +115,124 @@ def test_ten_thousand_servers_take_the_time_that_the_batches_say() -> None:
     assert refresh.end is not None
     seconds = math.ceil(10_000 / 1_000) * (TIMINGS.boot + TIMINGS.warmup)
     assert abs(refresh.end - refresh.start - seconds) <= seconds / 10
+
+
+def test_a_group_that_may_terminate_none_launches_no_more_than_the_maximum() -> None:
+    world = World(4)
+    world.fleet.suspended.add("Terminate")
+    refresh = world.refresh(NEW, preferences(50, 100))
+    world.end(refresh)
+    assert (refresh.status, world.versions()) == ("Failed", [1] * 4)
+
+
+def test_an_alarm_of_the_last_seconds_of_the_bake_time_counts() -> None:
+    world = World(1)
+    world.refresh(NEW, preferences(0, 100, bake_time=50, alarms=("latency",), auto_rollback=True))
+    world.step(10)
+    refresh = world.until("Baking")
+    world.step(39)
+    world.ringing.add("latency")
+    world.end(refresh)
+    assert (refresh.status, world.versions()) == ("RollbackSuccessful", [1])
+
+
+def test_capacity_is_kept_during_the_bake_time() -> None:
+    world = World(2)
+    world.refresh(NEW, preferences(100, 200, bake_time=5000))
+    world.step(10)
+    refresh = world.until("Baking")
+    world.fleet.vanish(world.fleet.live()[:1])
+    world.step(0)
+    assert world.versions() == [2, 2]
+    for desired in (4, 3):
+        world.fleet.desired = desired
+        world.fleet.changed()
+        world.step(0)
+        assert world.versions() == [2] * desired
+    assert refresh.status == "Baking"
+
+
+def test_capacity_is_kept_at_a_checkpoint_without_going_on() -> None:
+    world = World(4)
+    refresh = world.refresh(NEW, preferences(100, 150, checkpoints=(50, 100), checkpoint_delay=50_000))
+    world.step(1000)
+    assert (world.versions(), refresh.reason[:7]) == ([1, 1, 2, 2], "Waiting")
+    world.fleet.vanish(world.fleet.live()[:1])
+    world.step(1000)
+    assert world.versions() == [1, 2, 2, 2]
+    world.fleet.desired = 6
+    world.fleet.changed()
+    world.step(1000)
+    assert world.versions() == [1, 2, 2, 2, 2, 2]
+
+
+def test_capacity_is_kept_while_a_refresh_waits_for_a_server_in_standby() -> None:
+    world = World(3)
+    world.refresh(NEW, preferences(100, 200))
+    idle, lost, _ = world.fleet.live()
+    world.fleet.stand_by([idle])
+    world.step(60)
+    world.fleet.vanish([lost])
+    world.step(0)
+    assert world.versions() == [1, 1, 2]
+
+
+def test_a_refresh_that_ends_at_a_checkpoint_leaves_no_server_too_many() -> None:
+    world = World(4)
+    world.group = version(2)
+    world.end(world.refresh(version(2), preferences(100, 110)))
+    # Now the new version has the lower number, with which scaling in begins.
+    refresh = world.refresh(version(1), preferences(100, 110, checkpoints=(40,)))
+    world.end(refresh)
+    assert (refresh.status, world.versions()) == ("Successful", [1, 1, 2, 2])
+
+
+def test_a_rollback_from_a_checkpoint_does_not_wait_for_the_end_of_the_checkpoint() -> None:
+    world = World(2)
+    refresh = world.refresh(NEW, preferences(50, 100, checkpoints=(50, 100), checkpoint_delay=50_000))
+    world.step(1000)
+    world.refuse("InsufficientInstanceCapacity.")
+    refresh.roll_back("test")
+    world.end(refresh, limit=5000)
+    assert refresh.status == "RollbackFailed"
+    assert "InsufficientInstanceCapacity" in refresh.reason
+
+
+def test_the_end_of_a_checkpoint_means_nothing_to_a_rollback() -> None:
+    world = World(2)
+    refresh = world.refresh(NEW, preferences(50, 100, checkpoints=(50, 100), checkpoint_delay=1000))
+    world.step(1000)
+    world.refuse("InsufficientInstanceCapacity.")
+    refresh.roll_back("test")
+    world.end(refresh, limit=4000)
+    assert refresh.status == "RollbackFailed"
+
+
+def test_a_server_that_was_in_standby_is_checked_anew_when_it_returns() -> None:
+    world = World(0)
+    world.fleet.desired = 1
+    world.fleet.changed()
+    world.step(TIMINGS.boot)
+    world.fleet.stand_by(world.fleet.live())
+    world.fleet.desired = 0
+    world.step(1000)
+    world.fleet.desired = 1
+    world.fleet.enter_service(list(world.fleet.servers.values()))
+    world.step(TIMINGS.warmup)
+    assert [world.fleet.ready(server) for server in world.fleet.live()] == [True]
+    world.fleet.stand_by(world.fleet.live())
+    world.fleet.enter_service(list(world.fleet.servers.values()))
+    assert not world.fleet.ready(world.fleet.live()[0])
+
+
+def test_a_cancelled_refresh_does_not_wait_for_a_refused_server_that_may_not_be_terminated() -> None:
+    world = World(1)
+    world.fleet.hooks.by_name["launch"] = Hook("launch", LAUNCHING, 300)
+    refresh = world.refresh(NEVER_HEALTHY, preferences(100, 200))
+    world.step(TIMINGS.boot + 10)
+    world.fleet.suspended.add("Terminate")
+    refresh.cancel()
+    world.step(200)
+    assert refresh.status == "Cancelling"
+    world.step(100)
+    assert (refresh.status, world.versions()) == ("Cancelled", [1, 3])
