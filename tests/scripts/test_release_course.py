@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from rehearsal.cloud.autoscaling.preferences import Preferences
 from rehearsal.cloud.autoscaling.refresh import START_SECONDS
 from scripts.releases.course import Bounds, Course, Fleet, Pace, bounds, course
-from tests.rehearsal.cloud.test_rollout_model import NEW, TIMINGS, World
+from tests.rehearsal.cloud.paper import TIMINGS, version
+from tests.rehearsal.cloud.test_rollout_model import World
 
 BATCH = 100.0
 percentages = st.integers(0, 100).flatmap(
@@ -94,7 +95,7 @@ def test_the_emulated_fleet_stops_at_checkpoints_and_bakes_as_planned(
 
 def compare(desired: int, low: int, high: int | None, **more: object) -> None:
     world = World(desired)
-    refresh = world.refresh(NEW, Preferences({}, low, high, warmup=TIMINGS.warmup, **more))  # type: ignore[arg-type]
+    refresh = world.refresh(version(2), Preferences({}, low, high, warmup=TIMINGS.warmup, **more))  # type: ignore[arg-type]
     world.end(refresh)
     assert refresh.status == "Successful"
     found = course(
