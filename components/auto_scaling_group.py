@@ -13,6 +13,14 @@ from pydantic import Field, model_validator
 from components import group_scaling
 from components.args import ComponentArgs, Late
 from components.group_scaling import SleepSchedule
+from components.lifecycle_hooks import (
+    INITIAL_HOOKS,
+    SERVER_ROLE_TAG,
+    Lifecycle,
+    LifecycleHooks,
+    LifecycleHooksArgs,
+    initial_hooks,
+)
 from components.names import LONG_PREFIX, name_prefix, named
 
 VERSION = "mixedInstancesPolicy.launchTemplate.launchTemplateSpecification.version"
@@ -45,6 +53,8 @@ class AutoScalingGroupArgs(ComponentArgs):
     stops no launch."""
     subnet_ids: tuple[Late, ...] = Field(min_length=2)
     target_group_arns: tuple[Late, ...] = Field(min_length=1)
+    server_role_name: Late
+    """`LaunchTemplate.role_name`: servers of this role may complete the group's hooks, and no others."""
     min_size: int = Field(ge=0)
     max_size: int = Field(ge=1)
     """Capacity is between the two, as the scaling policy finds; a deploy never sets it."""
@@ -76,6 +86,9 @@ class AutoScalingGroupArgs(ComponentArgs):
     provider has no setting for zonal shift (`AvailabilityZoneImpairmentPolicy`)."""
     protect_from_scale_in: bool = False
     """Whether scaling in leaves servers alone. A refresh replaces them all the same."""
+    lifecycle: Lifecycle = Lifecycle()
+    """How long servers are held back for their own validation and tidying. By default both are: images
+    without the program for it need 0 and 0."""
     notification_topic_arn: Late | None = None
     """The topic that hears of launches and terminations that failed."""
 
@@ -87,6 +100,11 @@ class AutoScalingGroupArgs(ComponentArgs):
             raise ValueError(
                 f"launch_template_version {self.launch_template_version!r} is no number: "
                 "pass LaunchTemplate.latest_version"
+            )
+        if self.default_instance_warmup_seconds > self.health_check_grace_period_seconds:
+            raise ValueError(
+                f"default_instance_warmup_seconds {self.default_instance_warmup_seconds} is more than "
+                f"health_check_grace_period_seconds {self.health_check_grace_period_seconds}: lower the first"
             )
         if self.max_healthy_percentage - self.min_healthy_percentage > 100:
             raise ValueError(
@@ -118,6 +136,7 @@ class AutoScalingGroup(pulumi.ComponentResource):
 
     name: Output[str]
     arn: Output[str]
+    hooks: LifecycleHooks
 
     def __init__(self, name: str, args: AutoScalingGroupArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("immutable:autoscalinggroup:AutoScalingGroup", name, None, opts)
@@ -148,8 +167,14 @@ class AutoScalingGroup(pulumi.ComponentResource):
             protect_from_scale_in=args.protect_from_scale_in,
             wait_for_capacity_timeout="0",
             force_delete=False,
-            tags=_tags(named(args.tags, name)),
-            opts=ResourceOptions(parent=self, ignore_changes=[VERSION, "desiredCapacity"]),
+            initial_lifecycle_hooks=initial_hooks(args.lifecycle),
+            tags=[*_tags(named(args.tags, name)), _server_role_tag(args)],
+            opts=ResourceOptions(parent=self, ignore_changes=[VERSION, "desiredCapacity", INITIAL_HOOKS]),
+        )
+        self.hooks = LifecycleHooks(
+            name,
+            LifecycleHooksArgs(group_name=group.name, lifecycle=args.lifecycle),
+            ResourceOptions(parent=self),
         )
         _scale(name, group, args, ResourceOptions(parent=self))
         if args.notification_topic_arn is not None:
@@ -201,3 +226,9 @@ def _tags(tags: Mapping[str, str]) -> list[autoscaling.GroupTagArgs]:
     return [
         autoscaling.GroupTagArgs(key=key, value=tags[key], propagate_at_launch=True) for key in sorted(tags)
     ]
+
+
+def _server_role_tag(args: AutoScalingGroupArgs) -> autoscaling.GroupTagArgs:
+    return autoscaling.GroupTagArgs(
+        key=SERVER_ROLE_TAG, value=args.server_role_name, propagate_at_launch=False
+    )

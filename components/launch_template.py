@@ -10,10 +10,12 @@ from pulumi import Output, ResourceOptions
 from pulumi_aws import cloudwatch, ec2, iam
 from pydantic import Field, StringConstraints, model_validator
 
-from components import policies
+from components import lifecycle_hooks, policies
 from components.args import ComponentArgs, ImageId, Late, Placement, Port, RetentionDays
+from components.lifecycle_hooks import Lifecycle
 from components.names import LONG_PREFIX, ROLE_PREFIX, name_prefix, named
 from components.server_rules import server_rules
+from components.target_group import HealthPath
 from components.user_data import cloud_config, encoded
 
 ServiceName = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,30}[a-z0-9])?$")]
@@ -25,8 +27,8 @@ LOG_GROUP = "LOG_GROUP"
 class LaunchTemplateArgs(ComponentArgs):
     """What a `LaunchTemplate` is made of.
 
-    Raises ValueError for an environment that systemd or EC2 would refuse, and for a policy statement that
-    allows everything, or everything of a service.
+    Raises ValueError for an environment that systemd or EC2 would refuse, for a policy statement that allows
+    everything, or everything of a service, and for tags that a server with lifecycle hooks cannot have.
     """
 
     service: ServiceName
@@ -36,10 +38,13 @@ class LaunchTemplateArgs(ComponentArgs):
     """The type of an instance that nothing else decides; a group's own list of types comes before it."""
     placement: Placement
     port: Port
+    health_path: HealthPath
+    """What a new server asks itself until it answers 200, when `lifecycle` has a launch hook."""
     load_balancer_security_group_id: Late
     environment: Mapping[str, Late] = Field(default_factory=dict)
-    """Variables for the service, beside `LOG_GROUP`, which is set here. Never a secret: whoever may
-    describe the template reads them, and so does every process on the server."""
+    """Variables for the service, beside `LOG_GROUP` and those that begin with `IMMUTABLE_`, which are set
+    here. Never a secret: whoever may describe the template reads them, and so does every process on the
+    server."""
     volume_size_gib: int = Field(default=20, ge=1, le=16384)
     """No smaller than the image's own volume."""
     root_device_name: str = "/dev/xvda"
@@ -55,15 +60,21 @@ class LaunchTemplateArgs(ComponentArgs):
     """A customer key for the logs. Without one, CloudWatch Logs encrypts with a key of its own."""
     retain_logs: bool = True
     """Whether the service's log group outlives the service."""
+    lifecycle: Lifecycle = Lifecycle()
+    """That of the group which launches the servers. The group carries `role_name` as the tag
+    `SERVER_ROLE_TAG`, or its servers may complete nothing."""
 
     @model_validator(mode="after")
     def _acceptable(self) -> LaunchTemplateArgs:
         policies.refuse_wildcards(self.policy_statements)
-        if LOG_GROUP in self.environment:
-            raise ValueError(f"{LOG_GROUP} is set by the component: take it out of the environment")
+        for name in self.environment:
+            if name == LOG_GROUP or name.startswith(lifecycle_hooks.VARIABLES):
+                raise ValueError(f"{name} is set by the component: take it out of the environment")
+        if self.lifecycle.any:
+            lifecycle_hooks.refuse_tag_keys(self.tags)
         # What is known already is checked before anything is created; late values are checked as they arrive.
         known = {name: value if isinstance(value, str) else "" for name, value in self.environment.items()}
-        cloud_config(self.service, known)
+        cloud_config(self.service, _lifecycle_variables(self) | known)
         return self
 
 
@@ -94,7 +105,7 @@ class LaunchTemplate(pulumi.ComponentResource):
         policy = iam.RolePolicy(
             name,
             role=role.name,
-            policy=_policy(logs.arn, args.policy_statements),
+            policy=_policy(logs.arn, role.name, args),
             opts=child,
         )
         profile = iam.InstanceProfile(
@@ -116,7 +127,7 @@ class LaunchTemplate(pulumi.ComponentResource):
             user_data=_user_data(args, logs.name),
             instance_initiated_shutdown_behavior="terminate",
             monitoring=ec2.LaunchTemplateMonitoringArgs(enabled=True),
-            metadata_options=_metadata_options(),
+            metadata_options=_metadata_options(args.lifecycle),
             network_interfaces=[_network_interface(group)],
             block_device_mappings=[_root_volume(args)],
             tag_specifications=_tag_specifications(name, args),
@@ -143,17 +154,24 @@ def _role(name: str, args: LaunchTemplateArgs, opts: ResourceOptions) -> iam.Rol
     )
 
 
-def _policy(log_group_arn: Output[str], statements: tuple[Mapping[str, Any], ...]) -> Output[str]:
+def _policy(log_group_arn: Output[str], role_name: Output[str], args: LaunchTemplateArgs) -> Output[str]:
     """The statements may hold values that are not known yet, so they go through an Output too."""
-    return Output.json_dumps(
-        Output.all(log_group_arn, list(statements)).apply(
-            lambda known: policies.server_policy(known[0], known[1])
-        )
-    )
+
+    def statements(log_group_arn: str, role_name: str, own: list[policies.Statement]) -> policies.Document:
+        owner = policies.owner_of(log_group_arn)
+        hooks = [policies.lifecycle_completer(owner, lifecycle_hooks.SERVER_ROLE_TAG, role_name)]
+        return policies.server_policy(log_group_arn, [*(hooks if args.lifecycle.any else ()), *own])
+
+    known = Output.all(log_group_arn, role_name, list(args.policy_statements))
+    return Output.json_dumps(known.apply(lambda values: statements(*values)))
+
+
+def _lifecycle_variables(args: LaunchTemplateArgs) -> dict[str, str]:
+    return lifecycle_hooks.variables(args.port, args.health_path, args.lifecycle)
 
 
 def _user_data(args: LaunchTemplateArgs, log_group_name: Output[str]) -> Output[str]:
-    late: dict[str, Late] = {LOG_GROUP: log_group_name, **args.environment}
+    late: dict[str, Late] = {LOG_GROUP: log_group_name, **_lifecycle_variables(args), **args.environment}
     environment: Output[dict[str, str]] = Output.all(**late)
     return environment.apply(lambda known: _encoded(args.service, known))
 
@@ -166,14 +184,15 @@ def _encoded(service: str, environment: Mapping[str, str]) -> str:
         raise pulumi.RunError(str(refusal)) from None
 
 
-def _metadata_options() -> ec2.LaunchTemplateMetadataOptionsArgs:
+def _metadata_options(lifecycle: Lifecycle) -> ec2.LaunchTemplateMetadataOptionsArgs:
     return ec2.LaunchTemplateMetadataOptionsArgs(
         http_endpoint="enabled",
         http_tokens="required",
         http_put_response_hop_limit=1,
         http_protocol_ipv6="disabled",
-        # Tags in the metadata forbid spaces and slashes in their keys, and no server asks for them.
-        instance_metadata_tags="disabled",
+        # A server reads its group's name there to complete the group's hooks. It costs tags with spaces or
+        # slashes in their keys, so it is on for nothing else.
+        instance_metadata_tags="enabled" if lifecycle.any else "disabled",
     )
 
 

@@ -38,6 +38,7 @@ class NetworkArgs(ComponentArgs):
     """The region that the zones are in; the names of endpoint services need it."""
     egress: Egress = Egress.NAT_PER_ZONE
     interface_endpoints: tuple[str, ...] = (
+        "autoscaling",
         "ec2messages",
         "kms",
         "logs",

@@ -105,6 +105,22 @@ def ssm_agent() -> Statement:
     }
 
 
+def lifecycle_completer(owner: Owner, tag: str, role_name: str) -> Statement:
+    """Telling Auto Scaling that a server of this role is ready, or done.
+
+    The group's name is not known when its servers' role is made, and a name's beginning is that of other
+    groups too: the group that the servers may speak for is the one whose `tag` names their role. Of a server
+    in that group AWS takes no narrower resource.
+    """
+    return {
+        "Sid": "CompleteLifecycle",
+        "Effect": "Allow",
+        "Action": ["autoscaling:CompleteLifecycleAction", "autoscaling:RecordLifecycleActionHeartbeat"],
+        "Resource": f"arn:{owner.partition}:autoscaling:{owner.region}:{owner.account}:autoScalingGroup:*",
+        "Condition": {"StringEquals": {f"autoscaling:ResourceTag/{tag}": role_name}},
+    }
+
+
 def server_policy(log_group_arn: str, statements: Sequence[Statement]) -> Document:
     """What every server may do, and what its service asked for on top."""
     return document(ssm_agent(), log_writer(log_group_arn), *statements)

@@ -15,6 +15,7 @@ from components.fleet_alarms import AlarmThresholds, FleetAlarms, FleetAlarmsArg
 from components.group_scaling import SleepSchedule
 from components.instance_refresh import InstanceRefresh, InstanceRefreshArgs, RefreshPreferences
 from components.launch_template import LaunchTemplate, LaunchTemplateArgs
+from components.lifecycle_hooks import Lifecycle
 from components.target_group import HealthPath, Host, Path, TargetGroup, TargetGroupArgs
 
 
@@ -61,6 +62,7 @@ class ServiceArgs(ComponentArgs):
     on_demand_percentage: int = Field(default=100, ge=0, le=100)
     deregistration_delay_seconds: int = Field(default=60, ge=0, le=3600)
     slow_start_seconds: int = Field(default=30, ge=0, le=900)
+    lifecycle: Lifecycle = Lifecycle()
     alarms: AlarmThresholds = AlarmThresholds()
     watch_alarms: bool = True
     """Whether a rollout watches the service's own alarms and those of `refresh.alarms`. False is for rolling
@@ -112,7 +114,8 @@ class Service(pulumi.ComponentResource):
                 callers_alarms=args.refresh.alarms if args.watch_alarms else (),
                 timeout_seconds=args.refresh_timeout_seconds,
             ),
-            ResourceOptions(parent=self),
+            # The servers of a rollout pass the hooks that are declared with it.
+            ResourceOptions(parent=self, depends_on=[self.group.hooks]),
         )
         self.register_outputs({"group": self.group.name, "image": self.refresh.image_id})
 
@@ -139,6 +142,7 @@ def _launch_template(name: str, args: ServiceArgs) -> LaunchTemplateArgs:
         instance_type=args.instance_types[0],
         placement=args.placement,
         port=args.port,
+        health_path=args.health_path,
         load_balancer_security_group_id=args.entry_point.security_group_id,
         environment=args.environment,
         volume_size_gib=args.volume_size_gib,
@@ -148,6 +152,7 @@ def _launch_template(name: str, args: ServiceArgs) -> LaunchTemplateArgs:
         log_retention_days=args.log_retention_days,
         log_kms_key_arn=args.log_kms_key_arn,
         retain_logs=args.retain_logs,
+        lifecycle=args.lifecycle,
         tags=args.tags,
     )
 
@@ -170,6 +175,8 @@ def _group(args: ServiceArgs, template: LaunchTemplate, target_group: TargetGrou
         max_instance_lifetime_days=args.max_instance_lifetime_days,
         zone_distribution=args.zone_distribution,
         protect_from_scale_in=args.protect_from_scale_in,
+        lifecycle=args.lifecycle,
+        server_role_name=template.role_name,
         notification_topic_arn=args.alert_topic_arn,
         on_demand_base_capacity=args.on_demand_base_capacity,
         on_demand_percentage=args.on_demand_percentage,

@@ -19,6 +19,7 @@ from pulumi.runtime.config import CONFIG, is_config_secret
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
+from components.lifecycle_hooks import Lifecycle, refuse_tag_keys, variables
 from components.user_data import cloud_config
 from stacks import routes
 from stacks.problems import Place, SectionError, found_in, key_path, shown
@@ -94,11 +95,14 @@ class EnvironmentConfig(Section):
         for name in self.services:
             yield from _user_data_problems(name, self.services[name])
         yield from _tag_problems(self.tags)
+        if any(Lifecycle(**dict(service.lifecycle)).any for service in self.services.values()):
+            yield from _server_tag_problems(self.tags)
 
 
 def _user_data_problems(name: str, service: ServiceConfig) -> Iterator[tuple[Place, str]]:
     # The launch template adds the log group, whose name is known only later: the service's and seven digits.
-    added = {"LOG_GROUP": f"{name}-0123456"}
+    lifecycle = variables(service.port, service.health_path, Lifecycle(**dict(service.lifecycle)))
+    added = {"LOG_GROUP": f"{name}-0123456"} | lifecycle
     try:
         cloud_config(name, added | service.environment)
     except ValueError as error:
@@ -127,6 +131,14 @@ def _tag_problems(tags: dict[str, str]) -> Iterator[tuple[Place, str]]:
         if value.lower().startswith("aws:") or not re.fullmatch(r"[\w +=.:/@-]{0,256}", value):
             text = "take up to 256 letters, digits, spaces and + - = . _ : / @, not starting with aws:"
             yield place, f"{shown(value)} is not a tag's value; {text}"
+
+
+def _server_tag_problems(tags: dict[str, str]) -> Iterator[tuple[Place, str]]:
+    for key in tags:
+        try:
+            refuse_tag_keys([key])
+        except ValueError as error:
+            yield ("tags", key), str(error)
 
 
 def load(stack: str) -> EnvironmentConfig:

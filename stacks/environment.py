@@ -12,6 +12,7 @@ from components.alert_topic import AlertTopic, AlertTopicArgs
 from components.fleet_alarms import AlarmThresholds
 from components.group_scaling import SleepSchedule
 from components.instance_refresh import RefreshPreferences, preferences_input
+from components.lifecycle_hooks import Lifecycle
 from components.load_balancer import LoadBalancer, LoadBalancerArgs
 from components.network import Egress, Network, NetworkArgs
 from components.service import Service, ServiceArgs
@@ -142,6 +143,7 @@ def _service(
             default_instance_warmup_seconds=service.warmup_seconds,
             deregistration_delay_seconds=service.deregistration_delay_seconds,
             slow_start_seconds=service.slow_start_seconds,
+            lifecycle=Lifecycle(**dict(service.lifecycle)),
             alarms=AlarmThresholds(**dict(service.alarms)),
             watch_alarms=service.refresh.watch_alarms,
             refresh=_preferences(service),

@@ -40,6 +40,33 @@ class AlarmsConfig(Section):
     )
 
 
+class LifecycleConfig(Section):
+    """How long servers are held back: both 0 for images without the program that ends the wait."""
+
+    launch_timeout_seconds: int = Field(
+        default=600,
+        ge=0,
+        le=7200,
+        description="seconds a new server may take to come: 0, or 30 to 7200",
+    )
+    termination_timeout_seconds: int = Field(
+        default=300, ge=0, le=7200, description="seconds a server may take to go: 0, or 30 to 7200"
+    )
+
+    @model_validator(mode="after")
+    def _possible(self) -> LifecycleConfig:
+        SectionError.raise_any(self._problems())
+        return self
+
+    def _problems(self) -> Iterator[tuple[Place, str]]:
+        for name, seconds in (
+            ("launchTimeoutSeconds", self.launch_timeout_seconds),
+            ("terminationTimeoutSeconds", self.termination_timeout_seconds),
+        ):
+            if 0 < seconds < 30:
+                yield (name,), f"{seconds} is not possible; write 0, or 30 to 7200"
+
+
 class RefreshConfig(Section):
     """How a release replaces servers. Percentages are of the desired capacity.
 

@@ -15,7 +15,7 @@ from components.policies import refuse_wildcards
 from components.user_data import environment_file
 from stacks import secrets_check
 from stacks.problems import Place, SectionError, nearest, shown
-from stacks.rollouts import AlarmsConfig, RefreshConfig
+from stacks.rollouts import AlarmsConfig, LifecycleConfig, RefreshConfig
 from stacks.sections import ImageId, Section
 
 _HOST = re.compile(r"[A-Za-z0-9.*?-]+\.[A-Za-z*?]+")
@@ -134,6 +134,9 @@ class ServiceConfig(Section):
     )
     max_instance_lifetime_days: int = Field(
         default=30, ge=1, le=365, description="days until a server is replaced by a fresh one"
+    )
+    lifecycle: LifecycleConfig = Field(
+        default=LifecycleConfig(), description="how long servers may take to come and to go"
     )
     alarms: AlarmsConfig = Field(default=AlarmsConfig(), description="from where on it does badly")
     refresh: RefreshConfig = Field(default=RefreshConfig(), description="how a release replaces servers")

@@ -33,6 +33,7 @@ def _nothing(_: str) -> dict[str, Any]:
 OUTPUTS: dict[str, Outputs] = {
     "aws:autoscaling/group:Group": lambda name: {"name": f"{name}-group", "arn": f"arn:group/{name}"},
     "aws:autoscaling/notification:Notification": _nothing,
+    "aws:autoscaling/lifecycleHook:LifecycleHook": _nothing,
     "aws:autoscaling/policy:Policy": _nothing,
     "aws:autoscaling/schedule:Schedule": _nothing,
     "aws:cloudwatch/eventRule:EventRule": lambda name: {"name": f"{name}-rule"},

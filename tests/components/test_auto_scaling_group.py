@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from components.auto_scaling_group import AutoScalingGroup, AutoScalingGroupArgs
 from components.group_scaling import SleepSchedule
+from components.lifecycle_hooks import Lifecycle
 from tests.components.recorder import Built
 
 Build = Callable[[Callable[[], Mapping[str, Any]]], Built]
@@ -18,6 +19,7 @@ GIVEN: dict[str, Any] = {
     "instance_types": ("m7g.large", "m6g.large"),
     "subnet_ids": ("subnet-a", "subnet-b"),
     "target_group_arns": ("arn:tg",),
+    "server_role_name": "web-role",
     "min_size": 2,
     "max_size": 6,
     "tags": {"owner": "platform", "environment": "test"},
@@ -75,10 +77,26 @@ def test_a_group_launches_before_it_terminates_and_is_judged_by_the_load_balance
             "protectFromScaleIn": False,
             "waitForCapacityTimeout": "0",
             "forceDelete": False,
+            "initialLifecycleHooks": [
+                {
+                    "name": "launch",
+                    "lifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING",
+                    "heartbeatTimeout": 600,
+                    "defaultResult": "ABANDON",
+                },
+                {
+                    "name": "termination",
+                    "lifecycleTransition": "autoscaling:EC2_INSTANCE_TERMINATING",
+                    "heartbeatTimeout": 300,
+                    "defaultResult": "CONTINUE",
+                },
+            ],
             "tags": [
                 {"key": "Name", "value": "web", "propagateAtLaunch": True},
                 {"key": "environment", "value": "test", "propagateAtLaunch": True},
                 {"key": "owner", "value": "platform", "propagateAtLaunch": True},
+                # Who may complete its hooks; of no meaning on a server.
+                {"key": "immutable:server-role", "value": "web-role", "propagateAtLaunch": False},
             ],
         }
     }
@@ -87,8 +105,8 @@ def test_a_group_launches_before_it_terminates_and_is_judged_by_the_load_balance
 def test_every_setting_reaches_it(build: Build) -> None:
     made = group(
         build,
-        health_check_grace_period_seconds=61,
-        default_instance_warmup_seconds=62,
+        health_check_grace_period_seconds=62,
+        default_instance_warmup_seconds=61,
         min_healthy_percentage=90,
         max_healthy_percentage=150,
         on_demand_base_capacity=1,
@@ -98,8 +116,8 @@ def test_every_setting_reaches_it(build: Build) -> None:
         zone_distribution="balanced-only",
         protect_from_scale_in=True,
     ).inputs()["Group web"]
-    assert made["healthCheckGracePeriod"] == 61
-    assert made["defaultInstanceWarmup"] == 62
+    assert made["healthCheckGracePeriod"] == 62
+    assert made["defaultInstanceWarmup"] == 61
     assert made["instanceMaintenancePolicy"] == {"minHealthyPercentage": 90, "maxHealthyPercentage": 150}
     assert made["maxInstanceLifetime"] == 31_536_000
     assert made["availabilityZoneDistribution"] == {"capacityDistributionStrategy": "balanced-only"}
@@ -118,7 +136,18 @@ def test_one_instance_type_makes_a_mixed_policy_too(build: Build) -> None:
 
 def test_it_leaves_the_templates_version_to_the_refresh_and_nothing_else_of_the_policy(build: Build) -> None:
     version = "mixedInstancesPolicy.launchTemplate.launchTemplateSpecification.version"
-    assert group(build).options() == {"Group web": {"ignore_changes": [version, "desiredCapacity"]}}
+    ignored = [version, "desiredCapacity", "initialLifecycleHooks"]
+    assert group(build).options() == {"Group web": {"ignore_changes": ignored}}
+
+
+def test_its_hooks_wait_as_long_as_they_are_told(build: Build) -> None:
+    """At its creation and later: the first hooks are for the first servers, the resources for changes."""
+    lifecycle = Lifecycle(launch_timeout_seconds=60, termination_timeout_seconds=0)
+    built = group(build, lifecycle=lifecycle)
+    (first,) = built.inputs()["Group web"]["initialLifecycleHooks"]
+    assert first["heartbeatTimeout"] == 60
+    (hook,) = built.inputs("LifecycleHook").values()
+    assert (hook["heartbeatTimeout"], hook["autoscalingGroupName"]) == (60, "web-group")
 
 
 def test_capacity_follows_the_cpu(build: Build) -> None:
@@ -219,12 +248,15 @@ def test_hours_that_are_none_are_refused(changed: dict[str, Any], says: str) -> 
         SleepSchedule(**{**dict(NIGHTS), **changed})
 
 
-def test_it_makes_two_children_and_hands_them_on(build: Build) -> None:
+def test_it_makes_these_children_and_hands_them_on(build: Build) -> None:
     built = group(build)
     assert built.parents() == {
         "the AutoScalingGroup web": "Stack",
         "Group web": "the AutoScalingGroup web",
         "Policy web": "the AutoScalingGroup web",
+        "the LifecycleHooks web": "the AutoScalingGroup web",
+        "LifecycleHook web-launch": "the LifecycleHooks web",
+        "LifecycleHook web-termination": "the LifecycleHooks web",
     }
     assert built.types()["the AutoScalingGroup web"] == "immutable:autoscalinggroup:AutoScalingGroup"
     assert built.outputs == {"name": "web-group", "arn": "arn:group/web"}
@@ -248,6 +280,10 @@ def test_it_makes_two_children_and_hands_them_on(build: Build) -> None:
         ({"default_instance_warmup_seconds": 0}, "greater than or equal to 1"),
         ({"health_check_grace_period_seconds": 0}, "greater than or equal to 1"),
         ({"max_size": 0}, "greater than or equal to 1"),
+        (
+            {"default_instance_warmup_seconds": 301},
+            "default_instance_warmup_seconds 301 is more than health_check_grace_period_seconds 300: lower",
+        ),
         ({"requests_per_target": 600}, "requests_per_target and request_label go together"),
         ({"request_label": "app/lb/1/targetgroup/web/2"}, "give both or none"),
         ({"requests_per_target": 0, "request_label": "x"}, "greater than or equal to 1"),
@@ -265,6 +301,11 @@ def test_what_cannot_be_a_fleet_is_refused(changed: dict[str, Any], says: str) -
 def test_half_to_one_and_a_half_healthy_is_the_widest_that_is_taken() -> None:
     args = AutoScalingGroupArgs(**{**GIVEN, "min_healthy_percentage": 50, "max_healthy_percentage": 150})
     assert (args.min_healthy_percentage, args.max_healthy_percentage) == (50, 150)
+
+
+def test_a_warm_up_as_long_as_the_grace_period_is_taken() -> None:
+    args = AutoScalingGroupArgs(**{**GIVEN, "default_instance_warmup_seconds": 300})
+    assert args.default_instance_warmup_seconds == args.health_check_grace_period_seconds
 
 
 def test_as_many_at_least_as_at_most_is_a_fleet_of_fixed_size() -> None:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from components import policies
 from components.args import Placement
 from components.launch_template import LaunchTemplate, LaunchTemplateArgs
+from components.lifecycle_hooks import Lifecycle, variables
 from components.user_data import cloud_config
 from tests.components.recorder import ACCOUNT, REGION, Built
 
@@ -30,11 +31,17 @@ GIVEN: dict[str, Any] = {
     "instance_type": "m7g.large",
     "placement": PLACEMENT,
     "port": 8080,
+    "health_path": "/healthz",
     "load_balancer_security_group_id": "sg-lb",
     "environment": {"LOG_LEVEL": "info"},
     "tags": {"owner": "platform"},
 }
 LOG_GROUP_ARN = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:web-log"
+
+
+COMPLETER = policies.lifecycle_completer(
+    policies.owner_of(LOG_GROUP_ARN), "immutable:server-role", "web-role"
+)
 
 
 def tags(name: str = "web") -> dict[str, str]:
@@ -58,7 +65,8 @@ def template(build: Build, **changed: Any) -> Built:
 def test_a_server_is_pinned_closed_and_encrypted(build: Build) -> None:
     made = template(build).inputs("LaunchTemplate")
     user_data = base64.b64decode(made["LaunchTemplate web"].pop("userData")).decode()
-    assert user_data == cloud_config("web", {"LOG_GROUP": "web-log", "LOG_LEVEL": "info"})
+    hooks = variables(8080, "/healthz", Lifecycle())
+    assert user_data == cloud_config("web", {"LOG_GROUP": "web-log", "LOG_LEVEL": "info"} | hooks)
     # No keyName: no one logs in.
     assert made == {
         "LaunchTemplate web": {
@@ -75,7 +83,7 @@ def test_a_server_is_pinned_closed_and_encrypted(build: Build) -> None:
                 "httpTokens": "required",
                 "httpPutResponseHopLimit": 1,
                 "httpProtocolIpv6": "disabled",
-                "instanceMetadataTags": "disabled",
+                "instanceMetadataTags": "enabled",
             },
             "networkInterfaces": [
                 {
@@ -236,7 +244,7 @@ def test_the_role_may_write_its_logs_report_itself_and_do_what_the_service_asked
     assert built.inputs("RolePolicy") == {
         "RolePolicy web": {
             "role": "web-role",
-            "policy": policies.server_policy(LOG_GROUP_ARN, [{**own, "Resource": "arn:queue"}]),
+            "policy": policies.server_policy(LOG_GROUP_ARN, [COMPLETER, {**own, "Resource": "arn:queue"}]),
         }
     }
     assert built.inputs("Role") == {
@@ -250,6 +258,31 @@ def test_the_role_may_write_its_logs_report_itself_and_do_what_the_service_asked
     assert built.inputs("InstanceProfile") == {
         "InstanceProfile web": {"namePrefix": "web-", "role": "web-role", "tags": tags()}
     }
+
+
+def test_without_hooks_a_server_is_told_nothing_of_them_and_may_do_nothing_about_them(build: Build) -> None:
+    none = Lifecycle(launch_timeout_seconds=0, termination_timeout_seconds=0)
+    built = template(build, lifecycle=none, tags={"cost center": "12/3"})
+    made = built.inputs()["LaunchTemplate web"]
+    written = base64.b64decode(made["userData"]).decode()
+    assert written == cloud_config("web", {"LOG_GROUP": "web-log", "LOG_LEVEL": "info"})
+    assert made["metadataOptions"]["instanceMetadataTags"] == "disabled"
+    policy = built.inputs()["RolePolicy web"]["policy"]
+    assert policy == policies.server_policy(LOG_GROUP_ARN, [])
+
+
+def test_hooks_are_those_of_its_port_and_path(build: Build) -> None:
+    lifecycle = Lifecycle(launch_timeout_seconds=30)
+    made = template(build, lifecycle=lifecycle, port=9000, health_path="/up").inputs()["LaunchTemplate web"]
+    written = base64.b64decode(made["userData"]).decode()
+    for name, value in variables(9000, "/up", lifecycle).items():
+        assert rf"{name}=\"{value}\"\n" in written
+
+
+def test_another_image_is_all_that_another_image_changes(build: Build) -> None:
+    before, after = (template(build, image_id=image).inputs() for image in (IMAGE, "ami-0123456789abcdef1"))
+    assert after["LaunchTemplate web"].pop("imageId") != before["LaunchTemplate web"].pop("imageId")
+    assert after == before
 
 
 def test_logs_have_a_group_of_their_own_that_outlives_the_service(build: Build) -> None:
@@ -291,6 +324,9 @@ def test_it_makes_these_children_and_no_others(build: Build) -> None:
         ({"service": "../web"}, "should match pattern"),
         ({"service": "a" * 33}, "should match pattern"),
         ({"environment": {"LOG_GROUP": "mine"}}, "LOG_GROUP is set by the component"),
+        ({"environment": {"IMMUTABLE_HEALTH_URL": "x"}}, "IMMUTABLE_HEALTH_URL is set by the component"),
+        ({"tags": {"cost center": "1"}}, "the tag 'cost center' keeps servers from reading"),
+        ({"health_path": "up"}, "should match pattern"),
         ({"environment": {"A-B": "x"}}, "'A-B' is no name for an environment variable"),
         ({"environment": {"A": "x" * 16384}}, "of user data and EC2 takes 16384"),
         ({"policy_statements": ({"Effect": "Allow", "Action": "s3:*"},)}, "allows 's3:"),

@@ -173,7 +173,7 @@ def test_it_makes_these_kinds_of_things_and_no_others(build: Build) -> None:
         "SecurityGroupIngressRule": 1,
         "Subnet": 6,
         "Vpc": 1,
-        "VpcEndpoint": 9,
+        "VpcEndpoint": 10,
     }
 
 

@@ -82,6 +82,7 @@ def test_an_interface_endpoint_answers_within_the_vpc(build: Build) -> None:
 def test_servers_reach_what_they_need_without_internet(build: Build) -> None:
     made = {key.removeprefix("VpcEndpoint net-") for key in network(build).inputs("VpcEndpoint")}
     private = {"ec2messages", "kms", "logs", "monitoring", "secretsmanager", "ssm", "ssmmessages"}
+    private |= {"autoscaling"}
     assert made == private | {"s3", "dynamodb"}
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ from components.args import EntryPoint, Placement
 from components.fleet_alarms import AlarmThresholds
 from components.group_scaling import SleepSchedule
 from components.instance_refresh import RefreshPreferences
+from components.lifecycle_hooks import Lifecycle
 from components.service import Service, ServiceArgs
 from tests.components.recorder import Built
 
@@ -66,6 +68,9 @@ def test_ten_lines_make_a_whole_service(build: Build) -> None:
         "Group web": "the AutoScalingGroup web",
         "Policy web": "the AutoScalingGroup web",
         "Notification web": "the AutoScalingGroup web",
+        "the LifecycleHooks web": "the AutoScalingGroup web",
+        "LifecycleHook web-launch": "the LifecycleHooks web",
+        "LifecycleHook web-termination": "the LifecycleHooks web",
         "the FleetAlarms web": "the Service web",
         "EventRule web-failures": "the FleetAlarms web",
         "EventTarget web-failures": "the FleetAlarms web",
@@ -93,6 +98,21 @@ def test_the_fleet_comes_after_the_rule_that_leads_to_it(build: Build) -> None:
     assert built.after()["the AutoScalingGroup web"] == ["ListenerRule web"]
     order = list(built.resources)
     assert order.index("ListenerRule web") < order.index("Group web")
+
+
+def test_a_rollouts_servers_pass_the_hooks_that_are_declared_with_it(build: Build) -> None:
+    hooks = ["LifecycleHook web-launch", "LifecycleHook web-termination"]
+    assert set(hooks) <= set(service(build).after()["the InstanceRefresh web"])
+
+
+def test_its_hooks_are_the_same_for_the_group_and_its_servers(build: Build) -> None:
+    built = service(build, lifecycle=Lifecycle(launch_timeout_seconds=45), health_path="/up", port=81)
+    assert built.inputs()["LifecycleHook web-launch"]["heartbeatTimeout"] == 45
+    written = base64.b64decode(built.inputs()["LaunchTemplate web"]["userData"]).decode()
+    assert r"IMMUTABLE_LAUNCH_SECONDS=\"45\"" in written
+    assert r"IMMUTABLE_HEALTH_URL=\"http://127.0.0.1:81/up\"" in written
+    role = {"key": "immutable:server-role", "value": "web-role", "propagateAtLaunch": False}
+    assert role in built.inputs()["Group web"]["tags"]
 
 
 def test_the_refresh_gets_the_template_the_group_and_the_image(build: Build) -> None:
@@ -197,7 +217,7 @@ CASES: list[tuple[str, Any, str, tuple[Any, ...], Any]] = [
     ("protect_from_scale_in", True, "Group web", ("protectFromScaleIn",), True),
     ("sleep", NIGHTS, "Schedule web-sleep", ("recurrence",), "0 20 * * MON,TUE,WED,THU,FRI"),
     ("alert_topic_arn", "arn:mine", "Notification web", ("topicArn",), "arn:mine"),
-    ("health_check_grace_period_seconds", 12, "Group web", ("healthCheckGracePeriod",), 12),
+    ("health_check_grace_period_seconds", 121, "Group web", ("healthCheckGracePeriod",), 121),
     ("default_instance_warmup_seconds", 13, "Group web", ("defaultInstanceWarmup",), 13),
     (
         "on_demand_base_capacity",

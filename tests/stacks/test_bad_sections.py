@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
+from components.lifecycle_hooks import Lifecycle, variables
 from components.user_data import cloud_config
 from tests.stacks.given import SMALLEST, complaint, complaints
 
 WEB = "immutable:services.web"
 TAGS = "immutable:tags"
 NETWORK = "immutable:network"
+NO_HOOKS = {"launchTimeoutSeconds": 0, "terminationTimeoutSeconds": 0}
 API = {"port": 9090, "instanceTypes": ["m7g.large"]}
 
 
@@ -143,12 +145,13 @@ def test_a_policy_statement_that_allows_too_much_or_nothing_is_refused(
 
 def test_an_environment_over_16_kb_is_refused_with_its_size() -> None:
     line = complaint({f"{WEB}.environment": {"BANNER": "words " * 3000}})
-    assert line.startswith(f"{WEB}.environment: the environment of 'web' makes 18153 bytes")
+    assert line.startswith(f"{WEB}.environment: the environment of 'web' makes 18282 bytes")
     assert "EC2 takes 16384" in line
 
 
 def test_the_limit_leaves_room_for_what_the_launch_template_adds() -> None:
-    rest = len(cloud_config("web", {"BANNER": "", "LOG_GROUP": "web-0123456"}))
+    added = {"LOG_GROUP": "web-0123456"} | variables(8080, "/healthz", Lifecycle())
+    rest = len(cloud_config("web", {"BANNER": ""} | added))
     longest = "b" * (16_384 - rest)
     assert complaints({f"{WEB}.environment": {"BANNER": longest}}) == []
     assert complaints({f"{WEB}.environment": {"BANNER": longest + "b"}})
@@ -210,4 +213,14 @@ def test_tags_beyond_the_limits_of_aws_are_refused(tags: dict[str, str], line: s
 
 def test_tags_at_the_limits_of_aws_are_taken() -> None:
     tags = {"k" * 128: "v" * 256, "Straße 9/a": ""} | {f"t{n}": "x" for n in range(43)}
-    assert complaints({TAGS: tags}) == []
+    assert complaints({TAGS: tags, f"{WEB}.lifecycle": NO_HOOKS}) == []
+
+
+@pytest.mark.parametrize("hook", ["launchTimeoutSeconds", "terminationTimeoutSeconds"])
+def test_a_tag_that_servers_with_a_hook_cannot_have_is_refused(hook: str) -> None:
+    line = complaint({TAGS: {"cost center": "1"}, f"{WEB}.lifecycle": NO_HOOKS | {hook: 30}})
+    assert line == (
+        "immutable:tags[\"cost center\"]: the tag 'cost center' keeps servers from reading their metadata, "
+        "which lifecycle hooks need: take letters, digits and + - = . , _ : @, or set both lifecycle "
+        "timeouts to 0"
+    )

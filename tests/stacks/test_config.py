@@ -66,6 +66,7 @@ def test_every_key_of_a_service_arrives() -> None:
         "cpuTargetPercent": 55,
         "requestsPerTarget": 600,
         "maxInstanceLifetimeDays": 14,
+        "lifecycle": {"launchTimeoutSeconds": 90, "terminationTimeoutSeconds": 0},
         "alarms": {"errorPercent": 2.5, "latencySeconds": 0.5, "unhealthyHosts": 2, "replacements": 3},
         "refresh": {
             "strategy": "ReplaceRootVolume",

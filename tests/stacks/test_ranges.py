@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from stacks.config import EnvironmentConfig
-from stacks.rollouts import AlarmsConfig, RefreshConfig
+from stacks.rollouts import AlarmsConfig, LifecycleConfig, RefreshConfig
 from stacks.sections import AlertsConfig, LoadBalancerConfig, LogsConfig, NetworkConfig, SleepConfig
 from stacks.services import RouteConfig, ServiceConfig
 from tests.stacks import given
@@ -28,6 +28,8 @@ RANGES = {
     f"{WEB}.cpuTargetPercent": (10, 95),
     f"{WEB}.requestsPerTarget": (1, 1_000_000),
     f"{WEB}.maxInstanceLifetimeDays": (1, 365),
+    f"{WEB}.lifecycle.launchTimeoutSeconds": (0, 7200),
+    f"{WEB}.lifecycle.terminationTimeoutSeconds": (0, 7200),
     f"{WEB}.refresh.minHealthyPercentage": (10, 100),
     f"{WEB}.refresh.maxHealthyPercentage": (101, 200),
     f"{WEB}.refresh.timeoutSeconds": (60, 172_800),
@@ -120,6 +122,14 @@ def test_a_release_watches_six_alarms_beside_the_four_of_the_service() -> None:
     assert complaint({path: names}).endswith("has too many entries; give at most 6")
 
 
+@pytest.mark.parametrize("hook", ["launchTimeoutSeconds", "terminationTimeoutSeconds"])
+def test_a_hook_waits_half_a_minute_to_two_hours_or_is_none(hook: str) -> None:
+    path = f"{WEB}.lifecycle.{hook}"
+    assert complaints({path: 30}) == []
+    for seconds in (1, 29):
+        assert complaint({path: seconds}) == f"{path}: {seconds} is not possible; write 0, or 30 to 7200"
+
+
 def test_a_fleet_has_500_servers_at_most() -> None:
     assert complaints({f"{WEB}.min": 1, f"{WEB}.max": 500}) == []
     assert complaint({f"{WEB}.max": 501}) == f"{WEB}.max: 501 is too high; the most is 500"
@@ -135,7 +145,15 @@ def test_a_group_takes_forty_instance_types() -> None:
 
 
 SECTIONS: tuple[type[BaseModel], ...] = (EnvironmentConfig, NetworkConfig, LoadBalancerConfig, LogsConfig)
-SECTIONS += (ServiceConfig, RouteConfig, RefreshConfig, AlarmsConfig, AlertsConfig, SleepConfig)
+SECTIONS += (
+    ServiceConfig,
+    RouteConfig,
+    RefreshConfig,
+    AlarmsConfig,
+    AlertsConfig,
+    SleepConfig,
+    LifecycleConfig,
+)
 
 
 @pytest.mark.parametrize("section", SECTIONS)

@@ -37,6 +37,7 @@ def built() -> Environment:
         "cpuTargetPercent": 55,
         "requestsPerTarget": 600,
         "maxInstanceLifetimeDays": 14,
+        "lifecycle": {"launchTimeoutSeconds": 90, "terminationTimeoutSeconds": 45},
         "alarms": {"errorPercent": 2.5, "latencySeconds": 0.5, "unhealthyHosts": 2, "replacements": 3},
         "refresh": {
             "strategy": "ReplaceRootVolume",
@@ -143,6 +144,15 @@ def test_the_group_is_as_configured(built: Environment) -> None:
     scaling = [each for each in built.resources if each.type == "aws:autoscaling/policy:Policy"]
     assert [each.inputs["targetTrackingConfiguration"]["targetValue"] for each in scaling] == [55, 600]
     assert inputs["maxInstanceLifetime"] == 14 * 86_400
+
+
+def test_its_hooks_wait_as_configured(built: Environment) -> None:
+    launch, termination = (
+        built.one("LifecycleHook", f"web-{hook}").inputs for hook in ("launch", "termination")
+    )
+    assert (launch["heartbeatTimeout"], termination["heartbeatTimeout"]) == (90, 45)
+    user_data = base64.b64decode(built.one("LaunchTemplate", "web").inputs["userData"]).decode()
+    assert r"IMMUTABLE_HEALTH_URL=\"http://127.0.0.1:9000/up\"" in user_data
 
 
 def test_it_sleeps_when_configured(built: Environment) -> None:
