@@ -121,8 +121,12 @@ class Rollout:
                 f"{view.one_line(reason).rstrip('.') or 'no reason given'}{failures}"
             )
         self.wait_until_healthy()
-        self._ask_alarms(f"refresh {refresh_id} ended Successful")
-        return Outcome(refresh_id, status, reason)
+        return self._succeeded(refresh)
+
+    def _succeeded(self, refresh: Mapping[str, Any]) -> Outcome:
+        """AWS says so, the servers are healthy, and so the alarms have the last word."""
+        self._ask_alarms(f"refresh {refresh['InstanceRefreshId']} ended Successful")
+        return Outcome(refresh["InstanceRefreshId"], refresh["Status"], refresh.get("StatusReason", ""))
 
     def _until_over(self, refresh_id: str) -> dict[str, Any]:
         """Poll to the end. Raises RolloutError at the time limit; the refresh itself goes on."""
@@ -260,13 +264,12 @@ class Rollout:
             for one in self._read.refreshes()
             if one["Status"] == "Successful" and view.is_towards(one, self._target)
         ]
-        refresh_id = ended[0]["InstanceRefreshId"] if ended else ""
-        if refresh_id:
-            # An up before this one did not see its end, or saw an alarm: running again makes no good of it.
-            self._ask_alarms(f"refresh {refresh_id} ended Successful")
         reason = f"every server already runs {self._target.image_id}"
         self._voice.say(reason)
-        return Outcome(refresh_id, "Successful", reason)
+        if ended:
+            # An up before this one did not see its end, or saw an alarm: running again makes no good of it.
+            return self._succeeded(ended[0])
+        return Outcome("", "Successful", reason)
 
     def _poll(self, look: Callable[[], Look], deadline: float = math.inf) -> bool:
         """Look until it is done, more seldom while nothing changes; False at the time limit.

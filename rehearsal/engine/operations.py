@@ -88,6 +88,8 @@ def run(
         deployment = Deployment(options, recorder, file.snapshot.resources, factories, outputs, display)
         _check_targets(deployment)
         _mention_pending(file, deployment)
+        if request.operation in ("up", "destroy"):
+            file.clear_pending(creations=False)
         with _interruptible(deployment, display):
             code, error = _carry_out(request, project, deployment)
         if request.operation == "refresh" and code == 0:

@@ -174,12 +174,14 @@ class StackFile:
             if self._records.operations.pop(ticket, None) is not None:
                 self._append(f'{{"op":"end","ends":{ticket}}}')
 
-    def clear_pending(self) -> None:
-        """Forget the operations that an earlier run left unfinished (after a refresh, or when the user
-        says so)."""
+    def clear_pending(self, *, creations: bool = True) -> None:
+        """Forget the operations that an earlier run left unfinished. Without `creations`, only those on what
+        is in the state, which the next run sees to; a creation may have left what no state knows.
+        """
         with self._mutex:
-            for ticket in list(self._records.operations):
-                self.abandon(ticket)
+            for ticket, operation in list(self._records.operations.items()):
+                if creations or operation.kind != "creating":
+                    self.abandon(ticket)
 
     def outputs(self, state: ResourceState) -> None:
         """The same as `commit(state, state)`: a component's outputs were registered."""

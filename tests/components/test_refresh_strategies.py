@@ -98,6 +98,9 @@ def test_a_new_root_volume_brings_no_other_change_of_the_template(scene: Scene, 
         "brings a new image alone; use strategy Rolling"
     )
     assert asked.requests == []
+    rolling = dataclasses.replace(rollout._target, strategy="Rolling")
+    rollout._target, rollout._preferences = rolling, PREFERENCES
+    assert rollout._start() == "r-1"  # new servers bring all of it
 
 
 # What AWS cannot roll back to
@@ -121,7 +124,9 @@ def test_a_version_without_a_number_is_refused_with_auto_rollback_alone(
     )
     assert started(scene) == 0
     rollout._preferences = PREFERENCES | {"AutoRollback": False}
-    assert rollout._start()
+    rollout._target = dataclasses.replace(rollout._target, strategy="ReplaceRootVolume")
+    rollout._autoscaling = Asked()  # type: ignore[assignment]
+    assert rollout._start() == "r-1"
 
 
 def test_a_template_of_one_instance_type_counts_too() -> None:

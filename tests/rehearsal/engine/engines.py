@@ -68,6 +68,9 @@ class Engine(Protocol):
     def imported(self, deployment: dict[str, Any]) -> None:
         """Take over a deployment as `stack import` does."""
 
+    def state_of_a_killed_engine(self, pending: list[dict[str, Any]]) -> None:
+        """Put pending operations into the state file."""
+
 
 class Workspace:
     """The files that both engines work on."""
@@ -86,6 +89,14 @@ class Workspace:
     def configure(self, config: dict[str, Any]) -> None:
         """The stack's configuration from now on."""
         (self.directory / f"Pulumi.{STACK}.yaml").write_text(yaml.safe_dump({"config": config}))
+
+    def state_of_a_killed_engine(self, pending: list[dict[str, Any]]) -> None:
+        """See Engine."""
+        file = self.state / ".pulumi" / "stacks" / PROJECT / f"{STACK}.json"
+        document = json.loads(file.read_text())
+        document["checkpoint"]["latest"]["pending_operations"] = pending
+        file.write_text(json.dumps(document))
+        file.with_name(f"{file.name}.attrs").unlink(missing_ok=True)  # a checksum
 
     def program(self, text: str) -> None:
         """See Engine."""

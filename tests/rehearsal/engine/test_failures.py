@@ -245,3 +245,24 @@ def test_what_was_being_done_when_the_engine_was_killed_is_mentioned(embedded: E
 def _things(engine: Engine) -> list[dict[str, object]]:
     found = engine.exported()["deployment"]["resources"]
     return [item for item in found if item["type"] == "fake:index:Thing"]
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_the_next_up_forgets_what_was_being_changed_but_not_what_was_being_created(
+    engine: Engine, size: int
+) -> None:
+    engine.program('Thing("a", size=1); Thing("b")')
+    engine.run("up")
+    recorded = resources(engine)
+    made = {key: value for key, value in recorded["a"].items() if key not in ("id", "outputs")}
+    pending = (
+        ("updating", recorded["a"]),
+        ("deleting", recorded["b"]),
+        ("creating", {**made, "urn": urn("c")}),
+    )
+    # As a killed engine leaves it: an import would let go of them.
+    engine.state_of_a_killed_engine([{"resource": resource, "type": kind} for kind, resource in pending])
+    engine.program(f'Thing("a", size={size}); Thing("b")')
+    assert engine.run("up").ok
+    left = engine.exported()["deployment"].get("pending_operations", [])
+    assert [(one["type"], one["resource"]["urn"]) for one in left] == [("creating", urn("c"))]
