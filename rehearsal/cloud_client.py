@@ -66,6 +66,10 @@ class CloudClient:
         """`{"at": emulated seconds, "groups": [...]}`: every group with its instances."""
         return self.call("fleet")
 
+    def step_clock(self, seconds: float) -> None:
+        """Let emulated time pass at once: all that is due until then happens, in its order."""
+        self.call("clock", {"step": seconds})
+
     def healthy(self) -> bool:
         """True when a cloud of ours answers at this address."""
         try:

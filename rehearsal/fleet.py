@@ -112,7 +112,10 @@ def least(seen: Iterable[Serving], environment: str, since: float) -> dict[str, 
 
 
 class FleetSampler:
-    """Watches the fleets in a thread of its own and keeps every change; use it as a context manager."""
+    """Watches the fleets in a thread of its own and keeps every change; use it as a context manager.
+
+    `first_seen` is when each instance appeared, in seconds of the cloud: it was launched a little earlier.
+    """
 
     def __init__(self, client: CloudClient, interval_seconds: float = SAMPLE_SECONDS) -> None:
         self._client = client
@@ -124,6 +127,7 @@ class FleetSampler:
         self._last_serving: dict[str, tuple[int, int]] = {}
         self.samples: list[FleetSample] = []
         self.serving: list[Serving] = []
+        self.first_seen: dict[str, float] = {}
 
     def __enter__(self) -> FleetSampler:
         self._thread.start()
@@ -142,11 +146,13 @@ class FleetSampler:
                 if counts.get(key, 0) != self._last.get(key, 0):
                     self.samples.append(FleetSample(round(at, 1), *key, counts.get(key, 0)))
             self._last = counts
-            self._keep_serving(round(at, 1), groups_of(document))
+            self._keep(round(at, 1), groups_of(document))
         return at
 
-    def _keep_serving(self, at: float, groups: list[Group]) -> None:
+    def _keep(self, at: float, groups: list[Group]) -> None:
         for group in groups:
+            for instance_id in group.members - self.first_seen.keys():
+                self.first_seen[instance_id] = at
             now = len(group.serving), group.desired
             if self._last_serving.get(group.name) != now:
                 self.serving.append(Serving(at, group.environment, group.service, *now))

@@ -13,6 +13,8 @@ from html import escape
 from itertools import pairwise
 from typing import Any
 
+from rehearsal.report_time import clock
+
 MARKERS = 40
 PLOT = 150
 AXIS = 26
@@ -113,7 +115,7 @@ def picture(document: Mapping[str, Any], environment: str, scale: Scale) -> str:
         if widest is None or stretch.end - stretch.start > widest.end - widest.start:
             labelled[stretch.image] = stretch
     parts += [_label(each, images.index(each.image), scale) for each in labelled.values()]
-    parts += [*_markers(document, scale), *_axis(scale), "</svg>"]
+    parts += [*_leaps(document, scale), *_markers(document, scale), *_axis(scale), "</svg>"]
     return "\n".join(part for part in parts if part)
 
 
@@ -129,14 +131,6 @@ def heights(scale: Scale) -> str:
 def letter(index: int) -> str:
     """A name for an image that is as short as its place in the picture: A, B, ..."""
     return chr(ord("A") + index % 26)
-
-
-def clock(seconds: float) -> str:
-    """Seconds of the cloud as minutes and seconds, or hours and minutes beyond an hour."""
-    whole = round(seconds)
-    if whole >= 3600:
-        return f"{whole // 3600}:{whole % 3600 // 60:02d} h"
-    return f"{whole // 60}:{whole % 60:02d} min"
 
 
 def _area(stretch: Stretch, index: int, scale: Scale) -> str:
@@ -176,6 +170,20 @@ def _grid(scale: Scale) -> Iterator[str]:
     for number in _ticks(scale.instances):
         y = f"{scale.y(number):.1f}"
         yield f'<line class="grid" x1="0%" x2="100%" y1="{y}" y2="{y}"></line>'
+
+
+def _leaps(document: Mapping[str, Any], scale: Scale) -> Iterator[str]:
+    """A cut through the picture where time was left out, with how much it was."""
+    for leap in document.get("leaps") or ():
+        x = scale.x(leap["at"])
+        # Beside the cut on the side where there is room.
+        anchor, aside = ("end", -7) if x > 50 else ("start", 7)
+        yield (
+            f'<g class="leap" data-seconds="{leap["seconds"]:.0f}">'
+            f'<line x1="{x:.3f}%" x2="{x:.3f}%" y1="{MARKERS}" y2="{MARKERS + PLOT}"></line>'
+            f'<text x="{x:.3f}%" dx="{aside}" y="{MARKERS + 13}" text-anchor="{anchor}">'
+            f"{clock(leap['seconds'])} pass</text></g>"
+        )
 
 
 def _markers(document: Mapping[str, Any], scale: Scale) -> Iterator[str]:

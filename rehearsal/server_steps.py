@@ -1,4 +1,4 @@
-"""Steps about prod's single servers: what a hand did to one is found and undone, and a suspect is cut off.
+"""Steps about prod's servers between releases: renewed when too old, put right after a hand, or cut off.
 
 What someone does by hand here is done with AWS's own calls, past the project, as it would be.
 """
@@ -7,13 +7,54 @@ from __future__ import annotations
 
 from typing import Any
 
-from rehearsal.fleet import least
+from rehearsal.fleet import Group, least
 from rehearsal.stage import Stage, StepFailedError, StepRecord, shown, unexpected
 
 PROD = "prod"
+DAY_SECONDS = 86_400
+# Of the emulated cloud, between the leap and the first server that is too old.
+BEFORE_SECONDS = 60.0
 GROUP = "aws:autoscaling/group:Group"
 # What a tired hand sets in the night, so that fewer servers are replaced by more at a time.
 LAX = {"MinHealthyPercentage": 50, "MaxHealthyPercentage": 100}
+
+
+def rotation(stage: Stage, step: StepRecord) -> None:
+    """Days pass without a release, and the group renews every server that reached its lifetime, by itself.
+
+    The emulated clock leaps to shortly before the first one is too old; what follows happens in its own time.
+    """
+    groups = stage.expect_whole(PROD)
+    image = stage.workspace.image(PROD)
+    lifetime = _lifetime_seconds(stage, groups)
+    now = stage.sampler.sample()
+    oldest = min(stage.sampler.first_seen[each] for group in groups for each in group.members)
+    stage.leap(max(0.0, oldest + lifetime - BEFORE_SECONDS - now))
+    began = stage.sampler.sample()
+    step.notes.append(f"{lifetime / DAY_SECONDS:g} days pass: no server of prod may be older")
+    renewed = stage.expect_whole(PROD, without={each for group in groups for each in group.members})
+    stage.expect_fleet(PROD, image, step)
+    weakest = least(stage.sampler.serving, PROD, began)
+    for group in renewed:
+        serving = weakest[group.service].serving
+        if serving < group.desired:
+            raise StepFailedError(
+                f"{group.service} should be renewed without a gap; {serving} of {group.desired} served"
+            )
+        step.notes.append(
+            f"{group.service}: {group.desired} other servers, never fewer than {serving} healthy"
+        )
+
+
+def _lifetime_seconds(stage: Stage, groups: list[Group]) -> int:
+    """The longest of the groups, after which all of them have to be renewed."""
+    described = stage.aws(PROD, "autoscaling").describe_auto_scaling_groups(
+        AutoScalingGroupNames=[group.name for group in groups]
+    )["AutoScalingGroups"]
+    lifetimes = [each.get("MaxInstanceLifetime") or 0 for each in described]
+    if not all(lifetimes):
+        raise StepFailedError(f"every group of {PROD} should have a maximum instance lifetime")
+    return max(lifetimes)
 
 
 def drift(stage: Stage, step: StepRecord) -> None:
@@ -46,9 +87,8 @@ def quarantine(stage: Stage, step: StepRecord) -> None:
     told = stage.ask("quarantine", PROD, suspect, "--why", "odd traffic")
     _expect_cut_off(stage.aws(PROD, "ec2"), suspect, told["securityGroup"])
     step.notes.append(f"{suspect} of {group.service} is in no group and gets no traffic: {told['why']}")
-    now = next(each for each in stage.expect_whole(PROD) if each.name == group.name)
-    if suspect in now.members:
-        raise StepFailedError(f"{suspect} is in quarantine and should not be in {group.name}")
+    whole = stage.expect_whole(PROD, without={suspect})
+    now = next(each for each in whole if each.name == group.name)
     step.notes.append(f"{shown(sorted(now.members - group.members))} is in its place")
     # It is taken out first, as it may do harm; its place is empty until the other one has started.
     weakest = least(stage.sampler.serving, PROD, began)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from itertools import dropwhile
 from typing import Any
 
 from rehearsal import aws_client
@@ -52,6 +53,7 @@ class StepRecord:
             {
                 "operation": outcome.operation,
                 "environment": outcome.environment,
+                "ok": outcome.ok,
                 "seconds": round(outcome.seconds, 2),
                 "cpu_seconds": round(outcome.cpu_seconds, 2),
                 "changes": outcome.changes,
@@ -103,15 +105,34 @@ class Stage:
     image: str = ""
     new_image: str = ""
     before: Inventory = frozenset()
+    leaps: list[dict[str, float]] = field(default_factory=list)
 
     def run(self, operation: Operation, environment: str, step: StepRecord, *, count: bool = True) -> Outcome:
         """Run an operation and record it. Raises RehearsalError with the engine's reason."""
+        return self._run(operation, environment, step, count=count).must()
+
+    def run_into_failure(self, operation: Operation, environment: str, step: StepRecord) -> Outcome:
+        """Run an operation that should fail, and record it; what it changed until then counts.
+
+        Raises StepFailedError when it does not, UsageError when it was refused before it began.
+        """
+        outcome = self._run(operation, environment, step)
+        if outcome.ok:
+            raise StepFailedError(f"{operation} {environment} should fail; it passed")
+        if outcome.exit_code == UsageError.exit_code:
+            outcome.must()
+        step.notes.append(f"{operation} {environment} fails, as it should: {outcome.reason}")
+        return outcome
+
+    def _run(
+        self, operation: Operation, environment: str, step: StepRecord, *, count: bool = True
+    ) -> Outcome:
         self.say(f"{operation} {environment}")
         outcome = self.engine.run(operation, environment, self.say)
         step.add(outcome)
         if count:
             step.count(outcome)
-        return outcome.must()
+        return outcome
 
     def release(self, *arguments: str, exit_code: int = 0) -> Finished:
         """Run `scripts/release` on the scratch copy. Raises StepFailedError for another exit code."""
@@ -133,7 +154,8 @@ class Stage:
         """The same, and read what it tells a program. Raises StepFailedError."""
         lines = self.release(*arguments, "--json", exit_code=exit_code).lines
         try:
-            told: dict[str, Any] = json.loads("\n".join(lines))
+            # Warnings come before it, such as those of an interpreter or of the setup.
+            told: dict[str, Any] = json.loads("\n".join(dropwhile(lambda line: line != "{", lines)))
         except ValueError as error:
             # An exit code that was expected may have had another reason, such as a program that is broken.
             said = lines[-1].strip() if lines else "nothing"
@@ -148,6 +170,12 @@ class Stage:
         """The environment's groups as they are now, by service."""
         found = [each for each in groups_of(self.cloud.client.fleet()) if each.environment == environment]
         return sorted(found, key=lambda group: group.service)
+
+    def leap(self, seconds: float) -> None:
+        """Let emulated time pass at once, and record it: a picture of the fleets leaves it out."""
+        self.leaps.append({"at": round(self.sampler.sample(), 1), "seconds": seconds})
+        self.cloud.client.step_clock(seconds)
+        self.sampler.sample()
 
     def running(self, environment: str) -> dict[str, int]:
         """Instances in service by image, as the emulated cloud tells."""
@@ -171,19 +199,22 @@ class Stage:
             time.sleep(0.05)
         step.notes.append(f"{environment}: {running[image]} in service on {image}")
 
-    def expect_whole(self, environment: str) -> list[Group]:
-        """Wait until every group has the servers that it should have, and all of them serve.
+    def expect_whole(self, environment: str, without: Set[str] = frozenset()) -> list[Group]:
+        """Wait until every group has the servers that it should have, all of them serve, and none of them is
+        one of `without`, by ID.
 
         Raises StepFailedError.
         """
         deadline = time.monotonic() + SETTLE_SECONDS
         while True:
             groups = self.groups(environment)
-            if all(group.whole for group in groups):
+            left = [each for group in groups for each in sorted(group.members & without)]
+            if all(group.whole for group in groups) and not left:
                 return groups
             if time.monotonic() > deadline:
                 serving = [f"{len(g.serving)} of {g.desired} of {g.service}" for g in groups]
-                raise StepFailedError(f"{environment} should be whole; serving: {shown(serving)}")
+                stay = f"; {shown(left)} should be gone" if left else ""
+                raise StepFailedError(f"{environment} should be whole; serving: {shown(serving)}{stay}")
             time.sleep(0.05)
 
 

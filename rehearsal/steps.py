@@ -5,18 +5,16 @@ Each step states what it expects of the engine and of the emulated cloud and fai
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from rehearsal import inventory, server_steps
-from rehearsal.engines import Changed, Outcome
+from rehearsal.bad_image import bad_image
+from rehearsal.engines import Changed
+from rehearsal.rollouts import release, roll_out
 from rehearsal.stage import Stage, StepFailedError, StepRecord, shown, unexpected
-from rehearsal.workspace import IMAGE_KEY
 
 STAGING, PROD = "staging", "prod"
-LAUNCH_TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
-DYNAMIC = "pulumi-python:dynamic"
 TESTED = {"tests": "passed"}
 
 
@@ -61,7 +59,7 @@ def staging_again(stage: Stage, step: StepRecord) -> None:
 
 def promote(stage: Stage, step: StepRecord) -> None:
     """One line of prod's configuration changes, and nothing else anywhere."""
-    _release(stage, step, PROD, "promote", STAGING, PROD)
+    release(stage, step, PROD, "promote", STAGING, PROD)
     if stage.workspace.image(PROD) != stage.image:
         raise StepFailedError(f"prod's configuration should name {stage.image} now")
 
@@ -87,16 +85,16 @@ def new_image(stage: Stage, step: StepRecord) -> None:
     """The next image goes to staging, is promoted, and replaces prod's servers."""
     stage.new_image = stage.cloud.client.register_image("tested-next", TESTED)
     step.notes.append(f"{stage.new_image} is in the account, tagged as tested")
-    _release(stage, step, STAGING, "set-image", STAGING, stage.new_image)
-    _roll_out(stage, step, STAGING, stage.new_image)
-    _release(stage, step, PROD, "promote", STAGING, PROD)
-    _roll_out(stage, step, PROD, stage.new_image)
+    release(stage, step, STAGING, "set-image", STAGING, stage.new_image)
+    roll_out(stage, step, STAGING, stage.new_image)
+    release(stage, step, PROD, "promote", STAGING, PROD)
+    roll_out(stage, step, PROD, stage.new_image)
 
 
 def rollback(stage: Stage, step: StepRecord) -> None:
     """Prod goes back to the image before, the same way as it came."""
-    _release(stage, step, PROD, "rollback", PROD)
-    _roll_out(stage, step, PROD, stage.image)
+    release(stage, step, PROD, "rollback", PROD)
+    roll_out(stage, step, PROD, stage.image)
 
 
 def destroy(stage: Stage, step: StepRecord) -> None:
@@ -121,66 +119,17 @@ STEPS: tuple[Step, ...] = (
     Step("prod-preview", "What prod would become", prod_preview),
     Step("prod-up", "Prod comes up", prod_up),
     Step("new-image", "A new image reaches both", new_image),
+    Step("bad-image", "A bad image goes back", bad_image),
     Step("rollback", "Prod goes back", rollback),
+    Step("rotation", "Old servers are renewed", server_steps.rotation),
     Step("drift", "What a hand did is found", server_steps.drift),
     Step("quarantine", "A suspect is cut off", server_steps.quarantine),
     Step("destroy", "Everything is taken down", destroy),
 )
 
 
-def _roll_out(stage: Stage, step: StepRecord, environment: str, image_id: str) -> None:
-    """Preview and up between two images: launch templates and their refreshes change, and nothing else."""
-    preview = stage.run("preview", environment, step, count=False)
-    _only_the_rollout(preview)
-    outcome = stage.run("up", environment, step)
-    _only_the_rollout(outcome)
-    stage.expect_fleet(environment, image_id, step)
-
-
-def _only_the_rollout(outcome: Outcome) -> None:
-    where = f"{outcome.operation} of {outcome.environment} between two images"
-    if odd := unexpected(outcome, _of_the_rollout):
-        raise StepFailedError(
-            f"the {where} should change only launch templates and refreshes, not {shown(odd)}"
-        )
-    kinds = {DYNAMIC if r.type.startswith(DYNAMIC) else r.type for r in outcome.resources}
-    if kinds != {LAUNCH_TEMPLATE, DYNAMIC}:
-        raise StepFailedError(
-            f"the {where} should change launch templates and refreshes; it does {sorted(kinds)}"
-        )
-
-
-def _of_the_rollout(changed: Changed) -> bool:
-    return changed.op == "update" and (changed.type == LAUNCH_TEMPLATE or changed.type.startswith(DYNAMIC))
-
-
 def _none(_: Changed) -> bool:
     return False
-
-
-def _release(stage: Stage, step: StepRecord, environment: str, *arguments: str) -> None:
-    """Run the release command: one line of the environment's file changes, the image's, and no other file."""
-    before = {path: path.read_text() for path in stage.workspace.project.glob("Pulumi*.yaml")}
-    stage.release(*arguments)
-    changed = {path: path.read_text() for path, text in before.items() if path.read_text() != text}
-    path = stage.workspace.config_file(environment)
-    if set(changed) != {path}:
-        raise StepFailedError(
-            f"release {' '.join(arguments)} should change {path.name} alone; "
-            f"it changed {shown([p.name for p in changed])}"
-        )
-    lines = changed_lines(before[path], changed[path])
-    if len(lines) != 2 or not all(IMAGE_KEY in line for line in lines):
-        raise StepFailedError(
-            f"release {' '.join(arguments)} should change one line; it changed {shown(lines)}"
-        )
-    step.notes += [f"{path.name}: {line}" for line in lines]
-
-
-def changed_lines(before: str, after: str) -> list[str]:
-    """The lines that differ, as `- old` and `+ new`; one changed line makes two."""
-    compared = difflib.ndiff(before.splitlines(), after.splitlines())
-    return [line for line in compared if line[:2] in ("- ", "+ ")]
 
 
 def _inventory(stage: Stage) -> inventory.Inventory:

@@ -31,6 +31,8 @@ class FakeClient:
         self.fleets: dict[str, str] = {}
         self.servers: dict[str, list[str]] = {}
         self.sick: set[str] = set()
+        self.at = 0.0
+        self.passes: Callable[[], None] = lambda: None
 
     def register_image(self, name: str, tags: dict[str, str], image_id: str | None = None) -> str:
         self.images.append(image_id or NEW)
@@ -38,6 +40,10 @@ class FakeClient:
 
     def register_certificate(self, arn: str, domain: str) -> None:
         self.certificates.append(arn)
+
+    def step_clock(self, seconds: float) -> None:
+        self.at += seconds
+        self.passes()
 
     def fleet(self) -> dict[str, Any]:
         groups = []
@@ -54,7 +60,7 @@ class FakeClient:
             ]
             tags = {"environment": name, "service": "web"}
             groups.append({"group": f"{name}-web", "tags": tags, "desired": 2, "instances": instances})
-        return {"at": 0.0, "groups": groups}
+        return {"at": self.at, "groups": groups}
 
 
 class FakeEngine:

@@ -69,6 +69,17 @@ def test_a_changed_line_of_configuration_is_shown_as_a_diff() -> None:
     )
 
 
+def test_days_that_pass_at_once_do_not_press_the_pictures_together() -> None:
+    week = 604_800
+    rotation = step("rotation", 400, 700 + week)
+    told = document(steps=[*document()["steps"], rotation], leaps=[{"at": 450, "seconds": week}])
+    shown = page(told)
+    assert f'data-seconds="{week}"' in shown
+    # Staging's first servers are in service from 50 to 200 of what are now 700 seconds.
+    assert 'x="7.143%" width="21.429%"' in shown
+    assert "<dt>In the cloud</dt><dd>7 days 0 h</dd>" in shown
+
+
 def test_types_that_are_only_recorded_are_named() -> None:
     assert "Recorded, but not emulated: <code>aws:backup/plan:Plan</code>" in page(document())
     assert "Recorded" not in page(document(recorded=[]))

@@ -9,13 +9,13 @@ from rehearsal.report_chart import (
     Scale,
     Stretch,
     changes_of,
-    clock,
     images_of,
     picture,
     scale_of,
     spread,
     stretches,
 )
+from rehearsal.report_time import clock, without_leaps
 from tests.rehearsal.documents import NEW, OLD, document, sample, step
 
 
@@ -96,7 +96,44 @@ def test_markers_at_the_end_are_moved_back_into_the_picture() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "shown"),
-    [(0, "0:00 min"), (59.6, "1:00 min"), (754, "12:34 min"), (3600, "1:00 h"), (5399, "1:29 h")],
+    [
+        (0, "0:00 min"),
+        (59.6, "1:00 min"),
+        (754, "12:34 min"),
+        (3600, "1:00 h"),
+        (5399, "1:29 h"),
+        (604_800 - 60, "6 days 23 h"),
+    ],
 )
 def test_times_are_shown_as_a_person_reads_them(seconds: float, shown: str) -> None:
     assert clock(seconds) == shown
+
+
+DAYS = 172_800
+
+
+def leaping() -> dict[str, object]:
+    """Two days pass at once in the middle of the second step, and two more in the last one."""
+    steps = [step("one", 0, 100), step("two", 100, 300 + DAYS), step("three", 300 + DAYS, 400 + 2 * DAYS)]
+    fleet = [sample(50, "prod", OLD, 3), sample(300 + DAYS, "prod", NEW, 3)]
+    leaps = [{"at": 200.0, "seconds": DAYS}, {"at": 350.0 + DAYS, "seconds": DAYS}]
+    return document(steps=steps, fleet=fleet, leaps=leaps)
+
+
+def test_time_that_passes_at_once_is_left_out_of_every_moment() -> None:
+    told = without_leaps(leaping())
+    assert [(each["at"], each["until"]) for each in told["steps"]] == [(0, 100), (100, 300), (300, 400)]
+    assert [each["at"] for each in told["fleet"]] == [50, 300]
+    assert told["leaps"] == [{"at": 200, "seconds": DAYS}, {"at": 350, "seconds": DAYS}]
+
+
+def test_a_rehearsal_without_a_leap_is_told_as_it_was() -> None:
+    assert without_leaps(document()) == document()
+
+
+def test_the_picture_is_cut_where_time_was_left_out_and_says_how_much() -> None:
+    told = without_leaps(leaping())
+    drawn = picture(told, "prod", scale_of(told))
+    assert '<g class="leap" data-seconds="172800"><line x1="50.000%"' in drawn
+    assert "2 days 0 h pass" in drawn
+    assert "leap" not in picture(document(), "prod", Scale(400, 4))

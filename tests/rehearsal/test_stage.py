@@ -66,7 +66,7 @@ def test_a_release_command_that_should_fail_must_not_do_otherwise(stage: Stage, 
 
 
 def test_what_the_release_command_tells_a_program_is_read(stage: Stage, ends: Ends) -> None:
-    ran = ends(1, "{", '"drift": true', "}")
+    ran = ends(1, "a warning", "{", '"drift": true', "}")
     assert stage.ask("drift", "prod", exit_code=1) == {"drift": True}
     assert ran[0][1:4] == ["drift", "prod", "--json"]
     ends(1, "Traceback", "KeyError: 'x'")

@@ -23,7 +23,9 @@ STEPS = [
     "prod-preview",
     "prod-up",
     "new-image",
+    "bad-image",
     "rollback",
+    "rotation",
     "drift",
     "quarantine",
     "destroy",
@@ -99,7 +101,7 @@ def test_a_preview_announces_what_the_up_then_does(rehearsed: Rehearsed) -> None
     assert rehearsed.step("prod-preview")["changes"] == rehearsed.step("prod-up")["changes"]
 
 
-@pytest.mark.parametrize("name", ["new-image", "rollback"])
+@pytest.mark.parametrize("name", ["new-image", "bad-image", "rollback"])
 def test_between_two_images_only_templates_and_refreshes_change(rehearsed: Rehearsed, name: str) -> None:
     kinds = {resource["type"].split("/")[0] for resource in rehearsed.step(name)["resources"]}
     assert kinds == {"aws:ec2", "pulumi-python:dynamic"}
@@ -119,11 +121,27 @@ def test_prod_goes_to_the_new_image_and_back_and_staging_stays(rehearsed: Rehear
         seen = stretches(rehearsed.document, environment, end)
         return list(dict.fromkeys(each.image for each in sorted(seen, key=lambda each: each.start)))
 
-    new = next(image for image in images("staging") if image != old)
-    assert images("staging") == [old, new]
+    new, bad = [image for image in images("staging") if image != old]
+    assert images("staging") == [old, new, bad]
     assert images("prod") == [old, new]
-    last = [each for each in stretches(rehearsed.document, "prod", end) if each.end >= end]
-    assert {each.image for each in last} == {old}
+    for environment, runs in (("prod", old), ("staging", new)):
+        last = [each for each in stretches(rehearsed.document, environment, end) if each.end >= end]
+        assert {each.image for each in last} == {runs}
+
+
+def test_a_bad_image_fails_its_up_with_the_alarm_and_leaves_no_server(rehearsed: Rehearsed) -> None:
+    step = rehearsed.step("bad-image")
+    assert [(each["operation"], each["ok"]) for each in step["operations"]] == [("up", False), ("up", True)]
+    reason = next(note for note in step["notes"] if "fails, as it should" in note)
+    assert re.search(r"RollbackSuccessful.* ALARM state: \S+-errors-", reason)
+    # What fails on purpose is no failure to the reader.
+    assert "reason" not in step
+    assert "FAILED" not in rehearsed.output
+    appeared = [each for each in rehearsed.document["fleet"] if step["at"] < each["at"] < step["until"]]
+    bad = next(note for note in step["notes"] if "is in the account" in note).split()[0]
+    counts = [each["in_service"] for each in appeared if each["image"] == bad]
+    assert max(counts) >= 1
+    assert counts[-1] == 0
 
 
 def test_no_roll_out_takes_a_fleet_below_what_it_serves_with(rehearsed: Rehearsed) -> None:
@@ -140,6 +158,15 @@ def test_no_roll_out_takes_a_fleet_below_what_it_serves_with(rehearsed: Rehearse
         for moment in moments:
             serving = sum(each.count for each in within if each.start <= moment < each.end)
             assert serving >= least, f"{environment} at {moment}"
+
+
+def test_servers_past_their_lifetime_are_renewed_without_an_up(rehearsed: Rehearsed) -> None:
+    rotation, (leap,) = rehearsed.step("rotation"), rehearsed.document["leaps"]
+    assert rotation["operations"] == []
+    assert rotation["at"] <= leap["at"] < leap["at"] + leap["seconds"] < rotation["until"]
+    days = rotation["until"] - rehearsed.step("prod-up")["at"]
+    assert days / 86_400 == pytest.approx(7, abs=0.5)
+    assert sum("other servers" in note for note in rotation["notes"]) == 2
 
 
 def test_what_a_hand_did_is_found_and_undone_and_nothing_else_changes(rehearsed: Rehearsed) -> None:

@@ -12,7 +12,7 @@ from rehearsal import server_steps
 from rehearsal.engines import Changed
 from rehearsal.fleet import Serving
 from rehearsal.stage import Stage, StepFailedError
-from tests.rehearsal.staged import NETWORK, OLD, client, engine, make_stage, record
+from tests.rehearsal.staged import NETWORK, NEW, OLD, client, engine, make_stage, record, release
 
 GROUP = Changed("aws:autoscaling/group:Group", "web", "update")
 LOGIN = {"kind": "login", "subject": "i-prod1", "text": "someone was on i-prod1"}
@@ -28,6 +28,11 @@ class Hands:
         self.around = ["sg-1"]
         self.rules: list[str] = []
         self.snapshots = ["snap-1"]
+        self.lifetime: int | None = 86_400
+
+    def describe_auto_scaling_groups(self, **given: list[str]) -> dict[str, Any]:
+        assert given["AutoScalingGroupNames"] == ["prod-web"]
+        return {"AutoScalingGroups": [{"MaxInstanceLifetime": self.lifetime}]}
 
     def start_session(self, **given: str) -> dict[str, str]:
         self.calls.append(f"session on {given['Target']}")
@@ -91,6 +96,7 @@ def hands(monkeypatch: pytest.MonkeyPatch) -> Hands:
 def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hands: Hands) -> Stage:
     made = make_stage(tmp_path, monkeypatch)
     client(made).fleets["prod"] = OLD
+    release(made, "set-image", "prod", OLD)
     engine(made).changes["up"] = [GROUP]
     return made
 
@@ -100,6 +106,57 @@ def told(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Release:
     made = Release(stage)
     monkeypatch.setattr(Stage, "ask", lambda *given, **more: made.ask(*given, **more))
     return made
+
+
+def renew(stage: Stage, *servers: str) -> None:
+    """As days pass, prod gets these servers."""
+    client(stage).passes = lambda: client(stage).servers.update(prod=list(servers))
+
+
+def test_servers_past_their_lifetime_are_renewed(stage: Stage, hands: Hands) -> None:
+    client(stage).at = 100.0
+    stage.sampler.sample()
+    client(stage).at = 400.0
+    renew(stage, "i-prod3", "i-prod4")
+    step = record()
+    server_steps.rotation(stage, step)
+    # A minute before the first one is too old, which has been there since 100.
+    assert stage.leaps == [{"at": 400.0, "seconds": 100 + 86_400 - 400 - 60}]
+    assert client(stage).at == 100 + 86_400 - 60
+    assert step.notes == [
+        "1 days pass: no server of prod may be older",
+        f"prod: 2 in service on {OLD}",
+        "web: 2 other servers, never fewer than 2 healthy",
+    ]
+
+
+def test_an_old_server_that_stays_fails_the_step(stage: Stage, hands: Hands) -> None:
+    renew(stage, "i-prod2", "i-prod3")
+    with pytest.raises(StepFailedError, match="i-prod2 should be gone"):
+        server_steps.rotation(stage, record())
+
+
+def test_a_rotation_to_another_image_fails_the_step(stage: Stage, hands: Hands) -> None:
+    renew(stage, "i-prod3", "i-prod4")
+    client(stage).fleets["prod"] = NEW
+    with pytest.raises(StepFailedError, match=f"prod should run {OLD}; in service: 2 on {NEW}"):
+        server_steps.rotation(stage, record())
+
+
+def test_a_rotation_with_a_gap_fails_the_step(stage: Stage, hands: Hands) -> None:
+    def passes() -> None:
+        stage.sampler.serving.append(Serving(90_000, "prod", "web", 1, 2))
+        client(stage).servers.update(prod=["i-prod3", "i-prod4"])
+
+    client(stage).passes = passes
+    with pytest.raises(StepFailedError, match="renewed without a gap; 1 of 2 served"):
+        server_steps.rotation(stage, record())
+
+
+def test_a_group_without_a_lifetime_fails_the_step(stage: Stage, hands: Hands) -> None:
+    hands.lifetime = None
+    with pytest.raises(StepFailedError, match="every group of prod should have a maximum instance lifetime"):
+        server_steps.rotation(stage, record())
 
 
 def test_a_login_and_a_changed_setting_are_found_and_undone(
@@ -170,7 +227,7 @@ def test_a_suspect_that_keeps_a_way_out_fails_the_step(stage: Stage, told: Relea
 
 def test_a_suspect_that_still_serves_fails_the_step(stage: Stage, told: Release) -> None:
     told.replaces = lambda: None
-    with pytest.raises(StepFailedError, match="should not be in prod-web"):
+    with pytest.raises(StepFailedError, match="serving: 2 of 2 of web; i-prod1 should be gone"):
         server_steps.quarantine(stage, record())
 
 
