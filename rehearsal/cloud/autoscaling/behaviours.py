@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rehearsal.cloud.autoscaling.servers import HEALTHY, IN_SERVICE, UNHEALTHY, Server
@@ -12,49 +13,65 @@ if TYPE_CHECKING:
 
 
 def serve(fleet: Fleet, servers: list[Server]) -> None:
-    """Put on the timeline what comes after `servers`, all of one launch, got in service at this instant."""
-    after, timings = fleet.timeline.after, fleet.substrate.timings()
+    """Put on the timeline what comes after `servers`, all of one launch, got in service at this instant.
+
+    It is for as long as they are in service this time: not after standby or with another root volume.
+    """
+    timings, now = fleet.substrate.timings(), fleet.timeline.now
     behaviour = servers[0].behaviour
-    after(servers[0].warmup, lambda: _warmed(fleet, servers))
+
+    def after(seconds: float, change: Callable[[list[Server]], None]) -> None:
+        def happen() -> None:
+            change([server for server in servers if server.in_service_at == now])
+            fleet.changed()
+
+        fleet.timeline.after(seconds, happen)
+
+    after(servers[0].warmup, _warm)
     if behaviour.gets_healthy:
-        after(timings.to_healthy, lambda: _checked(fleet, servers, HEALTHY))
+        after(timings.to_healthy, _pass)
     else:
-        after(timings.to_unhealthy, lambda: _checked(fleet, servers, UNHEALTHY))
+        after(timings.to_unhealthy, _fail)
+        after(max(timings.to_unhealthy, timings.grace), _grace)
     if behaviour.errors_after_seconds is not None:
-        after(behaviour.errors_after_seconds, lambda: _err(fleet, servers, ERROR_SHARE))
+        after(behaviour.errors_after_seconds, _err)
     if behaviour.crashes_after_seconds is not None:
-        after(behaviour.crashes_after_seconds, lambda: _crash(fleet, servers))
+        noticed = behaviour.crashes_after_seconds + timings.to_unhealthy
+        after(behaviour.crashes_after_seconds, _crash)
+        after(noticed, _fail)
+        after(max(noticed, timings.grace), _grace)
 
 
-def _warmed(fleet: Fleet, servers: list[Server]) -> None:
+def _warm(servers: list[Server]) -> None:
     for server in servers:
         server.warmed = True
-    fleet.changed()
 
 
-def _checked(fleet: Fleet, servers: list[Server], target: str) -> None:
+def _pass(servers: list[Server]) -> None:
+    _check(servers, HEALTHY)
+
+
+def _fail(servers: list[Server]) -> None:
+    _check(servers, UNHEALTHY)
+
+
+def _check(servers: list[Server], target: str) -> None:
     for server in servers:
         if server.lifecycle == IN_SERVICE:
             server.target = target
-    if target == UNHEALTHY:
-        since = fleet.timeline.now - (servers[0].in_service_at or 0.0)
-        fleet.timeline.after(fleet.substrate.timings().grace - since, lambda: _graced(fleet, servers))
-    fleet.changed()
 
 
-def _graced(fleet: Fleet, servers: list[Server]) -> None:
+def _grace(servers: list[Server]) -> None:
     """The grace period is over: what fails the load balancer's check is now unhealthy for the group."""
     for server in servers:
         server.graced = True
-    fleet.changed()
 
 
-def _err(fleet: Fleet, servers: list[Server], share: float) -> None:
+def _err(servers: list[Server]) -> None:
     for server in servers:
-        server.error_share = share
-    fleet.changed()
+        server.error_share = ERROR_SHARE
 
 
-def _crash(fleet: Fleet, servers: list[Server]) -> None:
-    _err(fleet, servers, 1.0)
-    fleet.timeline.after(fleet.substrate.timings().to_unhealthy, lambda: _checked(fleet, servers, UNHEALTHY))
+def _crash(servers: list[Server]) -> None:
+    for server in servers:
+        server.error_share = 1.0

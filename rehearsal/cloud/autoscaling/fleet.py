@@ -119,7 +119,7 @@ class Fleet:
             servers.append(server)
             text = f"Launching a new EC2 instance: {server_id}"
             server.activity = self._activity(server_id, text, cause, "InProgress")
-        self.timeline.after(timings.boot * behaviour.boot_factor, lambda: self._booted(servers))
+        self.timeline.after(timings.boot * behaviour.boot_factor, lambda: self.booted(servers))
 
     def terminate(self, servers: Iterable[Server], cause: str) -> None:
         going = [server for server in servers if not server.leaving]
@@ -156,7 +156,7 @@ class Fleet:
 
     # What happens by itself, and what lifecycle hooks let happen
 
-    def _booted(self, servers: list[Server]) -> None:
+    def booted(self, servers: list[Server]) -> None:
         there = [s for s in servers if s.lifecycle == PENDING and s.id in self.servers]
         if not there:
             return

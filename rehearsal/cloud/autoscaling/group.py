@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from moto.autoscaling.models import FakeAutoScalingGroup
 
-from rehearsal.cloud.autoscaling.exceptions import ValidationError
+from rehearsal.cloud.autoscaling.exceptions import NotEmulated, ValidationError
 from rehearsal.cloud.autoscaling.fleet import Fleet
 from rehearsal.cloud.autoscaling.preferences import maintenance_policy, max_lifetime
 from rehearsal.cloud.autoscaling.refresh import Refresh
@@ -77,7 +78,11 @@ class Group(FakeAutoScalingGroup):
             given = {"LaunchTemplateId": self.ec2_launch_template.id, "Version": self.launch_template_version}
         else:
             raise ValidationError("launch configurations are not emulated; use a launch template")
-        return self.resolve(given, tuple(o["InstanceType"] for o in overrides if o.get("InstanceType")))
+        plain = self.resolve(given, tuple(o["InstanceType"] for o in overrides if o.get("InstanceType")))
+        images = {override.get("ImageId") or plain.image_id for override in overrides}
+        if len(images) > 1:
+            raise NotEmulated(f"one group with several images ({', '.join(sorted(images))})")
+        return replace(plain, image_id=images.pop()) if images else plain
 
     def resolve(self, given: dict[str, Any], types: tuple[str, ...] = ()) -> Configuration:
         """A LaunchTemplateSpecification with its version as a number and the image that it has now."""

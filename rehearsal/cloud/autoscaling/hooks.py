@@ -12,13 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from rehearsal.cloud.autoscaling.servers import (
-    PENDING,
-    PENDING_WAIT,
-    TERMINATING,
-    TERMINATING_WAIT,
-    Server,
-)
+from rehearsal.cloud.autoscaling import volumes
+from rehearsal.cloud.autoscaling.servers import PENDING_WAIT, REPLACING_WAIT, TERMINATING_WAIT, Server
 
 if TYPE_CHECKING:
     from rehearsal.cloud.autoscaling.fleet import Fleet
@@ -30,7 +25,7 @@ AGENT_HOOKS = {LAUNCHING: "launch", TERMINATION: "termination"}
 AGENT_SECONDS = {LAUNCHING: 10.0, TERMINATION: 5.0}
 #: No heartbeat keeps a server waiting any longer.
 MOST_SECONDS, MOST_HEARTBEATS = 48 * 3600, 100
-_WAIT_STATES = {LAUNCHING: (PENDING, PENDING_WAIT), TERMINATION: (TERMINATING, TERMINATING_WAIT)}
+_WAIT_STATES = {LAUNCHING: PENDING_WAIT, TERMINATION: TERMINATING_WAIT}
 _ABANDONED = (
     "Instance failed to complete user's Lifecycle Action: Lifecycle Action with token {} was abandoned: {}"
 )
@@ -69,16 +64,20 @@ class Hooks:
         self.fleet = fleet
         self.by_name: dict[str, Hook] = {}
 
-    def hold(self, servers: list[Server], transition: str) -> bool:
+    def hold_replacing(self, servers: list[Server]) -> bool:
+        """Let servers wait whose root volume is to be replaced; the hooks are those of a termination."""
+        return self.hold(servers, TERMINATION, REPLACING_WAIT)
+
+    def hold(self, servers: list[Server], transition: str, state: str = "") -> bool:
         """Let servers on their way through `transition` wait, if there is a hook for it."""
         hooks = [hook for hook in self.by_name.values() if hook.transition == transition]
         if not hooks:
             return False
         now, after = self.fleet.timeline.now, self.fleet.timeline.after
         for server in servers:
-            server.lifecycle = _WAIT_STATES[transition][1]
+            server.lifecycle = state or _WAIT_STATES[transition]
             server.waits = {hook.name: Wait(hook, now) for hook in hooks}
-            if server.activity:
+            if server.activity and server.activity.end is None:
                 server.activity.status = "MidLifecycleAction"
         for hook in hooks:
             after(hook.heartbeat_seconds, self._expiry(servers, hook.name))
@@ -133,8 +132,7 @@ class Hooks:
 
     def _complete(self, servers: list[Server], hook_name: str, result: str, why: str) -> None:
         """End the waits; who waits for nothing more goes on, and who is abandoned on its way in goes."""
-        entering: list[Server] = []
-        leaving: list[Server] = []
+        going_on: dict[str, list[Server]] = {PENDING_WAIT: [], TERMINATING_WAIT: [], REPLACING_WAIT: []}
         abandoned: list[tuple[Server, str]] = []
         for server in servers:
             if hook_name not in server.waits or server.id not in self.fleet.servers:
@@ -145,10 +143,12 @@ class Hooks:
             if server.lifecycle == PENDING_WAIT and result == ABANDON:
                 abandoned.append((server, _ABANDONED.format(wait.token, why)))
             elif not server.waits:
-                (entering if server.lifecycle == PENDING_WAIT else leaving).append(server)
-        if entering:
-            self.fleet.enter_service(entering)
+                going_on[server.lifecycle].append(server)
+        if going_on[PENDING_WAIT]:
+            self.fleet.enter_service(going_on[PENDING_WAIT])
         if abandoned:
             self.fleet.abandon(abandoned)
-        if leaving:
-            self.fleet.leave(leaving)
+        if going_on[TERMINATING_WAIT]:
+            self.fleet.leave(going_on[TERMINATING_WAIT])
+        if going_on[REPLACING_WAIT]:
+            volumes.proceed(self.fleet, going_on[REPLACING_WAIT])

@@ -12,7 +12,7 @@ from rehearsal.cloud import images
 from rehearsal.cloud.autoscaling import exceptions, hook_requests, preferences
 from rehearsal.cloud.autoscaling.group import Group
 from rehearsal.cloud.autoscaling.members import Members
-from rehearsal.cloud.autoscaling.refresh import Refresh
+from rehearsal.cloud.autoscaling.refresh import ROLLING, ROOT_VOLUME, Refresh
 from rehearsal.cloud.autoscaling.servers import Configuration
 from rehearsal.cloud.events import scaling
 from rehearsal.cloud.world import World
@@ -143,8 +143,8 @@ class AutoScalingBackend(Members):
         group = self.group(name)
         if group.active_refresh():
             raise exceptions.InstanceRefreshInProgress
-        if strategy != "Rolling":
-            raise exceptions.NotEmulated(f"the strategy {strategy}")
+        if strategy not in (ROLLING, ROOT_VOLUME):
+            raise exceptions.ValidationError(f"Strategy '{strategy}' is not one of {ROLLING}, {ROOT_VOLUME}")
         warmup = group.default_instance_warmup
         default = warmup if warmup is not None and warmup >= 0 else group.health_check_grace_period or 0
         parsed = preferences.parse(given, group.instance_maintenance_policy or {}, default)
@@ -154,6 +154,8 @@ class AutoScalingBackend(Members):
                 raise exceptions.ValidationError(f"AutoRollback is not possible: {why}")
         target = self._target(group, desired)
         self.check_image(target)
+        if strategy == ROOT_VOLUME:
+            self._check_root_volumes(group, desired or {}, target)
         refresh = Refresh(
             group.fleet,
             target,
@@ -161,6 +163,7 @@ class AutoScalingBackend(Members):
             desired,
             succeeded=lambda: group.set_configuration(desired) if desired else None,
             in_alarm=self._ringing,
+            strategy=strategy,
         )
         group.refreshes.append(refresh)
         return refresh
@@ -194,6 +197,25 @@ class AutoScalingBackend(Members):
                 f"You must use a valid fully-formed launch template. {missing.message}"
             ) from missing
 
+    def _check_root_volumes(self, group: Group, desired: dict[str, Any], target: Configuration) -> None:
+        """Raises ValidationError. Source: "Replace root volumes", requirements and limitations."""
+        policy = desired.get("MixedInstancesPolicy")
+        why = ""
+        if not policy or not group.mixed_instances_policy:
+            why = "the group and the desired configuration must have a mixed instances policy"
+        elif not all(o.get("ImageId") for o in policy["LaunchTemplate"].get("Overrides") or [{}]):
+            why = "every override of the desired configuration must specify an ImageId"
+        elif not all(_is_numbered(each) for each in (policy, group.mixed_instances_policy)):
+            why = "neither $Latest nor $Default may be the launch template's version"
+        else:
+            now, servers = group.configuration(), group.fleet.live()
+            others = [server.id for server in servers if not server.matches(now)]
+            types = [server.id for server in servers if server.instance_type not in target.instance_types]
+            if others or types:
+                why = f"{(others or types)[0]} does not match the group's launch template configuration"
+        if why:
+            raise exceptions.ValidationError(f"{ROOT_VOLUME} is not possible: {why}")
+
     def _irreversible(self, group: Group, desired: dict[str, Any] | None) -> str:
         """Why there could be no rollback, or nothing. Source: "Undo changes with a rollback",
         considerations.
@@ -215,6 +237,10 @@ class AutoScalingBackend(Members):
 
         backend: CloudWatchBackend = cloudwatch_backends[self.account_id][self.region_name]
         return backend.ringing(names)
+
+
+def _is_numbered(policy: dict[str, Any]) -> bool:
+    return str(policy["LaunchTemplate"]["LaunchTemplateSpecification"].get("Version")).isdigit()
 
 
 autoscaling_backends = BackendDict(AutoScalingBackend, "autoscaling")

@@ -39,6 +39,9 @@ class Substrate(Protocol):
     def drained(self, servers: list[Server]) -> None:
         """They take no traffic any more, and run on until a lifecycle hook lets them go."""
 
+    def replaced(self, servers: list[Server]) -> None:
+        """They have a new root volume, of the image of their configuration."""
+
     def ended(self, servers: list[Server]) -> None: ...
     def behaviour(self, image_id: str) -> str:
         """One of BEHAVIOURS."""

@@ -9,11 +9,10 @@ has something to go back to.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
-from rehearsal.cloud.autoscaling import batches
+from rehearsal.cloud.autoscaling import batches, rolling, volumes
 from rehearsal.cloud.autoscaling.fleet import Fleet
 from rehearsal.cloud.autoscaling.preferences import Preferences
 from rehearsal.cloud.autoscaling.servers import STANDBY, Configuration, Server
@@ -22,7 +21,7 @@ from rehearsal.cloud.autoscaling.servers import STANDBY, Configuration, Server
 NO_PROGRESS_SECONDS = 3600.0
 START_SECONDS = 5.0
 ALARM_SECONDS = 30.0
-_CAUSE = "An instance was {} in response to an instance refresh."
+ROLLING, ROOT_VOLUME = "Rolling", "ReplaceRootVolume"
 
 ACTIVE = ("Pending", "InProgress", "Baking", "Cancelling", "RollbackInProgress")
 
@@ -40,8 +39,9 @@ class Refresh:
         desired_configuration: dict[str, Any] | None,
         succeeded: Callable[[], None],
         in_alarm: Callable[[tuple[str, ...]], list[str]] = lambda _: [],
+        strategy: str = ROLLING,
     ) -> None:
-        self.id = str(uuid4())
+        self.id, self.strategy = str(uuid4()), strategy
         self.fleet, self.target, self.preferences = fleet, target, preferences
         self.desired_configuration = desired_configuration
         self.previous = fleet.configuration()
@@ -86,7 +86,7 @@ class Refresh:
         }
         self.status, self.reason = "RollbackInProgress", why
         self._enter("rollback", self.previous)
-        self._matching = {s.id for s in self.fleet.live() if s.matches(self.previous)}
+        self._matching = {s.id for s in self.fleet.live() if self._has(s, self.previous)}
         self._progress, self._progress_at, self._paused = 0, now, False
         self.fleet.rollout = self
         self.fleet.changed()
@@ -100,13 +100,19 @@ class Refresh:
         self.status = "InProgress"
         self._enter("refresh", self.target)
         if self.preferences.skip_matching:
-            self._matching = {s.id for s in self.fleet.live() if s.matches(self.target)}
+            self._matching = {s.id for s in self.fleet.live() if self._has(s, self.target)}
         self._progress_at = self.fleet.timeline.now
         self.fleet.rollout = self
         self.fleet.changed()
 
     def _enter(self, phase: str, configuration: Configuration) -> None:
         self.phase, self.configuration = f"{self.id}:{phase}", configuration
+
+    def _has(self, server: Server, configuration: Configuration) -> bool:
+        """Skip matching; with new root volumes it is the image alone that has to match."""
+        if self.strategy == ROOT_VOLUME:
+            return server.configuration.image_id == configuration.image_id and not server.replacing
+        return server.matches(configuration)
 
     def _watch(self) -> None:
         """Look at alarms and at the clock now and then, as nothing else might happen any more."""
@@ -160,17 +166,15 @@ class Refresh:
 
     def _move(self, kept: list[Server], old: list[Server], current: list[Server]) -> None:
         fleet, preferences = self.fleet, self.preferences
-        limits = batches.bounds(fleet.desired, preferences.min_percent, preferences.max_percent)
         ready_old = sum(map(fleet.ready, old))
         ready = ready_old + sum(map(fleet.ready, current + kept))
         sizes = len(old), len(current), ready, ready_old, len(kept)
         count = batches.Count(fleet.desired, *sizes, self._allowed(len(kept)))
-        going = batches.terminations(count, limits)
-        old.sort(key=lambda server: (fleet.ready(server), server.launched_at))
-        fleet.terminate(old[:going], _CAUSE.format("taken out of service"))
-        # Not those that were meant to go: the group may be told to terminate none.
-        count = replace(count, old=sum(server.live for server in old))
-        fleet.launch(batches.launches(count, limits), _CAUSE.format("launched"))
+        if self.strategy == ROOT_VOLUME:
+            volumes.move(fleet, self, count, old, preferences.min_percent)
+        else:
+            limits = batches.bounds(fleet.desired, preferences.min_percent, preferences.max_percent)
+            rolling.move(fleet, count, limits, old)
         surplus = len(current) - max(0, fleet.desired - len(kept))
         if surplus > 0:
             fleet.scale_in(current, surplus)
@@ -231,7 +235,7 @@ class Refresh:
         preferences = self.preferences
         standby = [s for s in self.fleet.servers.values() if s.lifecycle == STANDBY]
         if standby and preferences.standby == "Terminate":
-            self.fleet.terminate(standby, _CAUSE.format("taken out of service"))
+            self.fleet.terminate(standby, rolling.CAUSE.format("taken out of service"))
         waiting = [s.id for s in standby] if preferences.standby == "Wait" else []
         what = "in standby"
         if not waiting and preferences.protected == "Wait":

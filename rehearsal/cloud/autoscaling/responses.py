@@ -234,7 +234,7 @@ def _refresh(refresh: Refresh, group: Group) -> dict[str, Any]:
         | {"AutoRollback": preferences.auto_rollback, "InstanceWarmup": int(preferences.warmup)},
         "DesiredConfiguration": refresh.desired_configuration,
         "RollbackDetails": refresh.rollback,
-        "Strategy": "Rolling",
+        "Strategy": refresh.strategy,
     }
 
 

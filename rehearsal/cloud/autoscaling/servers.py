@@ -12,6 +12,10 @@ if TYPE_CHECKING:
 
 PENDING, IN_SERVICE, STANDBY, TERMINATING = "Pending", "InService", "Standby", "Terminating"
 PENDING_WAIT, TERMINATING_WAIT = "Pending:Wait", "Terminating:Wait"
+REPLACING, REPLACING_WAIT = "ReplacingRootVolume", "ReplacingRootVolume:Wait"
+REPLACING_PROCEED, REPLACED = "ReplacingRootVolume:Proceed", "RootVolumeReplaced"
+_REPLACING = (REPLACING, REPLACING_WAIT, REPLACING_PROCEED, REPLACED)
+_LIVE = (PENDING, PENDING_WAIT, IN_SERVICE, *_REPLACING)
 INITIAL, HEALTHY, UNHEALTHY, DRAINING = "initial", "healthy", "unhealthy", "draining"
 
 #: Of a server that is well: the 99th percentile of its answers.
@@ -42,13 +46,13 @@ class Server:
     `behaviour`: of its image when it was launched. `graced`: a failing health check counts now.
     `error_share`: 0 to 1 of its requests are answered 5xx. `latency_seconds`: its 99th percentile.
     `activity`: the launch or termination that it is in, or was in last. `waits`: for which lifecycle hooks,
-    by name. `warmup`: seconds from in service to warm.
+    by name. `warmup`: seconds from in service to warm. `next`: what its root volume is being replaced for.
     """
 
     __slots__ = (
         "activity", "behaviour", "configuration", "error_share", "graced", "health", "id", "in_service_at",
-        "instance_type", "latency_seconds", "launched_at", "lifecycle", "phase", "protected", "target",
-        "waits", "warmed", "warmup", "zone",
+        "instance_type", "latency_seconds", "launched_at", "lifecycle", "next", "phase", "protected",
+        "target", "waits", "warmed", "warmup", "zone",
     )  # fmt: skip
 
     def __init__(
@@ -76,16 +80,22 @@ class Server:
         self.behaviour = Behaviour()
         self.waits: dict[str, Wait] = {}
         self.warmup = 0.0
+        self.next: Configuration | None = None
         self.protected = False
 
     @property
     def live(self) -> bool:
         """Counts towards the capacity of the group."""
-        return self.lifecycle in (PENDING, PENDING_WAIT, IN_SERVICE)
+        return self.lifecycle in _LIVE
 
     @property
     def pending(self) -> bool:
         return self.lifecycle in (PENDING, PENDING_WAIT)
+
+    @property
+    def replacing(self) -> bool:
+        """Its root volume is on its way to be another."""
+        return self.lifecycle in _REPLACING
 
     @property
     def leaving(self) -> bool:
@@ -93,8 +103,10 @@ class Server:
 
     @property
     def moving(self) -> bool:
-        """On its way in or out. A server that a hook refused is not, while the group may terminate none."""
-        return self.lifecycle == PENDING or self.leaving or bool(self.waits)
+        """On its way in or out, or to another root volume. A server that a hook refused is not, while the
+        group may terminate none.
+        """
+        return self.lifecycle == PENDING or self.leaving or self.replacing or bool(self.waits)
 
     def target_health(self) -> dict[str, Any]:
         reason, description = _TARGET_REASONS[self.target]

@@ -114,6 +114,19 @@ class Ec2Substrate:
     def drained(self, servers: list[Server]) -> None:
         self.group.deregister(servers)
 
+    def replaced(self, servers: list[Server]) -> None:
+        """The instances stay; their root volume is another one, of the new image."""
+        ec2 = self.group.ec2_backend
+        for server in servers:
+            instance = self.group.autoscaling_backend.instance(server.id)
+            if instance is None:
+                continue
+            configuration = server.configuration
+            instance.image_id = configuration.image_id
+            tags = {"aws:ec2launchtemplate:version": str(configuration.version)}
+            ec2.create_tags([server.id], tags)
+            _renew_root_volume(instance)
+
     def ended(self, servers: list[Server]) -> None:
         self.group.deregister(servers)
         ids = [server.id for server in servers]
@@ -152,6 +165,20 @@ class Ec2Substrate:
 def _deleted_with_the_server(devices: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Volumes of a launch template go with their server unless it says otherwise; moto would keep them."""
     return [d | {"Ebs": {"DeleteOnTermination": True} | d["Ebs"]} if "Ebs" in d else d for d in devices]
+
+
+def _renew_root_volume(instance: Any) -> None:
+    """The volume before is deleted, as AWS does; the new one is as large and as encrypted."""
+    ec2, name = instance.ec2_backend, instance.root_device_name
+    device = instance.block_device_mapping.get(name)
+    if device is None:
+        return
+    before = ec2.get_volume(device.volume_id)
+    ec2.detach_volume(before.id, instance.id, name)
+    ec2.delete_volume(before.id)
+    instance.add_block_device(
+        before.size, name, None, before.encrypted, True, before.kms_key_id, before.volume_type
+    )
 
 
 def _interval(target_group: Any) -> float:

@@ -291,10 +291,10 @@ def test_the_groups_maintenance_policy_is_the_default(scene: Scene) -> None:
     assert scene.versions() == ["1"] * 4 + ["2"] * 4
 
 
-def test_the_strategy_that_replaces_volumes_is_refused_by_name(scene: Scene) -> None:
+def test_a_strategy_that_does_not_exist_is_refused(scene: Scene) -> None:
     scene.settled()
-    with pytest.raises(ClientError, match="ReplaceRootVolume is not emulated"):
-        scene.autoscaling.start_instance_refresh(AutoScalingGroupName="web", Strategy="ReplaceRootVolume")
+    with pytest.raises(ClientError, match="Strategy 'Other' is not one of Rolling, ReplaceRootVolume"):
+        scene.autoscaling.start_instance_refresh(AutoScalingGroupName="web", Strategy="Other")
 
 
 def test_an_image_that_does_not_exist_is_refused_before_anything_starts(scene: Scene) -> None:
