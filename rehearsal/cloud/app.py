@@ -10,6 +10,7 @@ import importlib
 import sys
 import threading
 from collections.abc import Callable, Iterable
+from email.utils import format_datetime
 from typing import Any
 
 from rehearsal.cloud import errors, preload
@@ -64,7 +65,7 @@ class Cloud:
             service = _service(environ)
             try:
                 self.world.timeline.catch_up()
-                return answer(environ)
+                return self._dated(*answer(environ))
             except Dropped:
                 raise
             except NotImplementedError as missing:
@@ -73,6 +74,12 @@ class Cloud:
                 print(f"{service}: {type(broken).__name__}: {broken}", file=sys.stderr, flush=True)
                 text = f"the emulated {service} failed: {type(broken).__name__}: {broken}"
                 return errors.answer(environ, service, "InternalFailure", text)
+
+    def _dated(self, status: int, headers: Iterable[tuple[str, str]], body: bytes) -> Answer:
+        """The answer with the emulated hour: who tells ages by AWS's own clock is right about them here."""
+        now = self.world.clock.date(self.world.timeline.now)
+        kept = [(name, value) for name, value in headers if name.lower() != "date"]
+        return status, [*kept, ("date", format_datetime(now, usegmt=True))], body
 
     def preload(self, services: Iterable[str] = preload.SERVICES) -> None:
         """Import what will be used, so that no first request pays for it."""

@@ -8,8 +8,10 @@ nothing do not pay for it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +62,7 @@ class Account:
         self.region = region
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()
+        self._ahead = timedelta()
 
     @property
     def autoscaling(self) -> AutoScalingClient:
@@ -89,8 +92,20 @@ class Account:
         with self._lock:
             if service not in self._clients:
                 with errors():
-                    self._clients[service] = _new_client(service, self.region)
+                    self._clients[service] = _new_client(service, self.region, self._note_date)
             return self._clients[service]
+
+    def now(self) -> datetime:
+        """The present by AWS's clock, as its last answer had it: ages and what is left of a pause are told by
+        the same clock as the times that they are counted from. This machine's clock before any answer.
+        """
+        return datetime.now(UTC) + self._ahead
+
+    def _note_date(self, http_response: Any = None, **_: Any) -> None:
+        said = getattr(http_response, "headers", {}).get("date")
+        if said:
+            with suppress(ValueError):
+                self._ahead = parsedate_to_datetime(said) - datetime.now(UTC)
 
 
 def account(config: ConfigFile) -> Account:
@@ -140,7 +155,7 @@ def _refused(error: Any) -> AwsError:
     )
 
 
-def _new_client(service: str, region: str) -> Any:
+def _new_client(service: str, region: str, after_call: Callable[..., None]) -> Any:
     from botocore.config import Config
 
     settings = Config(
@@ -149,7 +164,9 @@ def _new_client(service: str, region: str) -> Any:
         read_timeout=READ_SECONDS,
         user_agent_extra="immutable-release",
     )
-    return _session().client(service, region_name=region, config=settings)
+    made = _session().client(service, region_name=region, config=settings)
+    made.meta.events.register("after-call", after_call)
+    return made
 
 
 @cache

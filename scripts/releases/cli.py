@@ -3,7 +3,6 @@
 import os
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
@@ -207,7 +206,7 @@ def _live(where: Project, environment: str | None, as_json: bool) -> None:
     if as_json:
         show.as_json(live_show.as_json(seen))
     else:
-        live_show.as_text(seen, datetime.now(UTC))
+        live_show.as_text(seen)
 
 
 commands_plan.add(app)

@@ -13,10 +13,11 @@ from scripts.releases.aws import Account
 from scripts.releases.errors import ReleaseError, one_line
 from scripts.releases.groups import Group, Groups
 from scripts.releases.options import Environment, JsonOption, ProjectOption, errors_as_json, find_project
-from scripts.releases.reach import reach
+from scripts.releases.reach import Reached, reach
 from scripts.releases.refreshes import Refresh
 from scripts.releases.rollout import Outcome
 from scripts.releases.rollout_show import Follower
+from scripts.releases.scene import Scene
 
 OneService = Annotated[
     str | None, typer.Option("--service", metavar="NAME", help="Only this service; default: every one.")
@@ -40,11 +41,12 @@ def watch(
 ) -> None:
     """Follow ENV's running refreshes to their end; exit code 0 when all succeeded or none runs, else 1."""
     with errors_as_json(json):
-        account, found = _groups(context, environment, service, directory)
+        reached, found = _groups(context, environment, service, directory)
+        account = reached.account
         going = rollout.running(account, found.all)
         if not going and not json:
             print(f"no refresh is running in {environment}")
-        with Follower(quiet=json) as look:
+        with Follower(quiet=json, scene=Scene(account, reached.state)) as look:
             ended = rollout.follow(account, going, look)
     _finish(account, ended, json, "Successful", {"environment": environment})
 
@@ -78,15 +80,15 @@ def _groups(
     directory: Any,
     *,
     certain: bool = False,
-) -> tuple[Account, Groups]:
-    """AWS, and the groups; on standard error what is doubtful about them, unless they must be `certain`."""
+) -> tuple[Reached, Groups]:
+    """The environment, and the groups; on standard error what is doubtful, unless `certain` refuses."""
     reached = reach(find_project(context, directory), environment)
     found = reached.groups.of(service)
     if certain:
         found.certain()
     for line in reached.remarks:
         print(one_line(f"note: {line}"), file=sys.stderr)
-    return reached.account, found
+    return reached, found
 
 
 def _stop(
@@ -100,9 +102,10 @@ def _stop(
 ) -> None:
     """Stops what runs, follows it to its end, and says what the servers run then."""
     with errors_as_json(json):
-        account, found = _groups(context, environment, service, directory, certain=True)
+        reached, found = _groups(context, environment, service, directory, certain=True)
+        account = reached.account
         going = stop(account, environment, found.all)
-        with Follower(quiet=json) as look:
+        with Follower(quiet=json, scene=Scene(account, reached.state)) as look:
             ended = rollout.follow(account, going, look)
     _finish(account, ended, json, wanted, {"environment": environment})
     if not json:

@@ -164,7 +164,7 @@ def show_drift(
         declared = Declared(where.name, config, fleet(where, environment))
         account = aws.account(config)
         groups = survey(account, where.name, config, declared.state)
-        found = drift.find(account, declared, groups, max_age_days, datetime.now(UTC))
+        found = drift.find(account, declared, groups, max_age_days, account.now())
     if json:
         show.as_json(found.as_json(environment))
     else:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from scripts.releases import members, rollout_show, show
+from scripts.releases import alarms, members, rollout_show, schedules, show
+from scripts.releases.alarms import Alarm
 from scripts.releases.errors import one_line
 from scripts.releases.live import Environment, Live
 from scripts.releases.members import Server
@@ -21,9 +22,9 @@ LISTED = 20
 COLUMNS = ("service", "server", "image", "version", "state", "type", "zone", "age")
 
 
-def as_text(seen: Environment, now: datetime) -> None:
-    """A table on a terminal, aligned columns in a pipe; then a line or two a service."""
-    rows = [row for each in seen.services for row in _rows(each, now)]
+def as_text(seen: Environment) -> None:
+    """A table on a terminal, aligned columns in a pipe; then some lines a service."""
+    rows = [row for each in seen.services for row in _rows(each, seen.at)]
     if sys.stdout.isatty():
         table = Table(*COLUMNS)
         for row in rows:
@@ -32,7 +33,7 @@ def as_text(seen: Environment, now: datetime) -> None:
     else:
         show.columns([COLUMNS, *rows])
     for each in seen.services:
-        for line in remarks(each):
+        for line in remarks(each, seen.at):
             print(line)
     for line in seen.remarks:
         print(one_line(f"note: {line}"))
@@ -79,21 +80,40 @@ def age(seconds: float) -> str:
     return f"{whole} s"
 
 
-def remarks(live: Live) -> list[str]:
-    """How many serve, whether they are on the configured image, and the refresh that is going on."""
+def remarks(live: Live, now: datetime) -> list[str]:
+    """How many serve, whether they are on the configured image, the refresh that is going on, the alarms."""
     group, staying = live.group, [server for server in live.servers if not server.leaves]
     serving = sum(server.serves for server in staying)
-    lines = [
-        f"{group.service}: {serving} of {group.desired} servers healthy; runs {members.runs(live.servers)}"
-    ]
+    lines = [f"{serving} of {group.desired} servers healthy; runs {members.runs(live.servers)}"]
+    if not group.desired:
+        lines = [_sleep(live)]
     others = sum(server.image != live.configured for server in staying)
     if live.configured and others:
-        lines.append(
-            f"{group.service}: {others} of {len(staying)} are not on the configured {live.configured}"
-        )
+        lines.append(f"{others} of {len(staying)} are not on the configured {live.configured}")
     if live.refresh and live.refresh.running:
-        lines.append(f"{group.service}: {rollout_show.bar(live.refresh)}")
-    return [one_line(line) for line in lines]
+        lines.append(rollout_show.bar(live.refresh, live.stage, now))
+    lines += [_alarm(name, alarm, now) for name, alarm in live.alarms.items()]
+    return [one_line(f"{group.service}: {line}") for line in lines]
+
+
+def _sleep(live: Live) -> str:
+    """Why a group without servers has none, and when it gets some."""
+    action = schedules.wake(live.schedule)
+    if action is None:
+        return "desired capacity 0, and no scheduled action wakes it"
+    if action.next_at is None:
+        when = f"by {action.recurrence!r} ({action.time_zone})"
+    else:
+        when = f"at {action.next_at.astimezone(UTC):%Y-%m-%d %H:%M}Z"
+    return f"asleep (desired capacity 0); {action.name} wakes it {when}"
+
+
+def _alarm(name: str, alarm: Alarm | None, now: datetime) -> str:
+    if alarm is None:
+        return f"alarm {name} does not exist"
+    since = f" for {age((now - alarm.since).total_seconds())}" if alarm.since else ""
+    why = f": {alarm.reason}" if alarm.reason and alarm.state != alarms.OK else ""
+    return f"alarm {name} is {alarm.state}{since}{'' if alarm.acts else ', its actions are disabled'}{why}"
 
 
 def as_json(seen: Environment) -> dict[str, Any]:
@@ -101,18 +121,26 @@ def as_json(seen: Environment) -> dict[str, Any]:
     return {
         "ok": True,
         "environment": seen.name,
-        "groups": [_group_json(each) for each in seen.services],
+        "at": seen.at.isoformat(),
+        "groups": [_group_json(each, seen.at) for each in seen.services],
         "notes": list(seen.remarks),
     }
 
 
-def _group_json(live: Live) -> dict[str, Any]:
+def _group_json(live: Live, now: datetime) -> dict[str, Any]:
+    action = schedules.wake(live.schedule)
     return {
         "service": live.group.service,
         "group": live.group.name,
         "desired": live.group.desired,
         "configured": live.configured,
+        "asleep": live.asleep,
+        "wakesAt": action.next_at.isoformat() if live.asleep and action and action.next_at else None,
         "refresh": rollout_show.refresh_json(live.refresh),
+        "stage": live.stage.as_json(now) if live.stage else None,
+        "alarms": [
+            alarm.as_json() if alarm else {"name": name, "state": None} for name, alarm in live.alarms.items()
+        ],
         "servers": [
             {
                 "id": server.id,

@@ -15,6 +15,8 @@ AT_A_TIME = 200
 IN_SERVICE, STANDBY, HEALTHY = "InService", "Standby", "healthy"
 #: What a target group says of a server that is not registered with it.
 UNUSED = "unused"
+#: What a server does while a lifecycle hook holds it.
+WAITS = {"Pending:Wait": "validating", "Terminating:Wait": "flushing"}
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class Server:
     @property
     def state(self) -> str:
         """What is worth saying of it in a word or two: `healthy`, or why it is not."""
+        if self.lifecycle in WAITS:
+            return f"{WAITS[self.lifecycle]} ({self.lifecycle})"
         if self.lifecycle != IN_SERVICE:
             return self.lifecycle
         if self.health.lower() != HEALTHY:

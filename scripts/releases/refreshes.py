@@ -8,11 +8,25 @@ from datetime import datetime
 from typing import Any
 
 from scripts.releases.aws import Account, AwsError, errors
+from scripts.releases.course import CHECKPOINT_SECONDS
 from scripts.releases.errors import one_line
 from scripts.releases.groups import Group, specification
 
 #: "Pending" is rather short: the refresh is about to begin.
 RUNNING = frozenset({"Pending", "InProgress", "Baking", "Cancelling", "RollbackInProgress"})
+
+
+@dataclass(frozen=True)
+class Pauses:
+    """What was asked for at its start: percentages to stop at, and for how many seconds; how long a server
+    warms up (None: the group's own) and how long all bake; the alarms that end it.
+    """
+
+    checkpoints: tuple[int, ...] = ()
+    checkpoint_seconds: float = CHECKPOINT_SECONDS
+    warmup_seconds: float | None = None
+    bake_seconds: float = 0.0
+    alarms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -28,6 +42,9 @@ class Refresh:
     started_at: datetime | None
     ended_at: datetime | None
     reversible: bool
+    pauses: Pauses = Pauses()
+    rollback_at: datetime | None = None
+    rollback_reason: str = ""
 
     @property
     def running(self) -> bool:
@@ -45,6 +62,7 @@ def of(account: Account, group: Group, refresh_id: str | None = None) -> Refresh
 def _refresh(said: Mapping[str, Any]) -> Refresh:
     desired = said.get("DesiredConfiguration") or {}
     version = specification(desired).get("Version")
+    back = said.get("RollbackDetails") or {}
     return Refresh(
         id=said["InstanceRefreshId"],
         status=said["Status"],
@@ -55,6 +73,20 @@ def _refresh(said: Mapping[str, Any]) -> Refresh:
         started_at=said.get("StartTime"),
         ended_at=said.get("EndTime"),
         reversible=bool(desired),
+        pauses=_pauses(said.get("Preferences") or {}),
+        rollback_at=back.get("RollbackStartTime"),
+        rollback_reason=one_line(back.get("RollbackReason") or ""),
+    )
+
+
+def _pauses(given: Mapping[str, Any]) -> Pauses:
+    delay, warmup = given.get("CheckpointDelay"), given.get("InstanceWarmup")
+    return Pauses(
+        checkpoints=tuple(given.get("CheckpointPercentages") or ()),
+        checkpoint_seconds=CHECKPOINT_SECONDS if delay is None else float(delay),
+        warmup_seconds=None if warmup is None else float(warmup),
+        bake_seconds=float(given.get("BakeTime") or 0),
+        alarms=tuple((given.get("AlarmSpecification") or {}).get("Alarms") or ()),
     )
 
 

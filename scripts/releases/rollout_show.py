@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from types import TracebackType
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from scripts.releases.errors import one_line
 from scripts.releases.groups import Group
+from scripts.releases.progress import Stage
 from scripts.releases.refreshes import Refresh
 from scripts.releases.rollout import Outcome
+from scripts.releases.scene import Scene, Seen
 
 BAR = 20
 
@@ -20,9 +24,10 @@ BAR = 20
 class Follower:
     """Shows refreshes while they run; a context manager that is called at every look."""
 
-    def __init__(self, quiet: bool = False) -> None:
+    def __init__(self, quiet: bool = False, scene: Scene | None = None) -> None:
         self._progress = None if quiet or not sys.stdout.isatty() else _progress()
         self._quiet = quiet
+        self._scene = scene
         self._tasks: dict[str, TaskID] = {}
         self._said: dict[str, str] = {}
 
@@ -39,17 +44,28 @@ class Follower:
 
     def __call__(self, group: Group, refresh: Refresh) -> None:
         """Shows what AWS says now."""
+        if self._quiet:
+            return
+        seen = self._scene.look(group, refresh) if self._scene else Seen()
         if self._progress:
             if group.name not in self._tasks:
                 self._tasks[group.name] = self._progress.add_task(group.service, total=100, said="")
-            self._progress.update(
-                self._tasks[group.name], completed=refresh.percentage or 0, said=one_line(_step(refresh))
-            )
-        elif not self._quiet:
-            line = f"{group.service}: {_step(refresh)}"
-            if self._said.get(group.name) != line:
-                self._said[group.name] = line
-                print(line, flush=True)
+            said = one_line(_step(refresh, seen.stage, seen.at))
+            self._progress.update(self._tasks[group.name], completed=refresh.percentage or 0, said=said)
+        else:
+            self._say(group.name, f"{group.service}: {_step(refresh, seen.stage, None)}")
+        for key, line in seen.lines.items():
+            self._say(key, line)
+
+    def _say(self, key: str, line: str) -> None:
+        """Prints a line, unless the last one of the same key said the same."""
+        if self._said.get(key) == line:
+            return
+        self._said[key] = line
+        if self._progress:
+            self._progress.console.print(Text(one_line(line)))
+        else:
+            print(one_line(line), flush=True)
 
 
 def _progress() -> Progress:
@@ -63,22 +79,25 @@ def _progress() -> Progress:
     )
 
 
-def _step(refresh: Refresh) -> str:
-    """Such as `InProgress, 50%, 2 left (to version 7)`. The reason names another server at every look, so it
-    is left out until the end.
+def _step(refresh: Refresh, stage: Stage | None, now: datetime | None) -> str:
+    """Such as `InProgress, 50%, 2 left (to version 7), pauses at 50% until 14:05:00Z`. The reason names
+    another server at every look, so it is left out until the end.
     """
     parts = [refresh.status]
     if refresh.percentage is not None:
         parts.append(f"{refresh.percentage}%")
     if refresh.to_update is not None and refresh.running:
         parts.append(f"{refresh.to_update} left")
-    return ", ".join(parts) + (f" (to version {refresh.version})" if refresh.version else "")
+    said = ", ".join(parts) + (f" (to version {refresh.version})" if refresh.version else "")
+    if stage and (text := stage.text(now)):
+        said += f", {text}"
+    return said
 
 
-def bar(refresh: Refresh) -> str:
+def bar(refresh: Refresh, stage: Stage | None, now: datetime) -> str:
     """The refresh in one line, with its progress as a bar of plain characters and its reason."""
     done = BAR * (refresh.percentage or 0) // 100
-    said = f"[{'#' * done}{'.' * (BAR - done)}] {_step(refresh)}"
+    said = f"[{'#' * done}{'.' * (BAR - done)}] {_step(refresh, stage, now)}"
     return said + (f": {refresh.reason}" if refresh.reason else "")
 
 

@@ -37,6 +37,26 @@ class LiveEnvironment:
         """What the config of staging says, with `more` lines of the service."""
         self.project.file("staging").write_text(CONFIG.format(image=image) + more)
 
+    def alarm(self, name: str, state: str = "OK") -> None:
+        """An alarm over a metric that the cloud does not emulate: it keeps the state that is set."""
+        client = self.scene.cloud.client("cloudwatch")
+        client.put_metric_alarm(
+            AlarmName=name, Namespace="Ours", MetricName=name, Statistic="Sum", Period=60,
+            EvaluationPeriods=1, Threshold=1, ComparisonOperator="GreaterThanThreshold",
+        )  # fmt: skip
+        client.set_alarm_state(AlarmName=name, StateValue=state, StateReason="Set by a test.")
+
+    def hook(self, name: str, seconds: int) -> None:
+        """`launch` or `termination`, as the stack makes them; the emulated servers' agent completes them."""
+        way, result = {"launch": ("LAUNCHING", "ABANDON"), "termination": ("TERMINATING", "CONTINUE")}[name]
+        self.scene.autoscaling.put_lifecycle_hook(
+            AutoScalingGroupName=self.scene.name,
+            LifecycleHookName=name,
+            LifecycleTransition=f"autoscaling:EC2_INSTANCE_{way}",
+            HeartbeatTimeout=seconds,
+            DefaultResult=result,
+        )
+
     def settled(self, desired: int = 2, version: int = 1, service: str = "web", **settings: Any) -> None:
         tags = {"project": "immutable", "environment": "staging", "service": service}
         given = [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from components.auto_scaling_group import AutoScalingGroupArgs
-from scripts.releases import commands_servers, declared
+from scripts.releases import declared
 from stacks.services import ServiceConfig
 from tests.rehearsal.cloud.scene import BETTER, GOOD
 from tests.scripts.release_project import service
@@ -78,13 +77,8 @@ def test_a_server_that_someone_was_on_is_found(there: Staging) -> None:
     assert "user/rehearsal" in found[0]["text"]
 
 
-def test_a_server_older_than_allowed_is_found(there: Staging, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Later(datetime):
-        @classmethod
-        def now(cls, tz: Any = None) -> Any:
-            return datetime.now(tz) + timedelta(days=9)
-
-    monkeypatch.setattr(commands_servers, "datetime", Later)
+def test_a_server_older_than_allowed_is_found(there: Staging) -> None:
+    there.scene.cloud.step(9 * 86_400)
     assert kinds(drift(there, "--max-age-days", "8")) == ["age", "age"]
     assert drift(there, "--max-age-days", "10") == []
 

@@ -188,8 +188,9 @@ def test_a_throttled_call_is_sent_again(live: LiveEnvironment) -> None:
         ("InService", "Healthy", None, "healthy", True),
         ("InService", "Healthy", "initial", "initial", False),
         ("InService", "Unhealthy", "healthy", "unhealthy", False),
-        ("Pending:Wait", "Healthy", None, "Pending:Wait", False),
+        ("Pending:Wait", "Healthy", None, "validating (Pending:Wait)", False),
         ("Terminating", "Healthy", "draining", "Terminating", False),
+        ("Terminating:Wait", "Healthy", "unused", "flushing (Terminating:Wait)", False),
     ],
 )
 def test_a_server_serves_when_all_who_judge_it_say_so(

@@ -11,7 +11,7 @@ import pytest
 from components import refresh_alarms
 from components.instance_refresh import MOST_ALARMS
 from rehearsal.cloud.autoscaling.refresh import START_SECONDS
-from scripts.releases import alarms, aws, preferences
+from scripts.releases import alarms, preferences
 from scripts.releases.preferences import Preferences
 from stacks.rollouts import RefreshConfig
 from tests.rehearsal.cloud.scene import BETTER, BOOT, DRAIN, GOOD, GRACE, WARM
@@ -44,18 +44,6 @@ def live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveEnviro
 
 def plan(live: LiveEnvironment, *arguments: str) -> Any:
     return live.json("plan", "staging", *arguments)["services"]["web"]
-
-
-def hook(live: LiveEnvironment, name: str, seconds: int) -> None:
-    """A hook as the stack makes it; the emulated servers' agent completes it."""
-    way, result = {"launch": ("LAUNCHING", "ABANDON"), "termination": ("TERMINATING", "CONTINUE")}[name]
-    live.scene.autoscaling.put_lifecycle_hook(
-        AutoScalingGroupName="web",
-        LifecycleHookName=name,
-        LifecycleTransition=f"autoscaling:EC2_INSTANCE_{way}",
-        HeartbeatTimeout=seconds,
-        DefaultResult=result,
-    )
 
 
 class Watched:
@@ -178,8 +166,8 @@ def beside(live: LiveEnvironment, since: Any, desired: int) -> float:
 
 def test_hooks_are_in_what_was_measured_and_the_plan_is_right_to_the_second(live: LiveEnvironment) -> None:
     live.settled(desired=0)
-    hook(live, "launch", 600)
-    hook(live, "termination", 300)
+    live.hook("launch", 600)
+    live.hook("termination", 300)
     live.scene.autoscaling.set_desired_capacity(AutoScalingGroupName="web", DesiredCapacity=3)
     live.scene.cloud.step(200)
     live.scene.start(2)
@@ -204,8 +192,8 @@ def test_a_hooks_time_out_stands_for_what_was_never_measured(
     live.settled(desired=0)
     live.scene.autoscaling.set_desired_capacity(AutoScalingGroupName="web", DesiredCapacity=2)
     assert plan(live)["batchSeconds"] == GRACE + WARM
-    hook(live, "launch", 700)
-    hook(live, "termination", 400)
+    live.hook("launch", 700)
+    live.hook("termination", 400)
     planned = plan(live)
     assert (planned["bootSeconds"], planned["leaveSeconds"]) == (None, None)
     assert planned["batchSeconds"] == 700 + WARM
@@ -235,106 +223,6 @@ def test_a_root_volume_is_replaced_without_any_other_server(live: LiveEnvironmen
     assert "web: servers stay and get a new root volume (ReplaceRootVolume): none is launched" in (
         live.run("plan", "staging").out
     )
-
-
-OWN = {"errors": "web-errors", "latency": "web-latency"}
-
-
-def alarm(live: LiveEnvironment, name: str, state: str = "OK") -> None:
-    """An alarm over a metric that the cloud does not emulate: it keeps the state that is set."""
-    client = live.scene.cloud.client("cloudwatch")
-    client.put_metric_alarm(
-        AlarmName=name, Namespace="Ours", MetricName=name, Statistic="Sum", Period=60, EvaluationPeriods=1,
-        Threshold=1, ComparisonOperator="GreaterThanThreshold",
-    )  # fmt: skip
-    client.set_alarm_state(AlarmName=name, StateValue=state, StateReason="Set by a test.")
-
-
-@pytest.fixture
-def guarded(live: LiveEnvironment) -> LiveEnvironment:
-    """The stack made two alarms; both are OK."""
-    live.settled()
-    exported = {**PREFERENCES, "alarms": list(OWN.values())}
-    live.project.state("staging", {"web": {**UP, "refreshPreferences": exported, "alarms": OWN}})
-    for name in OWN.values():
-        alarm(live, name)
-    return live
-
-
-def test_the_alarms_of_a_plan_are_the_services_own_and_those_of_the_config(guarded: LiveEnvironment) -> None:
-    alarm(guarded, "queue-too-long")
-    guarded.image(BETTER, "      refresh: {alarms: [queue-too-long]}\n")
-    document = guarded.json("plan", "staging")
-    names = ["web-errors", "web-latency", "queue-too-long"]
-    assert document["services"]["web"]["preferences"]["alarms"] == names
-    assert [(each["name"], each["state"]) for each in document["alarms"]] == [(name, "OK") for name in names]
-    assert document["remarks"] == []
-    out = guarded.run("plan", "staging").out
-    assert f"web: alarms that stop it, until its bake time is over: {', '.join(names)}" in out
-
-
-def test_every_stage_says_how_many_alarms_are_watched(guarded: LiveEnvironment) -> None:
-    guarded.image(BETTER, STAGES)
-    out = guarded.run("plan", "staging").out
-    assert out.count("2 alarms watched") == 2
-
-
-def test_an_alarm_that_left_the_config_is_watched_no_more(guarded: LiveEnvironment) -> None:
-    exported = {**PREFERENCES, "alarms": [*OWN.values(), "queue-too-long"]}
-    guarded.project.state("staging", {"web": {**UP, "refreshPreferences": exported, "alarms": OWN}})
-    assert plan(guarded)["preferences"]["alarms"] == list(OWN.values())
-
-
-def test_a_fix_while_an_alarm_rings_watches_none(guarded: LiveEnvironment) -> None:
-    alarm(guarded, "web-errors", "ALARM")
-    guarded.image(BETTER, "      refresh: {watchAlarms: false}\n")
-    document = guarded.json("plan", "staging")
-    assert document["services"]["web"]["preferences"]["alarms"] == []
-    assert document["remarks"] == []
-
-
-@pytest.mark.parametrize("state", ["ALARM", "INSUFFICIENT_DATA"])
-def test_an_alarm_in_the_way_of_a_release_is_a_remark(guarded: LiveEnvironment, state: str) -> None:
-    alarm(guarded, "web-errors", state)
-    for arguments in ([], ["--image", BETTER]):
-        done = guarded.run("plan", "staging", *arguments)
-        assert done.code == 0
-        assert (
-            f"web: alarm web-errors is {state} (Set by a test); `up` waits 10 min for it to be OK and then "
-            "fails; a fix goes out meanwhile with watchAlarms: false"
-        ) in done.out.splitlines()
-
-
-def test_a_release_that_replaces_no_server_asks_no_alarm(guarded: LiveEnvironment) -> None:
-    alarm(guarded, "web-errors", "ALARM")
-    assert guarded.json("plan", "staging", "--image", GOOD)["remarks"] == []
-
-
-def test_an_alarm_that_does_not_exist_is_refused(guarded: LiveEnvironment) -> None:
-    guarded.image(BETTER, "      refresh: {alarms: [web-eror]}\n")
-    refusal = guarded.refused("plan", "staging")
-    assert refusal.startswith("web: there is no alarm 'web-eror' in eu-central-1, so that a release would be")
-
-
-def test_an_own_alarm_that_someone_deleted_is_refused(guarded: LiveEnvironment) -> None:
-    guarded.scene.cloud.client("cloudwatch").delete_alarms(AlarmNames=["web-latency"])
-    assert "there is no alarm 'web-latency'" in guarded.refused("plan", "staging")
-
-
-def test_a_composite_alarm_is_an_alarm(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[Any] = []
-
-    class Pages:
-        def paginate(self, **asked_for: Any) -> list[dict[str, Any]]:
-            asked.append(asked_for)
-            return [{"CompositeAlarms": [{"AlarmName": "any", "StateValue": "ALARM"}], "MetricAlarms": []}]
-
-    monkeypatch.setattr(
-        aws, "_new_client", lambda *_: type("Client", (), {"get_paginator": lambda *_: Pages()})()
-    )
-    found = alarms.read(aws.Account("eu-central-1"), ["any", "other"])
-    assert list(found) == ["any"]
-    assert asked == [{"AlarmNames": ["any", "other"], "AlarmTypes": ["MetricAlarm", "CompositeAlarm"]}]
 
 
 @pytest.mark.parametrize(
