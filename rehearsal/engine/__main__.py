@@ -49,6 +49,12 @@ def _operation_options(command: argparse.ArgumentParser, name: str) -> None:
     command.add_argument("--continue-on-error", action="store_true", help="go on after a failed step")
     if name in ("preview", "up"):
         command.add_argument("--replace", action="append", default=[], metavar="URN", help="may be repeated")
+    if name == "refresh":
+        command.add_argument(
+            "--clear-pending-creates",
+            action="store_true",
+            help="forget what was cut off while it was created",
+        )
     if name != "refresh":
         command.add_argument("--refresh", action="store_true", help="read what exists first")
 
@@ -96,6 +102,7 @@ def _operate(parsed: argparse.Namespace, environ: Mapping[str, str]) -> int:
         replace=tuple(getattr(parsed, "replace", ())),
         refresh=getattr(parsed, "refresh", False),
         continue_on_error=parsed.continue_on_error,
+        clear_pending_creates=getattr(parsed, "clear_pending_creates", False),
     )
     project = load_project(parsed.cwd)
     backend = Backend.from_environment(environ)

@@ -47,6 +47,7 @@ class Request:
     replace: tuple[str, ...] = ()
     refresh: bool = False
     continue_on_error: bool = False
+    clear_pending_creates: bool = False
 
 
 @dataclass
@@ -88,12 +89,10 @@ def run(
         deployment = Deployment(options, recorder, file.snapshot.resources, factories, outputs, display)
         _check_targets(deployment)
         _mention_pending(file, deployment)
-        if request.operation in ("up", "destroy"):
-            file.clear_pending(creations=False)
+        if not preview:
+            file.clear_pending(creations=request.clear_pending_creates)
         with _interruptible(deployment, display):
             code, error = _carry_out(request, project, deployment)
-        if request.operation == "refresh" and code == 0:
-            file.clear_pending()
         outcome = _outcome(request, deployment, code, error)
     outcome.seconds = round(time.monotonic() - began, 3)
     return outcome
@@ -125,7 +124,10 @@ def _mention_pending(file: StackFile, deployment: Deployment) -> None:
         what = f"{operation.resource.type} {operation.resource.name!r}"
         # What was half created has no ID here, so that nobody can look it up: a second one is made, or cannot
         # be made beside the first. The real engine is no better off.
-        todo = "it may exist unknown to the state; look, and delete it or import it"
+        todo = (
+            "it may exist unknown to the state; look, delete it or import it, "
+            "then run `refresh --clear-pending-creates`"
+        )
         deployment.warn(
             operation.resource.urn,
             f"an earlier run was cut off while {operation.kind} {what}: "

@@ -32,8 +32,8 @@ class FakeCloud:
 
     `fail`: text to fail with, by (method, resource name). `partial`: the same, but the thing exists then.
     `wait_seconds`: how long creating or deleting takes. `together`: operations stay until so many have run at
-    the same time, or a while has passed. `renamed`: IDs that are found under another one. `running` / `peak`: operations at the same time. `during`: called in
-    the middle of an operation.
+    the same time, or a while has passed. `renamed`: IDs that are found under another one. `running` / `peak`:
+    operations at the same time. `during`: called in the middle of an operation.
     """
 
     things: dict[str, Properties] = field(default_factory=dict)

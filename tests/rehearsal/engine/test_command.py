@@ -188,3 +188,13 @@ def test_outputs_are_shown_as_a_tree_without_secrets() -> None:
         '            word: "[secret]"\n'
         '    url     : "https://x"\n'
     )
+
+
+def test_a_creation_that_was_cut_off_is_forgotten_when_the_command_line_says_so(embedded: Embedded) -> None:
+    embedded.program("")
+    embedded.run("up")
+    made = {"urn": urn("a"), "custom": True, "type": "fake:index:Thing"}
+    embedded.state_of_a_killed_engine([{"resource": made, "type": "creating"}])
+    for option, left in (("--parallel=1", 1), ("--clear-pending-creates", 0)):
+        assert _main(embedded, "refresh", option) == 0
+        assert len(embedded.exported()["deployment"].get("pending_operations", [])) == left

@@ -238,8 +238,9 @@ def test_what_was_being_done_when_the_engine_was_killed_is_mentioned(embedded: E
     embedded.imported(deployment)
     said = embedded.run("preview").text
     assert f"an earlier run was cut off while creating {resource['type']} 'b': it may exist" in said
+    assert "then run `refresh --clear-pending-creates`" in said
     embedded.run("refresh")
-    assert "an earlier run was cut off" not in embedded.run("preview").text
+    assert "an earlier run was cut off" in embedded.run("preview").text
 
 
 def _things(engine: Engine) -> list[dict[str, object]]:
@@ -247,9 +248,9 @@ def _things(engine: Engine) -> list[dict[str, object]]:
     return [item for item in found if item["type"] == "fake:index:Thing"]
 
 
-@pytest.mark.parametrize("size", [1, 2])
-def test_the_next_up_forgets_what_was_being_changed_but_not_what_was_being_created(
-    engine: Engine, size: int
+@pytest.mark.parametrize(("operation", "size"), [("up", 1), ("up", 2), ("refresh", 1)])
+def test_the_next_run_forgets_what_was_being_changed_but_not_what_was_being_created(
+    engine: Engine, operation: str, size: int
 ) -> None:
     engine.program('Thing("a", size=1); Thing("b")')
     engine.run("up")
@@ -263,6 +264,8 @@ def test_the_next_up_forgets_what_was_being_changed_but_not_what_was_being_creat
     # As a killed engine leaves it: an import would let go of them.
     engine.state_of_a_killed_engine([{"resource": resource, "type": kind} for kind, resource in pending])
     engine.program(f'Thing("a", size={size}); Thing("b")')
-    assert engine.run("up").ok
+    assert engine.run(operation).ok
     left = engine.exported()["deployment"].get("pending_operations", [])
     assert [(one["type"], one["resource"]["urn"]) for one in left] == [("creating", urn("c"))]
+    assert engine.run("refresh", clear_pending_creates=True).ok
+    assert not engine.exported()["deployment"].get("pending_operations")
