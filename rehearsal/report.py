@@ -21,7 +21,7 @@ from rehearsal.report_chart import (
     picture,
     scale_of,
 )
-from rehearsal.report_time import clock, without_leaps
+from rehearsal.report_time import clock
 
 TEMPLATE = Path(__file__).with_name("report.html")
 _WORDS = {
@@ -45,7 +45,7 @@ def page(document: Mapping[str, Any]) -> str:
         "verdict": "passed" if document["ok"] else "failed",
         "lead": _lead(document, failed),
         "facts": _facts(document, done),
-        "fleets": _fleets(without_leaps(document)),
+        "fleets": _fleets(document),
         "steps": "\n".join(
             [
                 *(_step(number, step, steps) for number, step in enumerate(steps, 1)),

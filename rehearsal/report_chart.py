@@ -13,7 +13,7 @@ from html import escape
 from itertools import pairwise
 from typing import Any
 
-from rehearsal.report_time import clock
+from rehearsal.report_time import Axis, clock
 
 MARKERS = 40
 PLOT = 150
@@ -28,12 +28,12 @@ LABEL_SHARE = 5.0
 class Scale:
     """What all the pictures of one page have in common: seconds of the cloud across, instances up."""
 
-    seconds: float
+    axis: Axis
     instances: int
 
     def x(self, at: float) -> float:
         """The place of a moment, in percent of the width."""
-        return 100 * min(max(at / self.seconds, 0.0), 1.0)
+        return 100 * self.axis.place(at)
 
     def y(self, instances: float) -> float:
         """The place of a number of instances, in pixels from the top."""
@@ -59,7 +59,8 @@ def scale_of(document: Mapping[str, Any]) -> Scale:
         for environment in environments_of(document)
         for _, counts in changes_of(document["fleet"], environment)
     ]
-    return Scale(max(ends, default=0) or 1.0, max(totals, default=0) or 1)
+    axis = Axis.over([sample["at"] for sample in document["fleet"]], max(ends, default=0))
+    return Scale(axis, max(totals, default=0) or 1)
 
 
 def environments_of(document: Mapping[str, Any]) -> list[str]:
@@ -109,12 +110,13 @@ def picture(document: Mapping[str, Any], environment: str, scale: Scale) -> str:
         *_grid(scale),
     ]
     labelled: dict[str, Stretch] = {}
-    for stretch in stretches(document, environment, scale.seconds):
+    for stretch in stretches(document, environment, scale.axis.end):
         parts.append(_area(stretch, images.index(stretch.image), scale))
         widest = labelled.get(stretch.image)
         if widest is None or stretch.end - stretch.start > widest.end - widest.start:
             labelled[stretch.image] = stretch
-    parts += [_label(each, images.index(each.image), scale) for each in labelled.values()]
+    cuts = [_cut(leap, scale) for leap in document.get("leaps") or ()]
+    parts += [_label(each, images.index(each.image), scale, cuts) for each in labelled.values()]
     parts += [*_leaps(document, scale), *_markers(document, scale), *_axis(scale), "</svg>"]
     return "\n".join(part for part in parts if part)
 
@@ -145,10 +147,12 @@ def _area(stretch: Stretch, index: int, scale: Scale) -> str:
     )
 
 
-def _label(stretch: Stretch, index: int, scale: Scale) -> str:
+def _label(stretch: Stretch, index: int, scale: Scale, cuts: Sequence[float]) -> str:
     left, right = scale.x(stretch.start), scale.x(stretch.end)
     if right - left < LABEL_SHARE:
         return ""
+    if any(abs((left + right) / 2 - cut) < LABEL_SHARE / 2 for cut in cuts):
+        right = (left + right) / 2
     middle = scale.y(stretch.below + stretch.count / 2) + 5
     return (
         f'<text class="on-image" x="{(left + right) / 2:.3f}%" y="{middle:.1f}" '
@@ -172,10 +176,14 @@ def _grid(scale: Scale) -> Iterator[str]:
         yield f'<line class="grid" x1="0%" x2="100%" y1="{y}" y2="{y}"></line>'
 
 
+def _cut(leap: Mapping[str, float], scale: Scale) -> float:
+    return (scale.x(leap["at"]) + scale.x(leap["at"] + leap["seconds"])) / 2
+
+
 def _leaps(document: Mapping[str, Any], scale: Scale) -> Iterator[str]:
-    """A cut through the picture where time was left out, with how much it was."""
+    """A cut through the picture where time passed at once, with how much it was."""
     for leap in document.get("leaps") or ():
-        x = scale.x(leap["at"])
+        x = _cut(leap, scale)
         # Beside the cut on the side where there is room.
         anchor, aside = ("end", -7) if x > 50 else ("start", 7)
         yield (
@@ -218,26 +226,19 @@ def spread(places: Sequence[float]) -> list[float]:
 
 
 def _axis(scale: Scale) -> Iterator[str]:
-    every = _nice(scale.seconds / 5)
-    for number in range(int(scale.seconds / every) + 1):
-        x = scale.x(number * every)
+    """The moments at even places: the places of round moments would be anywhere."""
+    for percent in (0, 25, 50, 75, 100):
         # A label at the very edge would be cut off.
-        anchor = "start" if x < 4 else "end" if x > 94 else "middle"
+        anchor = {0: "start", 100: "end"}.get(percent, "middle")
         yield (
-            f'<text class="tick" x="{x:.3f}%" y="{HEIGHT - 8}" text-anchor="{anchor}" '
-            f'aria-hidden="true">{clock(number * every)}</text>'
+            f'<text class="tick" x="{percent}%" y="{HEIGHT - 8}" text-anchor="{anchor}" '
+            f'aria-hidden="true">{clock(scale.axis.moment(percent / 100))}</text>'
         )
 
 
 def _ticks(instances: int) -> list[int]:
     every = max(1, math.ceil(instances / 4))
     return list(range(0, instances + 1, every))
-
-
-def _nice(seconds: float) -> int:
-    """The next round number of seconds that is not smaller."""
-    rounds = (1, 5, 10, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
-    return next((each for each in rounds if each >= seconds), math.ceil(seconds / 3600) * 3600)
 
 
 def _spoken(document: Mapping[str, Any], environment: str) -> str:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import pytest
 
@@ -15,8 +16,11 @@ from rehearsal.report_chart import (
     spread,
     stretches,
 )
-from rehearsal.report_time import clock, without_leaps
+from rehearsal.report_time import EVEN_SECONDS, Axis, clock
 from tests.rehearsal.documents import NEW, OLD, document, sample, step
+
+# 400 seconds on an even scale.
+EVEN = Axis((0.0, 400.0), (0.0, 1.0))
 
 
 def test_changes_of_one_moment_are_one_change() -> None:
@@ -45,15 +49,17 @@ def test_the_last_stretch_ends_where_the_rehearsal_does() -> None:
 
 
 def test_the_scale_takes_in_the_last_step_and_the_largest_fleet() -> None:
-    assert scale_of(document()) == Scale(400, 3)
+    scale = scale_of(document())
+    assert (scale.axis.end, scale.instances) == (400, 3)
 
 
 def test_the_scale_of_an_empty_rehearsal_divides_by_no_zero() -> None:
-    assert scale_of(document(steps=[], fleet=[])) == Scale(1.0, 1)
+    scale = scale_of(document(steps=[], fleet=[]))
+    assert (scale.x(0), scale.x(1), scale.instances) == (0, 100, 1)
 
 
 def test_a_sample_after_the_last_step_is_within_the_scale() -> None:
-    assert scale_of(document(fleet=[sample(900, "prod", OLD, 1)])).seconds == 900
+    assert scale_of(document(fleet=[sample(900, "prod", OLD, 1)])).axis.end == 900
 
 
 def test_images_come_in_order_of_appearance() -> None:
@@ -61,7 +67,7 @@ def test_images_come_in_order_of_appearance() -> None:
 
 
 def test_the_picture_tells_images_counts_and_moments_of_each_area() -> None:
-    drawn = picture(document(), "staging", Scale(400, 4))
+    drawn = picture(document(), "staging", Scale(EVEN, 4))
     areas = re.findall(
         r'area image-(\d)" x="([\d.]+)%" width="([\d.]+)%".*?data-image="(\S+)" data-in-service="(\d)"',
         drawn,
@@ -76,13 +82,13 @@ def test_the_picture_tells_images_counts_and_moments_of_each_area() -> None:
 
 def test_the_picture_marks_the_moment_of_each_step_but_of_one_left_out() -> None:
     told = document(steps=[step("one", 0, 100), step("two", 100, 400), step("three", 0, 0, skipped="kept")])
-    drawn = picture(told, "prod", Scale(400, 4))
+    drawn = picture(told, "prod", Scale(EVEN, 4))
     assert re.findall(r'data-step="(\w+)"', drawn) == ["one", "two"]
     assert '<line class="moment" x1="25.000%"' in drawn
 
 
 def test_the_picture_says_in_words_what_it_shows() -> None:
-    assert f"at 3:20 min 2 on {OLD}, 1 on {NEW}" in picture(document(), "staging", Scale(400, 4))
+    assert f"at 3:20 min 2 on {OLD}, 1 on {NEW}" in picture(document(), "staging", Scale(EVEN, 4))
 
 
 def test_markers_that_would_cover_each_other_are_moved_apart_in_order() -> None:
@@ -109,31 +115,48 @@ def test_times_are_shown_as_a_person_reads_them(seconds: float, shown: str) -> N
     assert clock(seconds) == shown
 
 
-DAYS = 172_800
+def test_changes_that_follow_soon_are_drawn_evenly() -> None:
+    axis = Axis.over([100, 110, 200, 300], 400)
+    assert [axis.place(moment) for moment in (0, 50, 110, 400)] == pytest.approx([0, 0.125, 0.275, 1])
 
 
-def leaping() -> dict[str, object]:
-    """Two days pass at once in the middle of the second step, and two more in the last one."""
-    steps = [step("one", 0, 100), step("two", 100, 300 + DAYS), step("three", 300 + DAYS, 400 + 2 * DAYS)]
-    fleet = [sample(50, "prod", OLD, 3), sample(300 + DAYS, "prod", NEW, 3)]
-    leaps = [{"at": 200.0, "seconds": DAYS}, {"at": 350.0 + DAYS, "seconds": DAYS}]
-    return document(steps=steps, fleet=fleet, leaps=leaps)
+def test_the_longer_nothing_changes_the_shorter_a_minute_is_drawn() -> None:
+    changes = [100.0, 100 + EVEN_SECONDS, 100 + 2 * EVEN_SECONDS, 100 + 12 * EVEN_SECONDS]
+    axis = Axis.over(changes, changes[-1] + 1000 * EVEN_SECONDS)
+    even, ten, thousand = (axis.place(b) - axis.place(a) for a, b in pairwise([*changes[1:], axis.end]))
+    assert 2 * even < ten < 4 * even
+    assert 7 * even < thousand < 8 * even
 
 
-def test_time_that_passes_at_once_is_left_out_of_every_moment() -> None:
-    told = without_leaps(leaping())
-    assert [(each["at"], each["until"]) for each in told["steps"]] == [(0, 100), (100, 300), (300, 400)]
-    assert [each["at"] for each in told["fleet"]] == [50, 300]
-    assert told["leaps"] == [{"at": 200, "seconds": DAYS}, {"at": 350, "seconds": DAYS}]
+@pytest.mark.parametrize("moment", [0, 40, 100, 5000, 9999, 10_000])
+def test_a_place_tells_its_moment(moment: float) -> None:
+    axis = Axis.over([100, 200], 10_000)
+    assert axis.moment(axis.place(moment)) == pytest.approx(moment)
 
 
-def test_a_rehearsal_without_a_leap_is_told_as_it_was() -> None:
-    assert without_leaps(document()) == document()
+def test_a_moment_outside_is_at_the_edge() -> None:
+    axis = Axis.over([], 100)
+    assert (axis.place(-5), axis.place(200)) == (0, 1)
 
 
-def test_the_picture_is_cut_where_time_was_left_out_and_says_how_much() -> None:
-    told = without_leaps(leaping())
-    drawn = picture(told, "prod", scale_of(told))
-    assert '<g class="leap" data-seconds="172800"><line x1="50.000%"' in drawn
-    assert "2 days 0 h pass" in drawn
-    assert "leap" not in picture(document(), "prod", Scale(400, 4))
+def test_the_axis_tells_the_moments_at_even_places() -> None:
+    told = document(steps=[step("one", 0, 604_800)], fleet=[sample(100, "prod", OLD, 1)])
+    ticks = re.findall(r'class="tick" x="(\d+)%".*?>([^<]+)<', picture(told, "prod", scale_of(told)))
+    assert [place for place, _ in ticks] == ["0", "25", "50", "75", "100"]
+    assert (ticks[0][1], ticks[-1][1]) == ("0:00 min", "7 days 0 h")
+
+
+def test_the_picture_is_cut_where_time_passed_at_once_and_says_how_much() -> None:
+    week = document(leaps=[{"at": 150.0, "seconds": 100.0}])
+    drawn = picture(week, "prod", Scale(EVEN, 4))
+    assert '<g class="leap" data-seconds="100"><line x1="50.000%"' in drawn
+    assert "1:40 min pass" in drawn
+    assert "leap" not in picture(document(), "prod", Scale(EVEN, 4))
+
+
+def test_a_cut_goes_through_no_letter() -> None:
+    cut = document(leaps=[{"at": 230.0, "seconds": 10.0}])
+    letters = re.findall(r'class="on-image" x="([\d.]+)%"', picture(cut, "prod", Scale(EVEN, 4)))
+    # From 60 to 400 the middle would be at 57.5%, and the cut is at 58.75%.
+    assert letters == ["36.250"]
+    assert 'x="57.500%"' in picture(document(), "prod", Scale(EVEN, 4))
