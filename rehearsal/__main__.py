@@ -51,7 +51,8 @@ def main(
         float, typer.Option(min=1, max=10000, help="Emulated seconds in one real second.")
     ] = story.SPEED,
 ) -> None:
-    """Rehearse a release on an emulated AWS: staging, a promotion, prod, a new image, a rollback, the end.
+    """Rehearse releases on an emulated AWS: staging, prod, a new image, a bad one, the way back, days of
+    running with what may happen to servers, and the end.
 
     Without a command the whole story runs; the commands run one step against a cloud left up by --keep.
     """

@@ -66,7 +66,7 @@ def _lead(document: Mapping[str, Any], failed: Mapping[str, Any] | None) -> str:
     return (
         f"{len(images)} {'image' if len(images) == 1 else 'images'} moved through "
         f"{escape(' and '.join(environments)) or 'no environment'}, "
-        "each as a line of configuration; no server was changed."
+        "each as a line of configuration. Servers were replaced; none was changed."
     )
 
 
