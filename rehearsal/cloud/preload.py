@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import sys
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
@@ -33,11 +34,29 @@ NO_IMAGES = Path(__file__).parent / "no_images.json"
 
 
 def after_moto() -> None:
-    """Let moto list the operations of a service once: for every request that was half of EC2's time."""
-    from moto.core import responses
+    """Let moto tell the emulated time, and list the operations of a service once: for every request that was
+    half of EC2's time.
+    """
+    from moto.core import responses, utils
 
     if not hasattr(responses.method_names_from_class, "cache_info"):
         responses.method_names_from_class = cache(responses.method_names_from_class)
+    machines = utils.utcnow
+    if machines is not emulated_now:
+        # What is imported later takes it from there; what was imported earlier has its own name for it.
+        for name, module in list(sys.modules.items()):
+            if name.startswith("moto.") and vars(module).get("utcnow") is machines:
+                vars(module)["utcnow"] = emulated_now
+
+
+def emulated_now() -> datetime:
+    """The present of the emulated cloud as moto's `utcnow` says it, without a time zone: LaunchTime and the
+    like grow old when the clock is stepped.
+    """
+    from rehearsal.cloud.world import World
+
+    world = World.current
+    return world.clock.date(world.timeline.now).replace(tzinfo=None)
 
 
 def before_moto() -> None:

@@ -14,6 +14,7 @@ __all__ = [
     "LimitExceeded",
     "NotEmulated",
     "ResourceInUse",
+    "ScalingActivityInProgress",
     "ValidationError",
     "group_not_found",
 ]
@@ -41,6 +42,11 @@ class LimitExceeded(AutoscalingClientError):
 class AlreadyExists(AutoscalingClientError):
     code = "AlreadyExists"
     message = "AutoScalingGroup by this name already exists - A group with the name {group} already exists"
+
+
+class ScalingActivityInProgress(AutoscalingClientError):
+    code = "ScalingActivityInProgress"
+    message = "Instance {instance} is held by a launch lifecycle hook: complete its action first"
 
 
 class ResourceInUse(AutoscalingClientError):

@@ -7,7 +7,7 @@ from typing import Any
 from rehearsal.cloud.autoscaling import exceptions
 from rehearsal.cloud.autoscaling.attached import ScheduledActions
 from rehearsal.cloud.autoscaling.group import Group
-from rehearsal.cloud.autoscaling.servers import IN_SERVICE, STANDBY, Server
+from rehearsal.cloud.autoscaling.servers import IN_SERVICE, PENDING_WAIT, STANDBY, Server
 
 #: Processes that the fleet really stops while they are suspended.
 SUSPENDABLE = {"Launch", "Terminate", "HealthCheck", "ReplaceUnhealthy"}
@@ -56,7 +56,10 @@ class Members(ScheduledActions):
                 group.fleet.vanish(gone)
 
     def terminate_server(self, instance_id: str, decrement: bool) -> Any:
+        """Ends a server by request. AWS does not while a launch hook holds it: ScalingActivityInProgress."""
         group, server = self.owner(instance_id)
+        if server.lifecycle == PENDING_WAIT:
+            raise exceptions.ScalingActivityInProgress(instance=instance_id)
         if decrement:
             group.set_desired_capacity(group.desired_capacity - 1)
         group.fleet.terminate([server], "An instance was taken out of service in response to a user request.")

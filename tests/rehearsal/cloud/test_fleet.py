@@ -304,3 +304,18 @@ def test_many_groups_and_servers_come_in_pages(scene: Scene) -> None:
     scene.create_group(desired=60)
     pages = scene.autoscaling.get_paginator("describe_auto_scaling_instances").paginate()
     assert [len(page["AutoScalingInstances"]) for page in pages] == [50, 10]
+
+
+def test_what_aws_dates_is_dated_by_the_emulated_clock(scene: Scene) -> None:
+    scene.cloud.step(20 * 86_400)
+    scene.create_group(desired=1)
+    scene.cloud.step(10 * 86_400)
+    server = scene.group()["Instances"][0]["InstanceId"]
+    (reservation,) = scene.ec2.describe_instances(InstanceIds=[server])["Reservations"]
+    clock = scene.cloud.world.clock
+    launched = reservation["Instances"][0]["LaunchTime"]
+    assert abs((launched - clock.date(20 * 86_400)).total_seconds()) < 5
+    template = scene.ec2.create_launch_template_version(
+        LaunchTemplateId=scene.template_id, LaunchTemplateData={"ImageId": GOOD}
+    )["LaunchTemplateVersion"]
+    assert abs((template["CreateTime"] - clock.date(30 * 86_400)).total_seconds()) < 5

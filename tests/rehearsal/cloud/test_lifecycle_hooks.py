@@ -291,6 +291,17 @@ def test_a_server_that_waits_is_neither_detached_nor_put_into_standby(scene: Sce
         assert refused.value.response["Error"]["Code"] == "ValidationError"
 
 
+def test_a_server_that_a_launch_hook_holds_is_not_terminated_by_request(scene: Scene) -> None:
+    scene.create_group(desired=1, LifecycleHookSpecificationList=[OTHER])
+    scene.cloud.step(BOOT)
+    with pytest.raises(ClientError, match="complete its action first") as refused:
+        scene.autoscaling.terminate_instance_in_auto_scaling_group(
+            InstanceId=only(scene), ShouldDecrementDesiredCapacity=True
+        )
+    assert refused.value.response["Error"]["Code"] == "ScalingActivityInProgress"
+    assert (scene.states(), scene.group()["DesiredCapacity"]) == (["Pending:Wait"], 1)
+
+
 def test_no_hook_holds_a_server_that_is_detached_or_comes_back_from_standby(scene: Scene) -> None:
     scene.settled(desired=2)
     for one in (OTHER, TERMINATION):
