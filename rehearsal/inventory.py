@@ -41,6 +41,8 @@ _LISTS: dict[str, _Lister] = {
     "bucket": ("s3", "list_buckets", "Buckets", "Name"),
     "log group": ("logs", "describe_log_groups", "logGroups", "logGroupName"),
     "alarm": ("cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName"),
+    "rule": ("events", "list_rules", "Rules", "Name"),
+    "topic": ("sns", "list_topics", "Topics", "TopicArn"),
 }
 # What AWS goes on listing for a while after it is gone.
 _GONE = ("deleted", "terminated", "shutting-down", "deleting")

@@ -41,14 +41,20 @@ def test_a_proxy_of_the_user_is_not_asked(cloud: CloudProcess, monkeypatch: pyte
 def test_what_was_made_is_in_the_inventory_until_it_is_gone(cloud: CloudProcess) -> None:
     inventory.warm(REGION)
     before = inventory.take(cloud.url, REGION)
-    ec2, s3 = (aws_client.client(service, cloud.url, REGION) for service in ("ec2", "s3"))
+    ec2, s3, sns, events = (
+        aws_client.client(service, cloud.url, REGION) for service in ("ec2", "s3", "sns", "events")
+    )
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     s3.create_bucket(Bucket="made", CreateBucketConfiguration={"LocationConstraint": REGION})
-    made = inventory.take(cloud.url, REGION) - before
-    assert {("VPC", vpc), ("bucket", "made")} <= made
+    topic = sns.create_topic(Name="made")["TopicArn"]
+    events.put_rule(Name="made", EventPattern="{}")
+    ours = {("VPC", vpc), ("bucket", "made"), ("topic", topic), ("rule", "made")}
+    assert ours <= inventory.take(cloud.url, REGION) - before
     ec2.delete_vpc(VpcId=vpc)
     s3.delete_bucket(Bucket="made")
-    assert not {("VPC", vpc), ("bucket", "made")} & inventory.take(cloud.url, REGION)
+    sns.delete_topic(TopicArn=topic)
+    events.delete_rule(Name="made")
+    assert not ours & inventory.take(cloud.url, REGION)
 
 
 def test_a_list_in_pages_is_read_to_its_end() -> None:
