@@ -1,37 +1,13 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from components.auto_scaling_group import AutoScalingGroup, AutoScalingGroupArgs
-from components.group_scaling import SleepSchedule
+from components.auto_scaling_group import AutoScalingGroupArgs
 from components.lifecycle_hooks import Lifecycle
-from tests.components.recorder import Built
-
-Build = Callable[[Callable[[], Mapping[str, Any]]], Built]
-
-GIVEN: dict[str, Any] = {
-    "launch_template_id": "lt-1",
-    "launch_template_version": "3",
-    "instance_types": ("m7g.large", "m6g.large"),
-    "subnet_ids": ("subnet-a", "subnet-b"),
-    "target_group_arns": ("arn:tg",),
-    "server_role_name": "web-role",
-    "min_size": 2,
-    "max_size": 6,
-    "tags": {"owner": "platform", "environment": "test"},
-}
-
-
-def group(build: Build, **changed: Any) -> Built:
-    def program() -> Mapping[str, Any]:
-        made = AutoScalingGroup("web", AutoScalingGroupArgs(**{**GIVEN, **changed}))
-        return {"name": made.name, "arn": made.arn}
-
-    return build(program)
+from tests.components.groups import GIVEN, Build, group
 
 
 def test_a_group_launches_before_it_terminates_and_is_judged_by_the_load_balancer(build: Build) -> None:
@@ -96,7 +72,7 @@ def test_a_group_launches_before_it_terminates_and_is_judged_by_the_load_balance
                 {"key": "environment", "value": "test", "propagateAtLaunch": True},
                 {"key": "owner", "value": "platform", "propagateAtLaunch": True},
                 # Who may complete its hooks; of no meaning on a server.
-                {"key": "immutable:server-role", "value": "web-role", "propagateAtLaunch": False},
+                {"key": "immutable-server-role", "value": "web-role", "propagateAtLaunch": False},
             ],
         }
     }
@@ -150,39 +126,6 @@ def test_its_hooks_wait_as_long_as_they_are_told(build: Build) -> None:
     assert (hook["heartbeatTimeout"], hook["autoscalingGroupName"]) == (60, "web-group")
 
 
-def test_capacity_follows_the_cpu(build: Build) -> None:
-    assert group(build, cpu_target_percent=45).inputs("Policy") == {
-        "Policy web": {
-            "autoscalingGroupName": "web-group",
-            "policyType": "TargetTrackingScaling",
-            "targetTrackingConfiguration": {
-                "predefinedMetricSpecification": {"predefinedMetricType": "ASGAverageCPUUtilization"},
-                "targetValue": 45,
-                "disableScaleIn": False,
-            },
-        }
-    }
-    assert AutoScalingGroupArgs(**GIVEN).cpu_target_percent == 60
-
-
-def test_capacity_follows_the_requests_as_well_when_it_is_told_to(build: Build) -> None:
-    built = group(build, requests_per_target=600, request_label="app/lb/1/targetgroup/web/2")
-    assert set(built.inputs("Policy")) == {"Policy web", "Policy web-requests"}
-    assert built.inputs()["Policy web-requests"] == {
-        "autoscalingGroupName": "web-group",
-        "policyType": "TargetTrackingScaling",
-        "targetTrackingConfiguration": {
-            "predefinedMetricSpecification": {
-                "predefinedMetricType": "ALBRequestCountPerTarget",
-                "resourceLabel": "app/lb/1/targetgroup/web/2",
-            },
-            "targetValue": 600,
-            "disableScaleIn": False,
-        },
-    }
-    assert built.parents()["Policy web-requests"] == "the AutoScalingGroup web"
-
-
 def test_what_it_fails_to_do_is_told(build: Build) -> None:
     built = group(build, notification_topic_arn="arn:topic")
     assert built.inputs("Notification") == {
@@ -196,56 +139,6 @@ def test_what_it_fails_to_do_is_told(build: Build) -> None:
         }
     }
     assert built.parents()["Notification web"] == "the AutoScalingGroup web"
-
-
-NIGHTS = SleepSchedule(time_zone="Europe/Berlin", from_time="20:00", until_time="07:05")
-
-
-def test_a_fleet_that_sleeps_has_no_servers_at_night_and_its_least_in_the_morning(build: Build) -> None:
-    common = {"autoscalingGroupName": "web-group", "timeZone": "Europe/Berlin", "maxSize": 6}
-    built = group(build, sleep=NIGHTS)
-    assert built.inputs("Schedule") == {
-        "Schedule web-sleep": {
-            **common,
-            "scheduledActionName": "sleep",
-            "recurrence": "0 20 * * MON,TUE,WED,THU,FRI",
-            "minSize": 0,
-            "desiredCapacity": 0,
-        },
-        "Schedule web-wake": {
-            **common,
-            "scheduledActionName": "wake",
-            "recurrence": "5 7 * * MON,TUE,WED,THU,FRI",
-            "minSize": 2,
-            "desiredCapacity": 2,
-        },
-    }
-    assert built.parents()["Schedule web-sleep"] == "the AutoScalingGroup web"
-    assert built.parents()["Schedule web-wake"] == "the AutoScalingGroup web"
-    # What the schedule sets is the schedule's: an update at night that finds no change wakes nobody.
-    assert built.inputs()["Group web"]["minSize"] == 2
-
-
-def test_days_of_sleep_are_told_from_monday_on() -> None:
-    days = SleepSchedule(time_zone="UTC", from_time="00:30", until_time="12:00", days=("sun", "mon"))
-    assert (days.recurrence("00:30"), days.recurrence("12:00")) == ("30 0 * * MON,SUN", "0 12 * * MON,SUN")
-
-
-@pytest.mark.parametrize(
-    ("changed", "says"),
-    [
-        ({"until_time": "20:00"}, "from 20:00 until 20:00 is no time at all: change one"),
-        ({"days": ("mon", "mon")}, "mon is named twice: name each day once"),
-        ({"days": ()}, "at least 1 item"),
-        ({"days": ("monday",)}, "Input should be 'mon'"),
-        ({"from_time": "24:00"}, "should match pattern"),
-        ({"until_time": "7:00"}, "should match pattern"),
-        ({"time_zone": ""}, "at least 1 character"),
-    ],
-)
-def test_hours_that_are_none_are_refused(changed: dict[str, Any], says: str) -> None:
-    with pytest.raises(ValidationError, match=says):
-        SleepSchedule(**{**dict(NIGHTS), **changed})
 
 
 def test_it_makes_these_children_and_hands_them_on(build: Build) -> None:
