@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from components.fleet_alarms import AlarmThresholds
+from components.lifecycle_hooks import Lifecycle
 from components.service import ServiceArgs
 from stacks.config import EnvironmentConfig
 from stacks.rollouts import RefreshConfig
@@ -54,6 +55,7 @@ def test_the_configuration_it_shows_is_taken_beside_what_is_there() -> None:
 def test_what_it_shows_as_defaults_are_the_defaults() -> None:
     billing, refresh = staging_with_it().services["billing"], RefreshConfig()
     assert AlarmThresholds(**dict(billing.alarms)) == AlarmThresholds()
+    assert Lifecycle(**dict(billing.lifecycle)) == Lifecycle()
     for name in ("min_healthy_percentage", "max_healthy_percentage", "bake_seconds"):
         assert getattr(billing.refresh, name) == getattr(refresh, name), name
 
