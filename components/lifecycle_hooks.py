@@ -16,7 +16,7 @@ from pydantic import AfterValidator
 
 from components.args import Args, Late
 
-SERVER_ROLE_TAG = "immutable:server-role"
+SERVER_ROLE_TAG = "immutable-server-role"
 """On a group: the IAM role of its servers, which may complete the actions of this group and of no other."""
 VARIABLES = "IMMUTABLE_"
 """What the names of the variables for the server's half begin with."""
@@ -97,7 +97,8 @@ def variables(port: int, health_path: str, lifecycle: Lifecycle) -> dict[str, st
     if not lifecycle.any:
         return {}
     return {
-        f"{VARIABLES}HEALTH_URL": f"http://127.0.0.1:{port}{health_path}",
+        f"{VARIABLES}PORT": str(port),
+        f"{VARIABLES}HEALTH_PATH": health_path,
         f"{VARIABLES}LAUNCH_SECONDS": str(lifecycle.launch_timeout_seconds),
         f"{VARIABLES}TERMINATION_SECONDS": str(lifecycle.termination_timeout_seconds),
     }

@@ -190,7 +190,7 @@ def test_every_folder_of_python_is_a_package() -> None:
 
 
 def test_tests_stand_where_what_they_test_stands() -> None:
-    packages = {path.split("/")[0] for path in python_files() if "/" in path} - {"tests"}
+    packages = {path.split("/")[0] for path in files() if "/" in path} - {"tests"}
     folders = {path.split("/")[1] for path in python_files("tests/") if path.count("/") > 1}
     assert folders <= packages
 

@@ -40,7 +40,7 @@ LOG_GROUP_ARN = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:web-log"
 
 
 COMPLETER = policies.lifecycle_completer(
-    policies.owner_of(LOG_GROUP_ARN), "immutable:server-role", "web-role"
+    policies.owner_of(LOG_GROUP_ARN), "immutable-server-role", "web-role"
 )
 
 
@@ -324,7 +324,7 @@ def test_it_makes_these_children_and_no_others(build: Build) -> None:
         ({"service": "../web"}, "should match pattern"),
         ({"service": "a" * 33}, "should match pattern"),
         ({"environment": {"LOG_GROUP": "mine"}}, "LOG_GROUP is set by the component"),
-        ({"environment": {"IMMUTABLE_HEALTH_URL": "x"}}, "IMMUTABLE_HEALTH_URL is set by the component"),
+        ({"environment": {"IMMUTABLE_PORT": "x"}}, "IMMUTABLE_PORT is set by the component"),
         ({"tags": {"cost center": "1"}}, "the tag 'cost center' keeps servers from reading"),
         ({"health_path": "up"}, "should match pattern"),
         ({"environment": {"A-B": "x"}}, "'A-B' is no name for an environment variable"),

@@ -79,7 +79,8 @@ def test_the_first_hooks_of_a_group_are_the_same_ones() -> None:
 
 def test_the_servers_half_is_told_what_to_ask_and_how_long_to_wait() -> None:
     assert variables(8080, "/up", Lifecycle(launch_timeout_seconds=0)) == {
-        "IMMUTABLE_HEALTH_URL": "http://127.0.0.1:8080/up",
+        "IMMUTABLE_PORT": "8080",
+        "IMMUTABLE_HEALTH_PATH": "/up",
         "IMMUTABLE_LAUNCH_SECONDS": "0",
         "IMMUTABLE_TERMINATION_SECONDS": "300",
     }

@@ -55,12 +55,12 @@ def test_a_server_reports_itself_reads_no_parameters_and_opens_no_sessions() -> 
 
 
 def test_a_server_speaks_for_the_group_that_names_its_role_and_for_no_other() -> None:
-    assert policies.lifecycle_completer(OWNER, "immutable:server-role", "web-role") == {
+    assert policies.lifecycle_completer(OWNER, "immutable-server-role", "web-role") == {
         "Sid": "CompleteLifecycle",
         "Effect": "Allow",
         "Action": ["autoscaling:CompleteLifecycleAction", "autoscaling:RecordLifecycleActionHeartbeat"],
         "Resource": "arn:aws-cn:autoscaling:cn-north-1:111122223333:autoScalingGroup:*",
-        "Condition": {"StringEquals": {"autoscaling:ResourceTag/immutable:server-role": "web-role"}},
+        "Condition": {"StringEquals": {"autoscaling:ResourceTag/immutable-server-role": "web-role"}},
     }
 
 

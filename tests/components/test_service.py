@@ -110,8 +110,9 @@ def test_its_hooks_are_the_same_for_the_group_and_its_servers(build: Build) -> N
     assert built.inputs()["LifecycleHook web-launch"]["heartbeatTimeout"] == 45
     written = base64.b64decode(built.inputs()["LaunchTemplate web"]["userData"]).decode()
     assert r"IMMUTABLE_LAUNCH_SECONDS=\"45\"" in written
-    assert r"IMMUTABLE_HEALTH_URL=\"http://127.0.0.1:81/up\"" in written
-    role = {"key": "immutable:server-role", "value": "web-role", "propagateAtLaunch": False}
+    assert r"IMMUTABLE_PORT=\"81\"" in written
+    assert r"IMMUTABLE_HEALTH_PATH=\"/up\"" in written
+    role = {"key": "immutable-server-role", "value": "web-role", "propagateAtLaunch": False}
     assert role in built.inputs()["Group web"]["tags"]
 
 

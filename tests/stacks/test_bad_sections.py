@@ -145,7 +145,7 @@ def test_a_policy_statement_that_allows_too_much_or_nothing_is_refused(
 
 def test_an_environment_over_16_kb_is_refused_with_its_size() -> None:
     line = complaint({f"{WEB}.environment": {"BANNER": "words " * 3000}})
-    assert line.startswith(f"{WEB}.environment: the environment of 'web' makes 18282 bytes")
+    assert line.startswith(f"{WEB}.environment: the environment of 'web' makes 18287 bytes")
     assert "EC2 takes 16384" in line
 
 

@@ -152,7 +152,8 @@ def test_its_hooks_wait_as_configured(built: Environment) -> None:
     )
     assert (launch["heartbeatTimeout"], termination["heartbeatTimeout"]) == (90, 45)
     user_data = base64.b64decode(built.one("LaunchTemplate", "web").inputs["userData"]).decode()
-    assert r"IMMUTABLE_HEALTH_URL=\"http://127.0.0.1:9000/up\"" in user_data
+    assert r"IMMUTABLE_PORT=\"9000\"" in user_data
+    assert r"IMMUTABLE_HEALTH_PATH=\"/up\"" in user_data
 
 
 def test_it_sleeps_when_configured(built: Environment) -> None:
