@@ -3,7 +3,7 @@
 GET  /rehearsal/health        {"ok": true}
 GET  /rehearsal/clock         {"at", "speed"}: emulated seconds since the start, emulated seconds per real one
 POST /rehearsal/clock         {"speed"?, "step"?}: another speed (0 stops the clock); step it on by seconds
-GET  /rehearsal/fleet         {"at", "groups": [{"group", "tags", "desired", "instances": [...]}]}
+GET  /rehearsal/fleet         {"at", "groups": [{"group", "tags", "desired", "refresh", "instances": [...]}]}
 POST /rehearsal/images        {"imageId"?, "name", "tags"?, "architecture"?} → {"imageId"}
 POST /rehearsal/certificates  {"arn", "domain"} → {"arn"}
 GET  /rehearsal/faults        {"faults": [...]}: those of `faults.py`, with how often each was seen and hit

@@ -149,11 +149,13 @@ class Group(FakeAutoScalingGroup):
         return self.refreshes[-1] if self.refreshes and self.refreshes[-1].active else None
 
     def picture(self) -> dict[str, Any]:
-        """For `/rehearsal/fleet`."""
+        """For `/rehearsal/fleet`: a refresh that is under way by its status, Checkpoint while it pauses."""
+        refresh = self.active_refresh()
         return {
             "group": self.name,
             "tags": {tag["Key"]: tag.get("Value", "") for tag in self.tags},
             "desired": self.fleet.desired,
+            "refresh": ("Checkpoint" if refresh.paused else refresh.status) if refresh else None,
             "instances": [
                 {
                     "id": server.id,

@@ -55,7 +55,7 @@ class Refresh:
         self._succeeded, self._in_alarm = succeeded, in_alarm
         self._matching: set[str] = set()
         self._checkpoint = 0
-        self._paused = False
+        self.paused = False
         self._progress, self._progress_at = 0, fleet.timeline.now
         fleet.timeline.after(START_SECONDS, self._begin)
         self._watch()
@@ -87,7 +87,7 @@ class Refresh:
         self.status, self.reason = "RollbackInProgress", why
         self._enter("rollback", self.previous)
         self._matching = {s.id for s in self.fleet.live() if self._has(s, self.previous)}
-        self._progress, self._progress_at, self._paused = 0, now, False
+        self._progress, self._progress_at, self.paused = 0, now, False
         self.fleet.rollout = self
         self.fleet.changed()
         self._watch()
@@ -145,7 +145,7 @@ class Refresh:
         if self.status not in ("InProgress", "RollbackInProgress") or (not paused and self._stuck(current)):
             return
         self._move(kept, old, current)
-        ends_early = paused and not self._paused
+        ends_early = paused and not self.paused
         if ends_early or (not old and updated == len(current) == max(0, self.fleet.desired - len(kept))):
             self._done()
 
@@ -192,7 +192,7 @@ class Refresh:
     def _at_checkpoint(self, updated: int, kept: int) -> bool:
         """Whether the refresh pauses, or is to end at a last checkpoint below 100 percent."""
         points, allowed = self.preferences.checkpoints, self._allowed(kept)
-        if self._paused:
+        if self.paused:
             return True
         if allowed is None or updated < allowed:
             return False
@@ -203,7 +203,7 @@ class Refresh:
         if self._checkpoint == len(points) - 1:
             return True
         delay = self.preferences.checkpoint_delay
-        self._paused = True
+        self.paused = True
         self.reason = f"Waiting {delay:g} seconds at the checkpoint of {reached} percent."
         self.fleet.timeline.after(delay, self._resume)
         return True
@@ -211,7 +211,7 @@ class Refresh:
     def _resume(self) -> None:
         if self.status != "InProgress":
             return
-        self._paused = False
+        self.paused = False
         self._checkpoint += 1
         self.reason, self._progress_at = "", self.fleet.timeline.now
         self.fleet.changed()

@@ -119,6 +119,21 @@ def test_the_fleet_shows_every_server_with_its_image(scene: Scene) -> None:
     )  # fmt: skip
 
 
+def test_the_fleet_shows_what_a_refresh_under_way_does(scene: Scene) -> None:
+    def stage() -> str | None:
+        found: str | None = call(scene.cloud, "fleet")[1]["groups"][0]["refresh"]
+        return found
+
+    scene.settled(desired=2)
+    assert stage() is None
+    scene.start(2, CheckpointPercentages=[50, 100], CheckpointDelay=3000, BakeTime=600)
+    seen = []
+    while (now := stage()) is not None:
+        seen += [now] if seen[-1:] != [now] else []
+        scene.cloud.step(10)
+    assert seen == ["Pending", "InProgress", "Checkpoint", "InProgress", "Baking"]
+
+
 def test_what_is_not_there_is_404(cloud: Local) -> None:
     assert call(cloud, "nothing") == (404, {"error": "there is no GET /rehearsal/nothing"})
 
