@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from moto.cloudwatch.exceptions import ValidationError
 from moto.cloudwatch.responses import CloudWatchResponse as MotoCloudWatchResponse
 from moto.core.responses import ActionResult
 
@@ -36,7 +37,10 @@ class CloudWatchResponse(MotoCloudWatchResponse):
         if not data.all_emulated(queries):
             return super().get_metric_data()
         start, end = self._window()
-        results = data.metric_data(self.cloudwatch_backend.evaluator, queries, start, end)
+        try:
+            results = data.metric_data(self.cloudwatch_backend.evaluator, queries, start, end)
+        except ValueError as wrong:
+            raise ValidationError(f"{wrong} (emulated cloud)") from wrong
         if self._get_param("ScanBy") != "TimestampAscending":
             for result in results:
                 result["Timestamps"].reverse()
@@ -51,7 +55,10 @@ class CloudWatchResponse(MotoCloudWatchResponse):
             return super().get_metric_statistics()
         start, end = self._window()
         period = self._get_int_param("Period")
-        points = data.statistics_of(self.cloudwatch_backend.recorder, metric, wanted, period, start, end)
+        try:
+            points = data.statistics_of(self.cloudwatch_backend.recorder, metric, wanted, period, start, end)
+        except ValueError as wrong:
+            raise ValidationError(f"{wrong} (emulated cloud)") from wrong
         return ActionResult({"Label": name, "Datapoints": points})
 
     def _window(self) -> tuple[float, float]:
