@@ -127,10 +127,11 @@ def test_a_group_that_may_terminate_none_launches_no_more_than_the_maximum() -> 
 
 def test_an_alarm_of_the_last_seconds_of_the_bake_time_counts() -> None:
     world = World(1)
-    world.refresh(NEW, preferences(0, 100, bake_time=50, alarms=("latency",), auto_rollback=True))
+    world.refresh(NEW, preferences(0, 100, bake_time=40, alarms=("latency",), auto_rollback=True))
     world.step(10)
     refresh = world.until("Baking")
-    world.step(39)
+    # Later than the last look at it, which is every 30 s.
+    world.step(25)
     world.ringing.add("latency")
     world.end(refresh)
     assert (refresh.status, world.versions()) == ("RollbackSuccessful", [1])

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from rehearsal.cloud.autoscaling.hooks import CONTINUE, LAUNCHING, TERMINATION, Hook
 from rehearsal.cloud.autoscaling.preferences import Preferences
@@ -60,6 +60,11 @@ class Rollouts(RuleBasedStateMachine):
         self.witness.acted()
         self.fleet.changed()
         self.world.step(0)
+
+    @invariant()
+    def holds(self) -> None:
+        """At an instant at which nothing happens, too."""
+        self.witness.look(self.world.timeline.now)
 
     @rule(seconds=pauses)
     def wait(self, seconds: float) -> None:
