@@ -1,8 +1,7 @@
-"""What hangs on groups, rules and topics, where it is more than one resource's life."""
+"""What hangs on a group, where it is more than one resource's life; and bad input for all of it."""
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -130,6 +129,7 @@ def test_two_groups_have_actions_of_one_name(world: World) -> None:
 def test_an_action_keeps_its_arn_when_it_is_changed(world: World) -> None:
     action = _scheduled(world, world.auto_scaling_group.id)
     before = action.outputs["arn"]
+    assert before.startswith("arn:aws:autoscaling:eu-central-1:123456789012:scheduledUpdateGroupAction:")
     assert before.endswith(f":autoScalingGroupName/{world.auto_scaling_group.id}:scheduledActionName/sleep")
     assert action.update({"minSize": 3})["arn"] == before
 
@@ -185,6 +185,21 @@ def test_what_a_group_no_longer_notifies_is_taken_away(world: World) -> None:
     assert elsewhere["NotificationConfigurations"] == []
 
 
+def test_what_a_group_notifies_is_asked_of_the_groups_it_names(world: World) -> None:
+    client, own = world.client("autoscaling"), world.auto_scaling_group.id
+    kinds = [f"autoscaling:EC2_INSTANCE_{kind}" for kind in ("LAUNCH", "LAUNCH_ERROR", "TERMINATE")]
+    made = world.make(NOTIFICATION, groupNames=[own], notifications=kinds[:2], topicArn=world.topic.id)
+    other = world.make(GROUP, **world.group_inputs()).id
+    for group, said in ((other, ["autoscaling:TEST_NOTIFICATION"]), (own, [kinds[2], kinds[0]])):
+        client.put_notification_configuration(
+            AutoScalingGroupName=group, TopicARN=world.topic.id, NotificationTypes=said
+        )
+    state = made.read()
+    assert state is not None and state.inputs is not None
+    assert (state.inputs["groupNames"], state.inputs["notifications"]) == ([own], [kinds[0], kinds[2]])
+    assert not made.diff({"notifications": [kinds[1], kinds[0]]}).changed
+
+
 def test_notifications_are_of_known_kinds_and_deleted_once(world: World) -> None:
     client, group = world.client("autoscaling"), world.auto_scaling_group.id
     with pytest.raises(ClientError, match='"autoscaling:LUNCH" is not a valid Notification Type'):
@@ -193,58 +208,6 @@ def test_notifications_are_of_known_kinds_and_deleted_once(world: World) -> None
         )
     with pytest.raises(ClientError, match="Notification Topic doesn't exist"):
         client.delete_notification_configuration(AutoScalingGroupName=group, TopicARN="arn:a")
-
-
-def test_a_rule_with_targets_stays_until_they_are_gone(world: World) -> None:
-    target = world.make(TARGET, rule=world.rule.id, arn=world.topic.id)
-    with pytest.raises(Exception, match="it has targets"):
-        world.rule.delete()
-    target.delete()
-    world.rule.delete()
-    assert world.rule.read() is None
-
-
-def test_a_rule_of_another_bus_is_told_by_its_bus(world: World) -> None:
-    world.client("events").create_event_bus(Name=f"bus{world.number}")
-    bus = f"bus{world.number}"
-    rule = world.make(RULE, name="own", eventBusName=bus, eventPattern='{"source": ["a"]}', state="DISABLED")
-    assert rule.id == f"{bus}/own"
-    target = world.make(TARGET, rule="own", eventBusName=bus, arn=world.topic.id, targetId="t")
-    assert target.id == f"{bus}-own-t"
-    imported = world.provider.read(target.urn, f"{bus}/own/t", {}, {})
-    assert imported is not None and imported.outputs["eventBusName"] == bus
-    target.delete()
-    rule.delete()
-    assert rule.read() is None
-
-
-def test_a_topic_whose_policy_is_gone_is_its_owners_again(world: World) -> None:
-    statement = {"Effect": "Allow", "Action": "sns:Publish", "Resource": world.topic.id, "Principal": "*"}
-    policy = world.make(
-        "aws:sns/topicPolicy:TopicPolicy",
-        arn=world.topic.id,
-        policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
-    )
-    policy.delete()
-    state = world.topic.read()
-    assert state is not None
-    (left,) = json.loads(state.outputs["policy"])["Statement"]
-    owner = {"StringEquals": {"AWS:SourceOwner": "123456789012"}}
-    assert (left["Effect"], left["Resource"], left["Condition"]) == ("Allow", world.topic.id, owner)
-    assert "SNS:Publish" in left["Action"]
-
-
-def test_a_filter_is_taken_away_by_an_empty_one(world: World) -> None:
-    made = world.make(
-        SUBSCRIPTION,
-        topic=world.topic.id,
-        protocol="email",
-        endpoint="night@example.com",
-        filterPolicy='{"a": ["b"]}',
-    )
-    made.update({"filterPolicy": None})
-    attributes = world.client("sns").get_subscription_attributes(SubscriptionArn=made.id)["Attributes"]
-    assert attributes["FilterPolicy"] == "{}"
 
 
 @pytest.mark.parametrize(
