@@ -27,6 +27,7 @@ def test_a_window_has_the_values_that_held_in_it() -> None:
 def test_of_two_values_at_one_instant_the_later_one_holds() -> None:
     made = levels((0, 1.0), (10, 5.0), (10, 2.0))
     assert list(made.segments(0, 20)) == [(1.0, 10), (2.0, 10)]
+    assert not levels((0, 1.0), (10, 5.0), (10, 1.0)).changed_since(0), "there and back at one instant"
 
 
 def test_a_value_that_does_not_change_is_no_change() -> None:
