@@ -150,7 +150,8 @@ def show_drift(
     context: typer.Context,
     environment: Environment,
     max_age_days: Annotated[
-        int | None, typer.Option("--max-age-days", metavar="N", help="Older servers are drift.")
+        int | None,
+        typer.Option("--max-age-days", metavar="N", help="Older ones are drift; default: the group's limit."),
     ] = None,
     json: JsonOption = False,
     directory: ProjectOption = None,

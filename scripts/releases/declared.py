@@ -1,15 +1,29 @@
 """What an environment was declared to be, as far as its config file and its stack's outputs say it."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from scripts.releases import yaml_line
+from scripts.releases import preferences
 from scripts.releases.config_file import ConfigFile
-from scripts.releases.state import EnvironmentState
+from scripts.releases.hooks import LAUNCHING, TERMINATING, Hook
+from scripts.releases.schedules import Action
+from scripts.releases.state import EnvironmentState, ServiceState
 
-#: What the program gives a service that does not say: a test holds these to the program's own values.
-DEFAULT_MIN, DEFAULT_MAX = "2", "4"
+#: What the program gives where the config is silent: a test holds all of these to the program's own values.
+DEFAULTS: Mapping[str, Any] = {
+    "min": 2, "max": 4, "maxInstanceLifetimeDays": 30, "launchTimeoutSeconds": 600,
+    "terminationTimeoutSeconds": 300, "days": ("mon", "tue", "wed", "thu", "fri"),
+}  # fmt: skip
+WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MAINTENANCE = "100 to 110"
 HEALTH_CHECK = "ELB"
+
+LEAST, GREATEST = "the least number of servers", "the greatest number of servers"
+KEPT, CHECK = "the percentage kept healthy", "the health check"
+VERSION, LIFETIME = "the launch template's version", "the days that a server may live"
 
 
 def number(value: object) -> str:
@@ -30,25 +44,71 @@ class Declared:
         """The stack's name."""
         return self.config.environment
 
-    def settings(self, service: str, *, scheduled: bool) -> dict[str, tuple[str, str]]:
+    def service(self, service: str) -> ServiceState | None:
+        """What the outputs say of a service."""
+        return self.state.services.get(service)
+
+    def settings(self, service: str) -> dict[str, tuple[str, str]]:
         """Where each setting of a service's group is declared, and what it is there.
 
-        Left out are the sizes of a group that a schedule changes, and what no source says.
+        Left out is what no source says: all that is in the config of a service that left it.
         """
         program, file = "the program", self.config.path.name
-        found = {
-            "the percentage kept healthy": (program, MAINTENANCE),
-            "the health check": (program, HEALTH_CHECK),
-        }
-        state = self.state.services.get(service)
+        found = {KEPT: (program, MAINTENANCE), CHECK: (program, HEALTH_CHECK)}
+        state = self.service(service)
         if version := number(state.launch_template_version if state else None):
-            found["the launch template's version"] = ("the stack", version)
-        if service in self.config.services and not scheduled:
-            found["the least number of servers"] = (file, self._written(service, "min") or DEFAULT_MIN)
-            found["the greatest number of servers"] = (file, self._written(service, "max") or DEFAULT_MAX)
+            found[VERSION] = ("the stack", version)
+        if service in self.config.services:
+            section = self._section(service)
+            for setting, key in ((LEAST, "min"), (GREATEST, "max"), (LIFETIME, "maxInstanceLifetimeDays")):
+                found[setting] = (file, str(section.get(key, DEFAULTS[key])))
         return found
 
-    def _written(self, service: str, key: str) -> str | None:
-        config = yaml_line.entries(yaml_line.parse(self.config.content.decode())).get("config")
-        services = yaml_line.entries(config).get(f"{self.config.namespace}:services")
-        return yaml_line.scalar(yaml_line.entries(yaml_line.entries(services).get(service)).get(key))
+    def hooks(self, service: str) -> dict[str, Hook]:
+        """The hooks of a service's group by name; a time-out of 0 in the config is none."""
+        if service not in self.config.services:
+            return {}
+        given = self._section(service).get("lifecycle")
+        written: Mapping[str, Any] = given if isinstance(given, Mapping) else {}
+        both = {
+            "launch": (LAUNCHING, "launchTimeoutSeconds", "ABANDON"),
+            "termination": (TERMINATING, "terminationTimeoutSeconds", "CONTINUE"),
+        }
+        found = {
+            name: Hook(name, transition, float(written.get(key, DEFAULTS[key])), result)
+            for name, (transition, key, result) in both.items()
+        }
+        return {name: hook for name, hook in found.items() if hook.timeout_seconds}
+
+    @property
+    def sleeps(self) -> bool:
+        """Whether the environment has hours at which it has no servers."""
+        return bool(self._sleep)
+
+    def schedule(self, service: str) -> dict[str, Action]:
+        """The scheduled actions of a service's group by name."""
+        sleep = self._sleep
+        if not sleep or service not in self.config.services:
+            return {}
+        sizes = self.settings(service)
+        least, most = int(sizes[LEAST][1]), int(sizes[GREATEST][1])
+        days = [day.upper() for day in WEEK if day in (sleep.get("days") or DEFAULTS["days"])]
+
+        def action(name: str, time: object, size: int) -> Action:
+            hour, _, minute = str(time).partition(":")
+            when = f"{int(minute)} {int(hour)} * * {','.join(days)}"
+            return Action(name, size, most, size, when, str(sleep.get("timeZone")), None)
+
+        return {
+            "sleep": action("sleep", sleep.get("from"), 0),
+            "wake": action("wake", sleep.get("until"), least),
+        }
+
+    @property
+    def _sleep(self) -> Mapping[str, Any]:
+        found = preferences.section(self.config, "sleep")
+        times = (found.get("from"), found.get("until"))
+        return found if all(isinstance(time, str) and ":" in time for time in times) else {}
+
+    def _section(self, service: str) -> Mapping[str, Any]:
+        return preferences.service_section(self.config, service)

@@ -9,7 +9,7 @@ from scripts.releases.aws import Account
 from scripts.releases.declared import Declared
 from scripts.releases.errors import one_line
 from scripts.releases.findings import Drift, Finding
-from scripts.releases.groups import Groups
+from scripts.releases.groups import Group, Groups
 from scripts.releases.isolation import PREFIX
 
 
@@ -28,20 +28,20 @@ def find(
         for name, service in groups.missing.items()
     ]
     owners: dict[str, str] = {}
-    seen: list[tuple[str, Mapping[str, Any]]] = []
+    seen: list[tuple[Group, Mapping[str, Any]]] = []
     doubtful = {each.group for each in groups.doubts}
     for group in groups.all:
         owners.update({each["InstanceId"]: group.service for each in group.settings["Instances"]})
         # A group that may be someone else's is not compared with what was declared for ours.
         if group.name not in doubtful:
             found.findings += drift_groups.of(account, declared, group)
-            seen += [(group.service, each) for each in group.settings["Instances"]]
+            seen += [(group, each) for each in group.settings["Instances"]]
     found.servers = len(owners)
     instances = members.instances_of(account, owners)
-    for service, each in seen:
+    for group, each in seen:
         there = instances.get(each["InstanceId"], {})
-        found.findings += drift_servers.of(declared.state.services.get(service), service, each, there)
-        found.findings += drift_servers.age(service, each["InstanceId"], there, max_age_days, now)
+        found.findings += drift_servers.of(declared.service(group.service), group.service, each, there)
+        found.findings += drift_servers.age(group, each["InstanceId"], there, max_age_days, now)
     found.findings += drift_servers.logins(account, owners, instances)
     _outside(account, declared, set(owners), found, now)
     return found

@@ -1,33 +1,96 @@
-"""Drift of a group: settings that a hand changed, and processes that it suspended."""
+"""Drift of a group: settings, hooks, schedules and alarms that a hand changed, and processes suspended."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from scripts.releases.aws import Account, errors
-from scripts.releases.declared import Declared
+from scripts.releases import alarms, hooks, schedules
+from scripts.releases.aws import Account
+from scripts.releases.declared import CHECK, GREATEST, KEPT, LEAST, LIFETIME, VERSION, Declared
 from scripts.releases.findings import Finding
 from scripts.releases.groups import Group
+from scripts.releases.hooks import Hook
+from scripts.releases.schedules import Action
+
+SECONDS_A_DAY = 86_400
 
 
 def of(account: Account, declared: Declared, group: Group) -> Iterator[Finding]:
     """What is not as declared of one group. Raises AwsError when AWS refuses to say."""
-    name, service = group.name, group.service
-    wanted = declared.settings(service, scheduled=_is_scheduled(account, name))
+    there = {each.name: each for each in schedules.of(account, group)}
+    yield from _settings(declared, group, there.values())
+    for process in sorted(group.suspended):
+        text = f"{group.service}: {process} of {group.name} is suspended"
+        yield Finding("suspended", group.service, group.name, text, "", process)
+    if group.service in declared.config.services:
+        known = {each.name: each for each in hooks.of(account, group)}
+        file = declared.config.path.name
+        yield from _named("hook", group, declared.hooks(group.service), known, _hook, file)
+        yield from _named("schedule", group, declared.schedule(group.service), there, _action, file)
+    yield from _alarms(account, declared, group)
+
+
+def _settings(declared: Declared, group: Group, there: Iterable[Action]) -> Iterator[Finding]:
+    """Sizes that a schedule sets are no finding, by day or by night; neither are those that a foreign one
+    sets, which is a finding itself.
+    """
+    wanted = declared.settings(group.service)
+    by_schedule = {str(each.min_size) for each in there if each.min_size is not None}
+    greatest = {str(each.max_size) for each in there if each.max_size is not None}
     for setting, (source, value) in wanted.items():
         actual = _SETTINGS[setting](group)
-        if actual != value:
-            text = f"{service}: {setting} of {name} is {actual or 'none'}, declared is {value} ({source})"
-            yield Finding("setting", service, name, text, value, actual)
-    for process in sorted(group.suspended):
-        text = f"{service}: {process} of {name} is suspended"
-        yield Finding("suspended", service, name, text, "", process)
+        if actual == value or actual in {LEAST: by_schedule, GREATEST: greatest}.get(setting, ()):
+            continue
+        what = f"{group.service}: {setting} of {group.name}"
+        text = f"{what} is {actual or 'none'}, declared is {value} ({source})"
+        yield Finding("setting", group.service, group.name, text, value, actual)
 
 
-def _is_scheduled(account: Account, group: str) -> bool:
-    """Whether a schedule changes the group's size, so that its size now says nothing."""
-    with errors():
-        answer = account.autoscaling.describe_scheduled_actions(AutoScalingGroupName=group)
-    return bool(answer["ScheduledUpdateGroupActions"])
+def _named(
+    kind: str,
+    group: Group,
+    wanted: Mapping[str, Any],
+    there: Mapping[str, Any],
+    text_of: Callable[[Any], str],
+    source: str,
+) -> Iterator[Finding]:
+    """What of the one kind is missing, is another, or was added by hand."""
+    for name in sorted({*wanted, *there}):
+        declared = text_of(wanted[name]) if name in wanted else ""
+        actual = text_of(there[name]) if name in there else ""
+        if declared == actual:
+            continue
+        what = f"{group.service}: {kind} {name} of {group.name}"
+        if not actual:
+            text = f"{what} is gone, declared is {declared} ({source})"
+        elif not declared:
+            text = f"{what} is not declared: {actual}"
+        else:
+            text = f"{what} is {actual}, declared is {declared} ({source})"
+        yield Finding(kind, group.service, group.name, text, declared, actual)
+
+
+def _hook(hook: Hook) -> str:
+    way = hook.transition.rpartition("_")[2].lower()
+    return f"{way}, {hook.timeout_seconds:g} s, then {hook.default_result}"
+
+
+def _action(action: Action) -> str:
+    sizes = f"{action.min_size} to {action.max_size} servers, desired {action.desired}"
+    return f"{sizes}, at {action.recurrence or action.next_at} {action.time_zone}"
+
+
+def _alarms(account: Account, declared: Declared, group: Group) -> Iterator[Finding]:
+    """Alarms of the service that are gone, or tell nobody."""
+    state = declared.service(group.service)
+    names = list(state.alarms.values()) if state else []
+    found = alarms.read(account, names)
+    for name in names:
+        text = f"{group.service}: alarm {name} of {group.name}"
+        if name not in found:
+            yield Finding("alarm", group.service, group.name, f"{text} is gone", name)
+        elif not found[name].acts:
+            text += " tells nobody: its actions are disabled"
+            yield Finding("alarm", group.service, group.name, text, name, "actions disabled")
 
 
 def _maintenance(settings: Mapping[str, Any]) -> str:
@@ -35,10 +98,16 @@ def _maintenance(settings: Mapping[str, Any]) -> str:
     return f"{policy.get('MinHealthyPercentage', '-')} to {policy.get('MaxHealthyPercentage', '-')}"
 
 
+def _lifetime(settings: Mapping[str, Any]) -> str:
+    seconds = settings.get("MaxInstanceLifetime")
+    return f"{seconds / SECONDS_A_DAY:g}" if seconds else ""
+
+
 _SETTINGS: Mapping[str, Callable[[Group], str]] = {
-    "the least number of servers": lambda group: str(group.settings["MinSize"]),
-    "the greatest number of servers": lambda group: str(group.settings["MaxSize"]),
-    "the percentage kept healthy": lambda group: _maintenance(group.settings),
-    "the launch template's version": lambda group: group.version or "",
-    "the health check": lambda group: str(group.settings.get("HealthCheckType") or ""),
+    LEAST: lambda group: str(group.settings["MinSize"]),
+    GREATEST: lambda group: str(group.settings["MaxSize"]),
+    KEPT: lambda group: _maintenance(group.settings),
+    VERSION: lambda group: group.version or "",
+    CHECK: lambda group: str(group.settings.get("HealthCheckType") or ""),
+    LIFETIME: lambda group: _lifetime(group.settings),
 }

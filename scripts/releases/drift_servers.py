@@ -9,9 +9,12 @@ from scripts.releases.aws import Account
 from scripts.releases.declared import number
 from scripts.releases.errors import one_line
 from scripts.releases.findings import Finding
+from scripts.releases.groups import Group
 from scripts.releases.state import ServiceState
 
 SECONDS_A_DAY = 86_400
+#: A group replaces servers that reached their age one after another, which takes its time.
+LATE_DAYS = 0.25
 
 
 def of(
@@ -39,16 +42,21 @@ def of(
 
 
 def age(
-    service: str, instance_id: str, there: Mapping[str, Any], max_age_days: int | None, now: datetime
+    group: Group, instance_id: str, there: Mapping[str, Any], max_age_days: int | None, now: datetime
 ) -> Iterator[Finding]:
-    """A server older than allowed; None: no age is too old."""
-    launched = there.get("LaunchTime")
-    if max_age_days is None or launched is None:
+    """A server older than allowed. Without `max_age_days` the group's own limit counts; without either, no
+    age is too old.
+    """
+    launched, lifetime = there.get("LaunchTime"), group.settings.get("MaxInstanceLifetime") or 0
+    allowed = lifetime / SECONDS_A_DAY if max_age_days is None else float(max_age_days)
+    if launched is None or not allowed:
         return
     days = (now - launched).total_seconds() / SECONDS_A_DAY
-    if days > max_age_days:
-        text = f"{service}: {instance_id} is {days:.1f} days old, allowed are {max_age_days}"
-        yield Finding("age", service, instance_id, text, str(max_age_days), f"{days:.1f}")
+    late = LATE_DAYS if max_age_days is None else 0.0
+    if days > allowed + late:
+        source = f" (the lifetime of {group.name})" if max_age_days is None else ""
+        text = f"{group.service}: {instance_id} is {days:.1f} days old, allowed are {allowed:g}{source}"
+        yield Finding("age", group.service, instance_id, text, f"{allowed:g}", f"{days:.1f}")
 
 
 def logins(

@@ -96,7 +96,12 @@ class Preferences(BaseModel):
 
 
 def service_section(config: ConfigFile, service: str) -> Mapping[str, Any]:
-    """What the config file says of a service, as it is written.
+    """What the config file says of a service, as it is written. Raises as `section` does."""
+    return section(config, "services", service)
+
+
+def section(config: ConfigFile, *keys: str) -> Mapping[str, Any]:
+    """What the config file says under the program's key and those below it; empty where that is no map.
 
     Raises:
         RefusedError: the file is no YAML that can be loaded.
@@ -106,7 +111,7 @@ def service_section(config: ConfigFile, service: str) -> Mapping[str, Any]:
     except (YAMLError, ValueError) as error:
         raise RefusedError(f"{config.path.name}: {one_line(error)}") from error
     node: Any = document
-    for key in ("config", f"{config.namespace}:services", service):
+    for key in ("config", f"{config.namespace}:{keys[0]}", *keys[1:]):
         node = node.get(key) if isinstance(node, Mapping) else None
     return node if isinstance(node, Mapping) else {}
 
@@ -126,8 +131,8 @@ def of(
     Raises:
         RefusedError: together they are none that the program and AWS take.
     """
-    section = service_section(config, service)
-    written = section.get("refresh")
+    own = service_section(config, service)
+    written = own.get("refresh")
     mapping: Mapping[str, Any] = written if isinstance(written, Mapping) else {}
     given = {RENAMED.get(key, key): value for key, value in mapping.items()}
     kept = {key: value for key, value in exported.items() if key not in LISTS}
@@ -135,9 +140,9 @@ def of(
         kept.pop("checkpointDelaySeconds", None)
     said = {key: value for key, value in {**kept, **given}.items() if value is not None}
     chosen = {**_of_group(group), **said, "alarms": _alarms(given, exported, own_alarms)}
-    if "warmupSeconds" in section and "instanceWarmupSeconds" not in said:
-        chosen["instanceWarmupSeconds"] = section["warmupSeconds"]
-    _refuse_long_warmup(config, service, section, group)
+    if "warmupSeconds" in own and "instanceWarmupSeconds" not in said:
+        chosen["instanceWarmupSeconds"] = own["warmupSeconds"]
+    _refuse_long_warmup(config, service, own, group)
     try:
         return Preferences.model_validate(chosen)
     except ValidationError as error:
@@ -159,13 +164,13 @@ def _alarms(given: Mapping[str, Any], exported: Mapping[str, Any], own: tuple[st
 
 
 def _refuse_long_warmup(
-    config: ConfigFile, service: str, section: Mapping[str, Any], group: Mapping[str, Any]
+    config: ConfigFile, service: str, own: Mapping[str, Any], group: Mapping[str, Any]
 ) -> None:
     """Refuses a warm-up in the config that is longer than the grace period: a server would be watched for
     longer than it may fail.
     """
-    warmup = section.get("warmupSeconds")
-    grace = section.get("healthCheckGraceSeconds", group.get("HealthCheckGracePeriod"))
+    warmup = own.get("warmupSeconds")
+    grace = own.get("healthCheckGraceSeconds", group.get("HealthCheckGracePeriod"))
     if isinstance(warmup, int) and isinstance(grace, int) and warmup > grace:
         raise RefusedError(
             f"{config.path.name}: {service} / warmupSeconds: {warmup} is more than the {grace} s of "

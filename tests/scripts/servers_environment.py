@@ -55,8 +55,16 @@ class Staging:
         """Staging is up with `desired` servers, all as declared, unless `settings` say otherwise."""
         policy = {"MinHealthyPercentage": 100, "MaxHealthyPercentage": 110}
         self.live.settled(
-            desired, version, **{"MinSize": 2, "MaxSize": 4, "InstanceMaintenancePolicy": policy, **settings}
+            desired,
+            version,
+            MinSize=2,
+            MaxSize=4,
+            InstanceMaintenancePolicy=policy,
+            MaxInstanceLifetime=30 * 86_400,
+            **settings,
         )
+        self.live.hook("launch", 600)
+        self.live.hook("termination", 300)
         self.live.project.state(
             "staging", {"web": service(GOOD) | {"launchTemplateVersion": "1", "group": "web"}}
         )

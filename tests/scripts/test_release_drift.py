@@ -10,9 +10,6 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from components.auto_scaling_group import AutoScalingGroupArgs
-from scripts.releases import declared
-from stacks.services import ServiceConfig
 from tests.rehearsal.cloud.scene import BETTER, GOOD
 from tests.scripts.release_project import service
 from tests.scripts.servers_environment import Staging, staging
@@ -81,6 +78,18 @@ def test_a_server_older_than_allowed_is_found(there: Staging) -> None:
     there.scene.cloud.step(9 * 86_400)
     assert kinds(drift(there, "--max-age-days", "8")) == ["age", "age"]
     assert drift(there, "--max-age-days", "10") == []
+    assert drift(there) == [], "the group's own limit is 30 days"
+
+
+def test_without_an_age_the_lifetime_of_the_group_is_the_limit(there: Staging) -> None:
+    """The group stopped to renew its servers: someone suspended what ends them."""
+    there.scene.autoscaling.suspend_processes(AutoScalingGroupName="web", ScalingProcesses=["Terminate"])
+    there.scene.cloud.step(30.2 * 86_400)
+    assert kinds(drift(there)) == ["suspended"], "a group needs its time for all of them"
+    there.scene.cloud.step(0.2 * 86_400)
+    found = drift(there)
+    assert kinds(found) == ["age", "age", "suspended"]
+    assert "30.4 days old, allowed are 30 (the lifetime of web)" in found[-1]["text"]
 
 
 @pytest.mark.parametrize(
@@ -94,6 +103,8 @@ def test_a_server_older_than_allowed_is_found(there: Staging) -> None:
             "the percentage kept healthy",
             "50 to 110",
         ),
+        ({"MaxInstanceLifetime": 7 * 86_400}, "the days that a server may live", "7"),
+        ({"MaxInstanceLifetime": 0}, "the days that a server may live", None),
     ],
 )
 def test_a_group_changed_by_hand_is_found(
@@ -108,14 +119,6 @@ def test_a_group_changed_by_hand_is_found(
 def test_sizes_in_the_config_are_what_is_declared(there: Staging) -> None:
     there.live.image(GOOD, "      min: 1\n      max: 9\n")
     assert [each["declared"] for each in drift(there)] == ["1", "9"]
-
-
-def test_sizes_that_a_schedule_changes_are_no_drift(there: Staging) -> None:
-    there.scene.autoscaling.update_auto_scaling_group(AutoScalingGroupName="web", MinSize=1)
-    there.scene.autoscaling.put_scheduled_update_group_action(
-        AutoScalingGroupName="web", ScheduledActionName="night", Recurrence="0 20 * * *", MinSize=1
-    )
-    assert drift(there) == []
 
 
 def test_suspended_processes_and_standby_are_found(there: Staging) -> None:
@@ -183,13 +186,3 @@ def test_what_cannot_be_looked_at_is_not_called_free_of_drift(there: Staging) ->
 
 def test_an_age_of_no_days_is_refused(there: Staging) -> None:
     assert there.refused("drift", "staging", "--max-age-days", "0").startswith("--max-age-days 0 is not")
-
-
-def test_what_the_program_gives_by_default_is_what_drift_expects() -> None:
-    fields, group = ServiceConfig.model_fields, AutoScalingGroupArgs.model_fields
-    assert (str(fields["min"].default), str(fields["max"].default)) == (
-        declared.DEFAULT_MIN,
-        declared.DEFAULT_MAX,
-    )
-    kept = group["min_healthy_percentage"].default, group["max_healthy_percentage"].default
-    assert "{} to {}".format(*kept) == declared.MAINTENANCE
