@@ -40,7 +40,7 @@ def is_transient(error: BaseException) -> bool:
 
 
 Look = tuple[bool, str, str]
-"""What one look saw: whether it is done, what counts as a change, and the line that tells it."""
+"""What one look saw: whether it is done, what counts as a change, and the line that tells it, if any."""
 
 
 class Voice:
@@ -119,7 +119,8 @@ class Polling:
         elif now - self._said_at < LINE_SECONDS:
             return
         self._state, self._said_at = state, now
-        self._say(line)
+        if line:
+            self._say(line)
 
     def _wait(self, _: tenacity.RetryCallState) -> float:
         """Twice as long each time; a change of what is seen starts over, as the next one may follow soon."""

@@ -194,24 +194,26 @@ def _rollout(props: Properties) -> Rollout:
         strategy=(props.get("preferences") or {}).get("strategy") or "Rolling",
     )
     services = ("autoscaling", "elbv2", "ec2", "cloudwatch")
-    clients = Clients(*(_client(service, props) for service in services))
+    # The waiter tries again by itself, says so meanwhile, and never sends a start twice without a look.
+    clients = Clients(*(_client(service, props, attempts=1) for service in services))
     preferences = aws_preferences(props.get("preferences") or {})
     return Rollout(clients, target, preferences, float(props["timeout_seconds"]), _say)
 
 
-def _client(service: str, props: Properties) -> Any:
+def _client(service: str, props: Properties, attempts: int = 8) -> Any:
     with _making_a_client:
-        return _cached_client(service, props["region"])
+        return _cached_client(service, props["region"], attempts)
 
 
 @cache
-def _cached_client(service: str, region: str) -> Any:
+def _cached_client(service: str, region: str, attempts: int) -> Any:
     # boto3 is imported here: a preview, which starts this same code, does not pay for it.
     import boto3
     from botocore.config import Config
 
-    retries = Config(retries={"mode": "standard", "max_attempts": 8}, connect_timeout=5, read_timeout=30)
-    return boto3.client(service, region_name=region, config=retries)  # type: ignore[call-overload]
+    retries = {"mode": "standard", "total_max_attempts": attempts}
+    config = Config(retries=retries, connect_timeout=5, read_timeout=30)  # type: ignore[arg-type]
+    return boto3.client(service, region_name=region, config=config)  # type: ignore[call-overload]
 
 
 def _say(line: str) -> None:

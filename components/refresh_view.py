@@ -99,26 +99,6 @@ def content(data: Mapping[str, Any]) -> dict[str, Any]:
     return {**data, "TagSpecifications": tags}
 
 
-def not_to_be_rolled_back_to(group: Mapping[str, Any], image_id: str) -> str:
-    """Why AWS cannot bring back what the group has now; empty when it can. `image_id` is that of its
-    template.
-
-    Source: "Undo changes with a manual or auto rollback" in the EC2 Auto Scaling documentation.
-    """
-    template = (group.get("MixedInstancesPolicy") or {}).get("LaunchTemplate", {})
-    others = [
-        specification({"LaunchTemplate": one.get("LaunchTemplateSpecification")})
-        for one in template.get("Overrides") or []
-    ]
-    versions = [str(one.get("Version", "$Default")) for one in (specification(group), *others) if one]
-    for version in versions:
-        if version.startswith("$"):
-            return f"launch template version {version}, which is another one by now"
-    if image_id.startswith("resolve:"):
-        return f"the image {image_id}, which may be another one by now"
-    return ""
-
-
 def is_healthy(group: Mapping[str, Any], health: Sequence[Mapping[str, str]]) -> bool:
     """Desired capacity is in service, and every server in service is healthy for group and load balancer."""
     serving = _serving(group)

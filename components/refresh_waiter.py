@@ -5,19 +5,23 @@ Nothing of Pulumi is in here, so that it runs in a test, in a script and in the 
 
 from __future__ import annotations
 
+import itertools
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from components import refresh_alarms as alarms
 from components import refresh_view as view
 from components.refresh_errors import RolloutError
-from components.refresh_polling import FIRST_SECONDS, Look, Polling, Voice
+from components.refresh_polling import FIRST_SECONDS, LINE_SECONDS, Look, Polling, Voice, is_transient
 from components.refresh_reading import Clients as Clients
 from components.refresh_reading import Reader
+from components.refresh_refusals import refuse_what_aws_cannot_do
 from components.refresh_view import Target
+
+Answer = TypeVar("Answer")
 
 _RUNNING = ("Pending", "InProgress", "Baking")
 _ENDING = ("Cancelling", "RollbackInProgress")
@@ -72,8 +76,8 @@ class Rollout:
         A refresh that is being cancelled or rolled back is waited for. One to another target is not touched.
         """
         with self._voice.never_silent():
-            while True:
-                latest = self._read.refreshes()[:1]
+            for attempt in itertools.count():
+                latest = self._patiently(self._read.refreshes)[:1]
                 status = latest[0]["Status"] if latest else ""
                 if status in _ENDING:
                     refresh_id = latest[0]["InstanceRefreshId"]
@@ -82,17 +86,18 @@ class Rollout:
                     continue
                 if status in _RUNNING:
                     return self._finish(self._adopt(latest[0]))
-                if self._is_reached():
+                if self._patiently(self._is_reached):
                     return self._nothing_to_do()
                 started = self._start()
                 if started is not None:
                     return self._finish(started)
-                # Another start came between, and is not listed yet.
-                self._sleep(FIRST_SECONDS)
+                # Another start came between, or the answer to ours was lost, and AWS does not list it yet.
+                self._sleep(min(FIRST_SECONDS * 2.0 ** min(attempt, 10), LINE_SECONDS))
                 if time.monotonic() >= self._deadline:
-                    raise RolloutError(
-                        f"{self._target.group_name} has a refresh that AWS does not list yet; run up again"
-                    )
+                    break
+        raise RolloutError(
+            f"{self._target.group_name} has a refresh that AWS does not list yet; run up again"
+        )
 
     def wait_until_healthy(self) -> None:
         """Until desired capacity is in service and every server is healthy in every target group."""
@@ -114,7 +119,7 @@ class Rollout:
         refresh = self._until_over(refresh_id)
         status, reason = refresh["Status"], refresh.get("StatusReason", "")
         if status != "Successful":
-            failures = self._read.failures(refresh.get("StartTime"))
+            failures = self._patiently(lambda: self._read.failures(refresh.get("StartTime")))
             raise RolloutError(
                 f"instance refresh {refresh_id} of {self._target.group_name} to launch template version "
                 f"{self._target.version} ({self._target.image_id}) ended {status}: "
@@ -161,12 +166,16 @@ class Rollout:
         return refresh_id
 
     def _start(self) -> str | None:
-        """Start a refresh; None when someone else's start came between, which the caller then looks at."""
-        from botocore.exceptions import ClientError
+        """Start a refresh; None when one may have been started already, which the caller then looks at.
+
+        A start without an answer is not sent again blindly: the refresh may have begun, and even be over.
+        """
+        from botocore.exceptions import BotoCoreError, ClientError
 
         self._ask_alarms("the refresh was not started")
-        group = self._read.group()
-        self._refuse_what_aws_cannot_do(group)
+        group = self._patiently(self._read.group)
+        rolls_back = bool(self._preferences.get("AutoRollback"))
+        self._patiently(lambda: refuse_what_aws_cannot_do(group, self._target, rolls_back, self._read))
         desired = {"MixedInstancesPolicy": view.desired_policy(group, self._target)}
         try:
             answer = self._autoscaling.start_instance_refresh(
@@ -175,8 +184,11 @@ class Rollout:
                 DesiredConfiguration=desired,  # type: ignore[arg-type]
                 Preferences=dict(self._preferences),  # type: ignore[arg-type]
             )
-        except ClientError as refused:
-            if refused.response["Error"]["Code"] == "InstanceRefreshInProgress":
+        except (ClientError, BotoCoreError) as error:
+            if isinstance(error, ClientError) and _code(error) == "InstanceRefreshInProgress":
+                return None
+            if is_transient(error) and time.monotonic() < self._deadline:
+                self._voice.say(f"no answer to the start ({type(error).__name__}); looking what came of it")
                 return None
             raise
         refresh_id = answer["InstanceRefreshId"]
@@ -184,31 +196,6 @@ class Rollout:
             f"refresh {refresh_id} to version {self._target.version} ({self._target.image_id}) started"
         )
         return refresh_id
-
-    def _refuse_what_aws_cannot_do(self, group: Mapping[str, Any]) -> None:
-        """Raises RolloutError for what could not be rolled back, and for what no new root volume brings."""
-        before = view.specification(group)
-        version = str(before.get("Version", "$Default"))
-        is_ours = before.get("LaunchTemplateId") == self._target.template_id
-        rolls_back = self._preferences.get("AutoRollback")
-        in_place = self._target.strategy == "ReplaceRootVolume"
-        if not is_ours or not (rolls_back or in_place):
-            return
-        data = self._read.templates({version, self._target.version}) if version.isdigit() else {}
-        why = view.not_to_be_rolled_back_to(group, data.get(version, {}).get("ImageId", ""))
-        if rolls_back and why:
-            raise RolloutError(
-                f"group {self._target.group_name} has {why}: AWS could not roll back to it; give the group a "
-                "version by its number whose image is an AMI ID, or roll out without auto_rollback"
-            )
-        changed = view.differences(data.get(version, {}), data.get(self._target.version, {}))
-        changed = [key for key in changed if key != "ImageId"]
-        if in_place and changed:
-            raise RolloutError(
-                f"launch template version {self._target.version} of {self._target.group_name} changes "
-                f"{', '.join(changed)} of version {version}: ReplaceRootVolume brings a new image alone; "
-                "use strategy Rolling"
-            )
 
     def _is_reached(self) -> bool:
         """Every live server and the group itself have the target's template version, or one of equal
@@ -261,7 +248,7 @@ class Rollout:
             self.wait_until_healthy()
         ended = [
             one
-            for one in self._read.refreshes()
+            for one in self._patiently(self._read.refreshes)
             if one["Status"] == "Successful" and view.is_towards(one, self._target)
         ]
         reason = f"every server already runs {self._target.image_id}"
@@ -271,9 +258,24 @@ class Rollout:
             return self._succeeded(ended[0])
         return Outcome("", "Successful", reason)
 
+    def _patiently(self, ask: Callable[[], Answer]) -> Answer:
+        """The answer, asked for again after throttling and the like until the time limit."""
+        answers: list[Answer] = []
+
+        def look() -> Look:
+            answers.append(ask())
+            return True, "", ""
+
+        self._poll(look)
+        return answers[0]
+
     def _poll(self, look: Callable[[], Look], deadline: float = math.inf) -> bool:
         """Look until it is done, more seldom while nothing changes; False at the time limit.
 
         Throttling, time-outs and broken connections count as a look that saw nothing.
         """
         return Polling(min(deadline, self._deadline), self._voice.say, self._sleep).until(look)
+
+
+def _code(error: Any) -> str:
+    return str(error.response["Error"]["Code"])

@@ -67,6 +67,13 @@ def test_create_update_and_update_back_remember_the_image_before(fast: Scene) ->
     assert fast.versions() == ["4"]
 
 
+def test_a_start_is_never_sent_twice_without_a_look(fast: Scene) -> None:
+    """By the time that a client would try again by itself, this refresh is over."""
+    fast.cloud.fault("StartInstanceRefresh", drop="after", times=1)
+    outs = RefreshProvider().update("id", props(fast, "1"), props(fast, "2")).outs or {}
+    assert (outs["refresh_id"], started(fast)) == (fast.refresh()["InstanceRefreshId"], 1)
+
+
 def test_a_new_version_of_the_same_image_keeps_the_image_before(fast: Scene) -> None:
     olds = props(fast, "1") | {"previous_image_id": BETTER}
     outs = RefreshProvider().update("id", olds, props(fast, "4")).outs or {}

@@ -9,6 +9,7 @@ import pytest
 
 from components import refresh_view as view
 from components.refresh_errors import RolloutError
+from components.refresh_refusals import not_to_be_rolled_back_to
 from components.refresh_view import Target
 from components.refresh_waiter import Rollout
 from tests.components.rollouts import PREFERENCES, Watched, started
@@ -132,8 +133,8 @@ def test_a_version_without_a_number_is_refused_with_auto_rollback_alone(
 def test_a_template_of_one_instance_type_counts_too() -> None:
     own = {"LaunchTemplateId": "lt-2", "Version": "$Latest"}
     given = group({"InstanceType": TYPES[0], "LaunchTemplateSpecification": own})
-    assert "version $Latest" in view.not_to_be_rolled_back_to(given, GOOD)
-    assert view.not_to_be_rolled_back_to(group({"InstanceType": TYPES[0]}), GOOD) == ""
+    assert "version $Latest" in not_to_be_rolled_back_to(given, GOOD)
+    assert not_to_be_rolled_back_to(group({"InstanceType": TYPES[0]}), GOOD) == ""
 
 
 def test_an_image_by_alias_is_refused_with_auto_rollback(scene: Scene, watched: Watched) -> None:

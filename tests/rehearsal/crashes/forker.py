@@ -63,7 +63,7 @@ class Moments:
             write(file, data)
             self.happened("written")
 
-        journal.Journal.append = appended  # type: ignore[method-assign]
+        journal.Journal.append = appended  # type: ignore[method-assign, assignment]
         stack_file.state_files.write_durably = written  # type: ignore[attr-defined]
 
     def _around(self, owner: Any, name: str, naming: Callable[[Any], str]) -> None:
