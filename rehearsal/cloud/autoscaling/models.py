@@ -148,6 +148,7 @@ class AutoScalingBackend(Members):
         warmup = group.default_instance_warmup
         default = warmup if warmup is not None and warmup >= 0 else group.health_check_grace_period or 0
         parsed = preferences.parse(given, group.instance_maintenance_policy or {}, default)
+        self._check_alarms(parsed.alarms)
         if parsed.auto_rollback:
             why = self._irreversible(group, desired)
             if why:
@@ -197,6 +198,12 @@ class AutoScalingBackend(Members):
                 f"You must use a valid fully-formed launch template. {missing.message}"
             ) from missing
 
+    def _check_alarms(self, names: tuple[str, ...]) -> None:
+        """AWS does not say what it does about an alarm that is not there; it cannot watch it."""
+        missing = sorted(set(names) - set(self._cloudwatch().alarms))
+        if missing:
+            raise exceptions.ValidationError(f"The CloudWatch alarms {', '.join(missing)} do not exist")
+
     def _check_root_volumes(self, group: Group, desired: dict[str, Any], target: Configuration) -> None:
         """Raises ValidationError. Source: "Replace root volumes", requirements and limitations."""
         policy = desired.get("MixedInstancesPolicy")
@@ -233,10 +240,13 @@ class AutoScalingBackend(Members):
         return ""
 
     def _ringing(self, names: tuple[str, ...]) -> list[str]:
+        return self._cloudwatch().ringing(names)
+
+    def _cloudwatch(self) -> CloudWatchBackend:
         from rehearsal.cloud.cloudwatch.models import cloudwatch_backends
 
         backend: CloudWatchBackend = cloudwatch_backends[self.account_id][self.region_name]
-        return backend.ringing(names)
+        return backend
 
 
 def _is_numbered(policy: dict[str, Any]) -> bool:

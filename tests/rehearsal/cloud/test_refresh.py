@@ -221,6 +221,25 @@ def protect(scene: Scene) -> str:
     return server
 
 
+@pytest.mark.parametrize(("rollback", "status"), [(False, "Failed"), (True, "RollbackSuccessful")])
+def test_an_alarm_that_rings_already_stops_a_refresh_before_it_launches(
+    scene: Scene, rollback: bool, status: str
+) -> None:
+    cloudwatch = scene.cloud.client("cloudwatch")
+    cloudwatch.put_metric_alarm(
+        AlarmName="errors", MetricName="m", Namespace="n", Period=60, EvaluationPeriods=1, Threshold=1,
+        ComparisonOperator="GreaterThanThreshold", Statistic="Sum",
+    )  # fmt: skip
+    scene.settled(desired=2)
+    before = {each["InstanceId"] for each in scene.group()["Instances"]}
+    cloudwatch.set_alarm_state(AlarmName="errors", StateValue="ALARM", StateReason="test")
+    scene.start(2, AlarmSpecification={"Alarms": ["errors"]}, AutoRollback=rollback)
+    scene.cloud.step(10)
+    assert (scene.refresh()["Status"], scene.group_version()) == (status, "1")
+    scene.cloud.step(1000)
+    assert {each["InstanceId"] for each in scene.group()["Instances"]} == before
+
+
 @pytest.mark.parametrize(
     ("choice", "status", "versions"),
     [
@@ -269,6 +288,7 @@ def test_standby_servers_are_treated_as_the_preferences_say(
         ({"CheckpointDelay": 60}, "must specify CheckpointPercentages"),
         ({"BakeTime": 200_000}, "BakeTime 200000 is not between 0 and 172800"),
         ({"AlarmSpecification": {"Alarms": [str(n) for n in range(11)]}}, "the limit is 10"),
+        ({"AlarmSpecification": {"Alarms": ["b", "a"]}}, "alarms a, b do not exist"),
     ],
 )
 def test_preferences_that_aws_refuses_are_refused(
