@@ -48,12 +48,14 @@ def test_what_is_computed_from_a_missing_datapoint_is_missing(expression: str) -
         "", "a +", "a ** 2", "a and b", "ANOMALY_DETECTION_BAND(a)", "SUM(METRICS())", "FILL(a)", "MAX(a)",
         "MAX([])", "'a'", "True", "a.b", "a[0]", "lambda: 1", "__import__('os')", "RATE(a)", "1 < a < 3",
         "FILL(a, b=1)", "a; b", "(" * 300 + "a" + ")" * 300, "+".join(["a"] * MAX_LENGTH), "{1}", "-'a'",
-        "not a",
+        "not a", "1" * (MAX_LENGTH + 1),
     ],
 )  # fmt: skip
 def test_all_else_is_refused_and_never_executed(expression: str) -> None:
     with pytest.raises(UnsupportedExpression):
         parse(expression)
+    with pytest.raises(UnsupportedExpression):
+        identifiers(expression)
 
 
 @given(st.text(max_size=40))
