@@ -109,6 +109,12 @@ def test_throttling_to_the_end_is_one_line(faulty: Watched, monkeypatch: pytest.
     assert faulty.lines == ["web: still waiting (ClientError)"]
 
 
+def test_the_reason_of_a_failure_is_asked_for_again(faulty: Watched) -> None:
+    faulty.scene.cloud.fault("DescribeScalingActivities", error="Throttling", times=2)
+    with pytest.raises(RolloutError, match=r"scaling activities: .*failed its health check"):
+        faulty.of("3", preferences=WATCHED).run()
+
+
 # Someone else
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from components import refresh_polling
+from components import refresh_polling, refresh_provider
 from components.refresh_errors import RolloutError
 from components.refresh_provider import RefreshProvider
 from rehearsal.cloud.local import CREDENTIALS, Local, running
@@ -72,6 +72,12 @@ def test_a_start_is_never_sent_twice_without_a_look(fast: Scene) -> None:
     fast.cloud.fault("StartInstanceRefresh", drop="after", times=1)
     outs = RefreshProvider().update("id", props(fast, "1"), props(fast, "2")).outs or {}
     assert (outs["refresh_id"], started(fast)) == (fast.refresh()["InstanceRefreshId"], 1)
+
+
+@pytest.mark.parametrize("given", [{}, {"strategy": "Rolling"}, {"strategy": "ReplaceRootVolume"}])
+def test_the_strategy_of_the_preferences_is_that_of_the_rollout(fast: Scene, given: dict[str, Any]) -> None:
+    rollout = refresh_provider._rollout(props(fast, "1") | {"preferences": given})
+    assert rollout._target.strategy == given.get("strategy", "Rolling")
 
 
 def test_a_new_version_of_the_same_image_keeps_the_image_before(fast: Scene) -> None:
