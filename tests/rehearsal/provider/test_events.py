@@ -39,6 +39,13 @@ def test_a_rule_changed_by_hand_shows(world: World) -> None:
     assert [imported.outputs[name] for name in names] == [rule.outputs[name] for name in names]
 
 
+def test_tags_alone_are_changed_too(world: World) -> None:
+    rule = world.make(RULE, eventPattern='{"source": ["a"]}', tags={"owner": "a", "old": "b"})
+    rule.update({"tags": {"owner": "c", "new": "d"}})
+    tags = world.client("events").list_tags_for_resource(ResourceARN=rule.outputs["arn"])["Tags"]
+    assert {tag["Key"]: tag["Value"] for tag in tags} == {"owner": "c", "new": "d"}
+
+
 def test_a_target_changed_by_hand_shows(world: World) -> None:
     target = world.make(TARGET, rule=world.rule.id, arn=world.topic.id)
     world.client("events").put_targets(
