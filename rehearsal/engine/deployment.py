@@ -92,6 +92,7 @@ class Deployment:
         self.seconds: dict[str, float] = {}
         self.failures: list[str] = []
         self.refusals: list[str] = []
+        self.invalid_inputs = 0
         self.interrupted = False
         self.refused = False
         self.rebase(resources)
@@ -114,6 +115,11 @@ class Deployment:
         """Raises Aborted when no new step may start."""
         if self.stopping:
             raise Aborted("the operation was stopped")
+
+    @property
+    def is_bad_input(self) -> bool:
+        """Whether nothing failed but the checks of inputs."""
+        return bool(self.failures) and len(self.failures) == self.invalid_inputs and not self.refusals
 
     def refuse(self) -> None:
         """The program found its input bad: nothing starts any more."""

@@ -183,14 +183,14 @@ def _with_program(request: Request, main: Path, deployment: Deployment) -> tuple
     ending, text = runner.run(deployment.options, main, monitor, log, deployment.refuse)
     error: str | None = None
     code = 0
+    untouched = deployment.options.preview or all(op in ("same", "read") for op in deployment.ops.values())
     if ending in ("refused", "failed") and not deployment.interrupted:
         deployment.reporter.message("error", "", text)
         error = text
-        untouched = not any(op not in ("same", "read") for op in deployment.ops.values())
-        code = (
-            EXIT_REFUSED if ending == "refused" and (deployment.options.preview or untouched) else EXIT_FAILED
-        )
+        code = EXIT_REFUSED if ending == "refused" and untouched else EXIT_FAILED
     code, error = _verdict(deployment, code, error)
+    if code == EXIT_FAILED and untouched and deployment.is_bad_input:
+        code = EXIT_REFUSED
     registrations.close(failed=code != 0)
     deployment.callbacks.close()
     return code, error

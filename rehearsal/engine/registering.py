@@ -67,6 +67,8 @@ class Registrations:
         except RehearsalError as error:
             return self._failed(goal, urn, str(error))
         except ProviderError as error:
+            with deployment.lock:
+                deployment.invalid_inputs += isinstance(error, InvalidInputError)
             return self._failed(goal, urn, self._text(goal, error))
 
     def _failed(self, goal: Goal, urn: str, text: str) -> Result:

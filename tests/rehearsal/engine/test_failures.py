@@ -162,6 +162,26 @@ def test_an_error_that_the_program_logs_is_shown_and_fails_nothing(engine: Engin
     assert "error: this will not do" in result.text
 
 
+@pytest.mark.parametrize(
+    ("program", "operation", "code"),
+    [
+        ('Thing("a", invalid="no")', "up", 2),
+        ('Thing("a", invalid="no"); Thing("b", invalid="no")', "preview", 2),
+        ('Thing("new"); Thing("a", invalid="no")', "preview", 2),
+        ('b = Thing("new"); Thing("a", of=b.arn, invalid="no")', "up", 1),
+        ('Thing("a", size=2)', "up", 1),
+    ],
+)
+def test_an_input_that_its_provider_refuses_is_exit_code_two_while_nothing_changed(
+    embedded: Embedded, program: str, operation: str, code: int
+) -> None:
+    embedded.program('Thing("a")')
+    embedded.run("up")
+    embedded.cloud.fail["update", "a"] = "not now"
+    embedded.program(program)
+    assert embedded.run(operation).code == code
+
+
 def test_a_provider_that_does_not_exist_is_named(embedded: Embedded) -> None:
     embedded.program('pulumi.CustomResource("gcp:index:Thing", "a", {})')
     result = embedded.run("preview")
