@@ -7,6 +7,7 @@ gets slower gets slower for all of them; of several runs the median counts.
 
 from __future__ import annotations
 
+import json
 import math
 import shutil
 import statistics
@@ -42,7 +43,12 @@ TARGETS = {
     "up_mb_per_resource": 0.1,
     "up_exponent": 1.1,
     "rehearsal_seconds": 60.0,
+    "refresh_10k_seconds": 20.0,
+    "refresh_10k_mb": 500.0,
+    "refresh_10k_duration_ratio": 1.1,
 }
+#: Where less is not better: 10 percent to either side.
+AT_LEAST = {"refresh_10k_duration_ratio": 0.9}
 # Fast enough that no operation waits for the emulated cloud's clock.
 SPEED = 100_000.0
 
@@ -188,6 +194,23 @@ def aws_services(lines: Iterable[str]) -> list[str]:
     return sorted(
         {".".join(name.split(".")[:2]) for name in told if name.count(".") > 1 and name.startswith(AWS)}
     )
+
+
+def refresh_10k(say: Callable[[str], None]) -> dict[str, Any]:
+    """Processor seconds and peak memory of a process that refreshes 10,000 emulated servers, and how long the
+    refresh took there ÷ what its batches say. Raises RehearsalError.
+    """
+    say("a refresh of 10,000 servers")
+    command = [sys.executable, "-m", "rehearsal.bench_fleet"]
+    finished = run(command, cwd=REPOSITORY, variables={"PATH": "/usr/bin:/bin"})
+    found = json.loads(finished.last_line) if not finished.exit_code else {}
+    if found.get("status") != "Successful":
+        raise RehearsalError(f"the refresh of 10,000 servers failed: {finished.last_line}")
+    return {
+        "refresh_10k_seconds": finished.cpu_seconds,
+        "refresh_10k_mb": finished.peak_rss_mb,
+        "refresh_10k_duration_ratio": found["duration_ratio"],
+    }
 
 
 def rehearsal_seconds(say: Callable[[str], None]) -> float:

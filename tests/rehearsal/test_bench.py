@@ -11,10 +11,12 @@ from rehearsal.bench import (
     aws_services,
     exponent,
     growth,
+    refresh_10k,
     slope,
     with_services,
 )
 from rehearsal.bench_command import met, table
+from rehearsal.bench_fleet import duration_ratio, expected_seconds, roll
 from rehearsal.errors import RehearsalError
 
 SIZES = [31.0, 300.0, 1500.0, 3000.0]
@@ -71,6 +73,24 @@ def test_the_services_that_a_preview_loads_are_read_from_what_python_tells() -> 
         " + aws:ec2/vpc:Vpc pulumi_aws.s3.bucket create",
     ]
     assert aws_services(lines) == ["pulumi_aws.ec2", "pulumi_aws.lb"]
+
+
+def test_a_refresh_of_ten_thousand_servers_is_cheap_and_takes_as_long_as_its_batches() -> None:
+    found = refresh_10k(lambda _: None)
+    assert 0 < found["refresh_10k_seconds"] <= TARGETS["refresh_10k_seconds"]
+    assert 20 < found["refresh_10k_mb"] <= TARGETS["refresh_10k_mb"]
+    assert found["refresh_10k_duration_ratio"] == pytest.approx(1, abs=0.1)
+
+
+@pytest.mark.parametrize(("servers", "waves"), [(10, 10), (25, 13), (1000, 10), (1009, 11)])
+def test_a_refresh_is_expected_to_take_whole_waves(servers: int, waves: int) -> None:
+    assert expected_seconds(servers) == waves * (40 + 10 + 60)
+    assert duration_ratio(roll(servers)) == pytest.approx(1, abs=0.1)
+
+
+def test_a_duration_far_below_what_is_expected_is_missed_too() -> None:
+    assert not met({**TARGETS, "refresh_10k_duration_ratio": 0.89})["refresh_10k_duration_ratio"]
+    assert met({**TARGETS, "refresh_10k_duration_ratio": 0.9})["refresh_10k_duration_ratio"]
 
 
 def test_a_measure_meets_its_target_up_to_and_with_it() -> None:
