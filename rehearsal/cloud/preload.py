@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
@@ -51,12 +51,13 @@ def after_moto() -> None:
 
 def emulated_now() -> datetime:
     """The present of the emulated cloud as moto's `utcnow` says it, without a time zone: LaunchTime and the
-    like grow old when the clock is stepped.
+    like grow old when the clock is stepped. Before the first world it is the machine's.
     """
     from rehearsal.cloud.world import World
 
-    world = World.current
-    return world.clock.date(world.timeline.now).replace(tzinfo=None)
+    world: World | None = getattr(World, "current", None)
+    now = world.clock.date(world.timeline.now) if world else datetime.now(UTC)
+    return now.replace(tzinfo=None)
 
 
 def before_moto() -> None:
