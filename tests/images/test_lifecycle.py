@@ -208,6 +208,24 @@ def test_it_is_for_one_service(server: Machine, arguments: tuple[str, ...]) -> N
     assert server.ended() == (2, "immutable-lifecycle: usage: immutable-lifecycle SERVICE\n")
 
 
+def test_it_looks_at_its_own_pace_all_the_way(server: Machine) -> None:
+    """At each of the three places where it waits: metadata, the state, AWS."""
+    name = server.metadata.pop("tags/instance/aws:autoscaling:groupName")
+    server.start(IMMUTABLE_POLL_SECONDS="0.5")
+    time.sleep(1.2)
+    assert 0 < server.asked.count("/latest/meta-data/instance-id") <= 3
+    server.metadata["tags/instance/aws:autoscaling:groupName"] = name
+    server.until(lambda: server.events() == [LAUNCHED])
+    looks = server.asked.count(f"/latest/meta-data/{STATE}")
+    time.sleep(1.2)
+    assert 0 < server.asked.count(f"/latest/meta-data/{STATE}") - looks <= 3
+    server.refuse("record-lifecycle-action-heartbeat", NOT_WAITING, NOT_WAITING)
+    server.metadata[STATE] = "Terminated"
+    before = time.monotonic()
+    server.ended()
+    assert time.monotonic() - before > 0.9
+
+
 def test_a_proxy_of_the_service_stands_not_between_a_server_and_itself(server: Machine) -> None:
     server.start(http_proxy="http://127.0.0.1:9", HTTP_PROXY="http://127.0.0.1:9")
     server.until(lambda: server.events() == [LAUNCHED])
