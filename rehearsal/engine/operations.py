@@ -183,7 +183,7 @@ def _with_program(request: Request, main: Path, deployment: Deployment) -> tuple
     ending, text = runner.run(deployment.options, main, monitor, log, deployment.refuse)
     error: str | None = None
     code = 0
-    untouched = deployment.options.preview or all(op in ("same", "read") for op in deployment.ops.values())
+    untouched = deployment.options.preview or not _has_changed_anything(deployment)
     if ending in ("refused", "failed") and not deployment.interrupted:
         deployment.reporter.message("error", "", text)
         error = text
@@ -194,6 +194,14 @@ def _with_program(request: Request, main: Path, deployment: Deployment) -> tuple
     registrations.close(failed=code != 0)
     deployment.callbacks.close()
     return code, error
+
+
+def _has_changed_anything(deployment: Deployment) -> bool:
+    """Beside providers, which are settings and nothing in a cloud."""
+    return any(
+        op not in ("same", "read") and not _type(urn).startswith("pulumi:providers:")
+        for urn, op in deployment.ops.items()
+    )
 
 
 def _verdict(deployment: Deployment, code: int, error: str | None) -> tuple[int, str | None]:

@@ -179,6 +179,7 @@ def test_an_input_that_its_provider_refuses_is_exit_code_two_while_nothing_chang
     embedded.run("up")
     embedded.cloud.fail["update", "a"] = "not now"
     embedded.program(program)
+    embedded.configure({"fake:setting": "new"})  # which its default provider takes over
     assert embedded.run(operation).code == code
 
 
