@@ -31,7 +31,7 @@ class FleetSample:
 @dataclass(frozen=True)
 class Group:
     """One service's group. `members` are the IDs of its instances; `serving` of those that take requests, in
-    service and healthy by the load balancer's check.
+    service and healthy by the load balancer's check. `refresh` is what one under way is at.
     """
 
     name: str
@@ -40,6 +40,7 @@ class Group:
     desired: int
     members: frozenset[str]
     serving: frozenset[str]
+    refresh: str | None = None
 
     @property
     def whole(self) -> bool:
@@ -61,6 +62,7 @@ def groups_of(document: Mapping[str, Any]) -> list[Group]:
                 for each in group["instances"]
                 if each["state"] == IN_SERVICE and each["health"] == HEALTHY
             ),
+            group.get("refresh"),
         )
         for group in document["groups"]
         if {ENVIRONMENT_TAG, SERVICE_TAG} <= group["tags"].keys()
@@ -81,6 +83,19 @@ def counts_of(document: Mapping[str, Any]) -> Counts:
             if instance["state"] == IN_SERVICE:
                 counts[(environment, instance["image"])] += 1
     return dict(counts)
+
+
+@dataclass(frozen=True)
+class StageSample:
+    """From `at` on (seconds of the emulated cloud), a service's refresh is at `stage`; None without one.
+
+    Stages are AWS's statuses, and Checkpoint for one that pauses there.
+    """
+
+    at: float
+    environment: str
+    service: str
+    stage: str | None
 
 
 @dataclass(frozen=True)
@@ -128,6 +143,8 @@ class FleetSampler:
         self.samples: list[FleetSample] = []
         self.serving: list[Serving] = []
         self.first_seen: dict[str, float] = {}
+        self._last_stage: dict[str, str | None] = {}
+        self.stages: list[StageSample] = []
 
     def __enter__(self) -> FleetSampler:
         self._thread.start()
@@ -153,6 +170,9 @@ class FleetSampler:
         for group in groups:
             for instance_id in group.members - self.first_seen.keys():
                 self.first_seen[instance_id] = at
+            if self._last_stage.get(group.name) != group.refresh:
+                self.stages.append(StageSample(at, group.environment, group.service, group.refresh))
+                self._last_stage[group.name] = group.refresh
             now = len(group.serving), group.desired
             if self._last_serving.get(group.name) != now:
                 self.serving.append(Serving(at, group.environment, group.service, *now))

@@ -21,6 +21,7 @@ from rehearsal.report_chart import (
     picture,
     scale_of,
 )
+from rehearsal.report_stages import kinds_of
 from rehearsal.report_time import clock
 
 TEMPLATE = Path(__file__).with_name("report.html")
@@ -98,7 +99,12 @@ def _fleets(document: Mapping[str, Any]) -> str:
         f'<div class="chart">{heights(scale)}{picture(document, name, scale)}</div></figure>'
         for name in environments
     )
-    return f'<ul class="legend" aria-label="Images">{legend}</ul>{pictures}{_fleet_table(document)}'
+    stages = "".join(
+        f'<li><span class="swatch {kind}"></span>{words}</li>' for kind, words in kinds_of(document).items()
+    )
+    if stages:
+        stages = f'<ul class="legend stages" aria-label="Rollouts, a line for each service">{stages}</ul>'
+    return f'<ul class="legend" aria-label="Images">{legend}</ul>{pictures}{stages}{_fleet_table(document)}'
 
 
 def _fleet_table(document: Mapping[str, Any]) -> str:

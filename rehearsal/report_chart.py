@@ -13,12 +13,12 @@ from html import escape
 from itertools import pairwise
 from typing import Any
 
+from rehearsal.report_stages import LINE, line, services_of
 from rehearsal.report_time import Axis, clock
 
 MARKERS = 40
 PLOT = 150
 AXIS = 26
-HEIGHT = MARKERS + PLOT + AXIS
 # A marker is 18 pixels wide; on a phone's 320 pixels that is this share of the width.
 MARKER_GAP = 6.0
 LABEL_SHARE = 5.0
@@ -30,6 +30,12 @@ class Scale:
 
     axis: Axis
     instances: int
+    services: int = 0
+
+    @property
+    def height(self) -> float:
+        """Of a picture, in pixels: there is a line for each service below its fleet."""
+        return MARKERS + PLOT + self.services * LINE + AXIS
 
     def x(self, at: float) -> float:
         """The place of a moment, in percent of the width."""
@@ -59,8 +65,11 @@ def scale_of(document: Mapping[str, Any]) -> Scale:
         for environment in environments_of(document)
         for _, counts in changes_of(document["fleet"], environment)
     ]
-    axis = Axis.over([sample["at"] for sample in document["fleet"]], max(ends, default=0))
-    return Scale(axis, max(totals, default=0) or 1)
+    stages = document.get("stages") or []
+    changes = [sample["at"] for sample in [*document["fleet"], *stages]]
+    lines = [len(services_of(document, environment)) for environment in environments_of(document)]
+    axis = Axis.over(changes, max(ends, default=0))
+    return Scale(axis, max(totals, default=0) or 1, max(lines, default=0))
 
 
 def environments_of(document: Mapping[str, Any]) -> list[str]:
@@ -104,7 +113,7 @@ def picture(document: Mapping[str, Any], environment: str, scale: Scale) -> str:
     """The SVG of one environment's fleet."""
     images = images_of(document)
     parts = [
-        f'<svg class="plot" height="{HEIGHT}" role="img" data-environment="{escape(environment)}" '
+        f'<svg class="plot" height="{scale.height}" role="img" data-environment="{escape(environment)}" '
         f'aria-label="{escape(_spoken(document, environment))}">',
         *_bands(document, scale),
         *_grid(scale),
@@ -117,6 +126,11 @@ def picture(document: Mapping[str, Any], environment: str, scale: Scale) -> str:
             labelled[stretch.image] = stretch
     cuts = [_cut(leap, scale) for leap in document.get("leaps") or ()]
     parts += [_label(each, images.index(each.image), scale, cuts) for each in labelled.values()]
+    places = [
+        (service, MARKERS + PLOT + LINE * n) for n, service in enumerate(services_of(document, environment))
+    ]
+    for service, y in places:
+        parts += line(document, environment, service, scale.axis, y)
     parts += [*_leaps(document, scale), *_markers(document, scale), *_axis(scale), "</svg>"]
     return "\n".join(part for part in parts if part)
 
@@ -127,7 +141,7 @@ def heights(scale: Scale) -> str:
         f'<text x="24" y="{scale.y(number) + 4:.1f}" text-anchor="end">{number}</text>'
         for number in _ticks(scale.instances)
     )
-    return f'<svg class="heights" width="28" height="{HEIGHT}" aria-hidden="true">{texts}</svg>'
+    return f'<svg class="heights" width="28" height="{scale.height}" aria-hidden="true">{texts}</svg>'
 
 
 def letter(index: int) -> str:
@@ -231,7 +245,7 @@ def _axis(scale: Scale) -> Iterator[str]:
         # A label at the very edge would be cut off.
         anchor = {0: "start", 100: "end"}.get(percent, "middle")
         yield (
-            f'<text class="tick" x="{percent}%" y="{HEIGHT - 8}" text-anchor="{anchor}" '
+            f'<text class="tick" x="{percent}%" y="{scale.height - 8}" text-anchor="{anchor}" '
             f'aria-hidden="true">{clock(scale.axis.moment(percent / 100))}</text>'
         )
 

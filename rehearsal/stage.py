@@ -63,8 +63,11 @@ class StepRecord:
         self.output = outcome.lines
 
     def count(self, outcome: Outcome) -> None:
-        """Let the operation's changes be those of the step."""
-        self.changes.update(outcome.changes)
+        """Let the operation's changes be those of the step.
+
+        What one that failed found unchanged says nothing: how far an engine gets before it stops is its own.
+        """
+        self.changes.update({op: n for op, n in outcome.changes.items() if outcome.ok or op != "same"})
         self.resources += [
             {"environment": outcome.environment, "type": r.type, "name": r.name, "op": r.op}
             for r in outcome.resources

@@ -82,6 +82,7 @@ def rehearse(options: Options, teller: Teller) -> tuple[dict[str, Any], int]:
             "speed": options.speed,
             "steps": [record.document() for record in records],
             "fleet": [asdict(sample) for sample in stage.sampler.samples],
+            "stages": [asdict(sample) for sample in stage.sampler.stages],
             "leaps": stage.leaps,
             "not_run": [step.name for step in STEPS[len(records) :]],
             "recorded": sorted(set().union(*(record.recorded for record in records))),

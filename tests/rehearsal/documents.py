@@ -19,6 +19,11 @@ def sample(at: float, environment: str, image: str, in_service: int) -> dict[str
     return {"at": at, "environment": environment, "image": image, "in_service": in_service}
 
 
+def stage(at: float, environment: str, service: str, name: str | None) -> dict[str, Any]:
+    """What a service's rollout is at from a moment on."""
+    return {"at": at, "environment": environment, "service": service, "stage": name}
+
+
 def document(**more: Any) -> dict[str, Any]:
     """Staging rolls from OLD to NEW, prod runs OLD."""
     template = {"environment": "staging", "type": "aws:ec2/launchTemplate:LaunchTemplate", "name": "web"}

@@ -4,7 +4,15 @@ from typing import Any, cast
 
 from rehearsal.cloud_client import CloudClient
 from rehearsal.errors import RehearsalError
-from rehearsal.fleet import FleetSample, FleetSampler, Serving, counts_of, groups_of, least
+from rehearsal.fleet import (
+    FleetSample,
+    FleetSampler,
+    Serving,
+    StageSample,
+    counts_of,
+    groups_of,
+    least,
+)
 
 OLD, NEW = "ami-0123456789abcdef0", "ami-0fedcba9876543210"
 
@@ -110,3 +118,23 @@ def test_the_weakest_moment_counts_from_a_moment_on() -> None:
 
 def test_a_group_that_should_have_no_server_lacks_none() -> None:
     assert Serving(0, "prod", "web", 0, 0).share == 1
+
+
+def test_what_a_refresh_is_at_is_kept_when_it_changes() -> None:
+    looks = [[{**described("web", 0), "refresh": at}] for at in (None, "Pending", "Baking", "Baking", None)]
+    sampler = FleetSampler(cast(CloudClient, Cloud(*looks)))
+    for _ in looks:
+        sampler.sample()
+    assert sampler.stages == [
+        StageSample(20, "prod", "web", "Pending"),
+        StageSample(30, "prod", "web", "Baking"),
+        StageSample(50, "prod", "web", None),
+    ]
+
+
+def test_a_server_is_seen_first_when_it_appears_however_it_is() -> None:
+    looks = [[described("web", 1, a=STARTS)], [described("web", 2, a=SERVES, b=STARTS)]]
+    sampler = FleetSampler(cast(CloudClient, Cloud(*looks)))
+    for _ in looks:
+        sampler.sample()
+    assert sampler.first_seen == {"a": 10, "b": 20}

@@ -50,7 +50,7 @@ def test_the_last_stretch_ends_where_the_rehearsal_does() -> None:
 
 def test_the_scale_takes_in_the_last_step_and_the_largest_fleet() -> None:
     scale = scale_of(document())
-    assert (scale.axis.end, scale.instances) == (400, 3)
+    assert (scale.axis.end, scale.instances, scale.services) == (400, 3, 0)
 
 
 def test_the_scale_of_an_empty_rehearsal_divides_by_no_zero() -> None:
