@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from botocore import xform_name
+from botocore.session import Session
 
 from components.lifecycle_hooks import Lifecycle, hooks, variables
 from tests.images.machine import NOT_WAITING, PROGRAM, Machine, machine
@@ -229,6 +231,20 @@ def test_it_looks_at_its_own_pace_all_the_way(server: Machine) -> None:
 def test_a_proxy_of_the_service_stands_not_between_a_server_and_itself(server: Machine) -> None:
     server.start(http_proxy="http://127.0.0.1:9", HTTP_PROXY="http://127.0.0.1:9")
     server.until(lambda: server.events() == [LAUNCHED])
+
+
+def test_its_calls_are_operations_of_auto_scaling_with_arguments_that_they_take(server: Machine) -> None:
+    server.start()
+    server.until(lambda: server.events() == [LAUNCHED])
+    server.metadata[STATE] = "Terminated"
+    server.ended()
+    service = Session().get_service_model("autoscaling")
+    operations = {xform_name(name, "-"): service.operation_model(name) for name in service.operation_names}
+    calls = (server.directory / "events").read_text().splitlines()
+    for _, _, operation, *arguments in (call.split() for call in calls if call.startswith("aws ")):
+        taken = {xform_name(name, "-") for name in operations[operation].input_shape.members}
+        taken |= {"region", "cli-connect-timeout", "cli-read-timeout"}
+        assert {name.removeprefix("--") for name in arguments[::2]} <= taken
 
 
 def test_it_asks_for_the_variables_and_hooks_that_the_components_make() -> None:
