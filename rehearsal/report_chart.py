@@ -244,8 +244,10 @@ def _axis(scale: Scale) -> Iterator[str]:
     for percent in (0, 25, 50, 75, 100):
         # A label at the very edge would be cut off.
         anchor = {0: "start", 100: "end"}.get(percent, "middle")
+        # A narrow screen has no room for these.
+        between = " between" if percent in (25, 75) else ""
         yield (
-            f'<text class="tick" x="{percent}%" y="{scale.height - 8}" text-anchor="{anchor}" '
+            f'<text class="tick{between}" x="{percent}%" y="{scale.height - 8}" text-anchor="{anchor}" '
             f'aria-hidden="true">{clock(scale.axis.moment(percent / 100))}</text>'
         )
 

@@ -36,7 +36,13 @@ def document(**more: Any) -> dict[str, Any]:
         "steps": [
             step("staging-up", 0, 100, changes={"create": 1}, resources=[{**template, "op": "create"}]),
             step("promote", 100, 110, notes=["Pulumi.prod.yaml: -   immutable:imageId: a"]),
-            step("new-image", 110, 400, changes={"update": 1, "same": 7}, notes=["one <b>note</b>"]),
+            step(
+                "new-image",
+                110,
+                400,
+                changes={"update": 1, "same": 7},
+                notes=["one <b>note</b>", f"refresh {'0' * 90}"],
+            ),
         ],
         "fleet": [
             sample(50, "staging", OLD, 2),

@@ -4,6 +4,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -180,6 +181,14 @@ def test_a_browser_finds_no_error_and_asks_for_no_other_file(opened: Any) -> Non
 def test_the_page_is_no_wider_than_the_screen(opened: Any, width: int) -> None:
     resize(opened, width)
     assert opened.execute_script("return document.documentElement.scrollWidth") <= width
+
+
+def test_no_moment_on_an_axis_covers_another_on_a_narrow_screen(opened: Any) -> None:
+    resize(opened, 320)
+    shown = [each for each in elements(opened, 'svg[data-environment="prod"] .tick') if each.is_displayed()]
+    edges = [(each.rect["x"], each.rect["x"] + each.rect["width"]) for each in shown]
+    assert len(edges) == 3
+    assert all(right < left for (_, right), (left, _) in pairwise(edges))
 
 
 def test_a_dark_screen_gets_a_dark_page(opened: Any) -> None:

@@ -141,7 +141,9 @@ def test_a_moment_outside_is_at_the_edge() -> None:
 
 def test_the_axis_tells_the_moments_at_even_places() -> None:
     told = document(steps=[step("one", 0, 604_800)], fleet=[sample(100, "prod", OLD, 1)])
-    ticks = re.findall(r'class="tick" x="(\d+)%".*?>([^<]+)<', picture(told, "prod", scale_of(told)))
+    ticks = re.findall(
+        r'class="tick(?: between)?" x="(\d+)%".*?>([^<]+)<', picture(told, "prod", scale_of(told))
+    )
     assert [place for place, _ in ticks] == ["0", "25", "50", "75", "100"]
     assert (ticks[0][1], ticks[-1][1]) == ("0:00 min", "7 days 0 h")
 
