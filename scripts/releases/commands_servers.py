@@ -116,8 +116,9 @@ def replace_server(
     instance: Instance,
     why: Annotated[str | None, typer.Option("--why", metavar="TEXT", help="Becomes a tag.")] = None,
     minutes: Annotated[
-        int, typer.Option("--timeout-minutes", metavar="N", help="How long to wait (default 30).")
-    ] = 30,
+        int | None,
+        typer.Option("--timeout-minutes", metavar="N", help="Default: what hooks and checks allow, from 30."),
+    ] = None,
     force: ForceOption = False,
     json: JsonOption = False,
     directory: ProjectOption = None,
@@ -125,7 +126,7 @@ def replace_server(
     """Have ENV's group put a new server in the place of one, and wait until it serves."""
     with errors_as_json(json):
         servers.checked_id(instance)
-        if not 1 <= minutes <= 1440:
+        if minutes is not None and not 1 <= minutes <= 1440:
             raise RefusedError(f"--timeout-minutes {minutes} is not a number of minutes from 1 to 1440")
         reason = None if why is None else quarantine.checked_why(why)
         account, groups = _certain(find_project(context, directory), environment)
@@ -135,7 +136,7 @@ def replace_server(
             groups,
             why=reason,
             force=force,
-            limit_seconds=minutes * 60.0,
+            limit_seconds=None if minutes is None else minutes * 60.0,
             say=_progress(json),
         )
     if json:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -148,6 +149,13 @@ def counted(found: Iterable[Server]) -> list[dict[str, Any]]:
         {"image": image, "launchTemplateVersion": version, "servers": len(serve), "healthy": sum(serve)}
         for (image, version), serve in ordered
     ]
+
+
+def standing(found: Sequence[Server], desired: int) -> str:
+    """How a group stands, in one line such as `1 of 2 servers serve, 1 validating (Pending:Wait)`."""
+    others = Counter(server.state for server in found if not server.serves)
+    parts = [f"{sum(server.serves for server in found)} of {desired} servers serve"]
+    return ", ".join(parts + [f"{count} {state}" for state, count in sorted(others.items())])
 
 
 def runs(found: Iterable[Server]) -> str:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from scripts.releases import isolation, members, servers, waiting
+from scripts.releases import isolation, members, servers, timing, waiting
 from scripts.releases.aws import Account, errors
 from scripts.releases.errors import RefusedError
-from scripts.releases.groups import Groups
+from scripts.releases.groups import Groups, again
 from scripts.releases.isolation import PREFIX, as_tags
 
 STATE, STARTED, ISOLATED = f"{PREFIX}state", "started", "isolated"
@@ -125,6 +125,7 @@ def quarantine(account: Account, order: Order, groups: Groups, say: Say) -> Quar
     say(f"{instance_id}: snapshots {', '.join(kept) or 'of no volume'}")
     if not already:
         _tag(account, instance_id, {STATE: ISOLATED})
+    _tell(account, group, groups, say)
     return Quarantined(
         instance_id=instance_id,
         service=record[f"{PREFIX}service"],
@@ -218,11 +219,16 @@ def _detach(account: Account, instance_id: str, group: str, groups: Groups, say:
 def _wait_until_out(account: Account, instance_id: str, group: str, groups: Groups, say: Say) -> None:
     """Until neither the group nor a target group knows it: requests that it has may end first."""
     there = groups.by_name.get(group)
+    told = False
 
     def out() -> bool:
+        nonlocal told
         with errors():
             known = account.autoscaling.describe_auto_scaling_instances(InstanceIds=[instance_id])
         states = members.target_states(account, there) if there else []
+        if there and not told and any(each.get(instance_id) == "draining" for each in states):
+            told = True
+            say(f"{instance_id}: drains, which takes {timing.of(account, there).drain:g} s at most")
         return not known["AutoScalingInstances"] and not any(
             each.get(instance_id, members.UNUSED) != members.UNUSED for each in states
         )
@@ -233,3 +239,10 @@ def _wait_until_out(account: Account, instance_id: str, group: str, groups: Grou
         f"{instance_id} is detached from {group} but still takes requests; run the command again",
     )
     say(f"{instance_id}: no load balancer sends it anything")
+
+
+def _tell(account: Account, group: str, groups: Groups, say: Say) -> None:
+    """How the group stands without it: the new server may be long on its way, and nobody waits for it."""
+    if group in groups.by_name:
+        there = again(account, groups.by_name[group])
+        say(f"{group}: {members.standing(members.of(account, there), there.desired)}")

@@ -24,6 +24,7 @@ class Timing:
         leave: from the end of its service until it is gone, the drain and the termination hook included; None
             as above.
         longest_leave: what stands for it then: the deregistration delay and the hook's time-out.
+        drain: the deregistration delay alone.
         healthy: from service until its target groups call it healthy.
     """
 
@@ -31,6 +32,7 @@ class Timing:
     longest_boot: float
     leave: float | None
     longest_leave: float
+    drain: float
     healthy: float
     hooks: tuple[Hook, ...] = ()
 
@@ -56,13 +58,14 @@ def of(account: Account, group: Group) -> Timing:
             AutoScalingGroupName=group.name, MaxRecords=100
         )["Activities"]
     known = hooks.of(account, group)
-    healthy, drains = _target_seconds(account, group)
+    healthy, drain = _target_seconds(account, group)
     grace = float(group.settings.get("HealthCheckGracePeriod") or 0)
     return Timing(
         boot=_median(activities, "Launching"),
         longest_boot=hooks.longest_seconds(known, LAUNCHING) or grace,
         leave=_median(activities, "Terminating"),
-        longest_leave=drains + hooks.longest_seconds(known, TERMINATING),
+        longest_leave=drain + hooks.longest_seconds(known, TERMINATING),
+        drain=drain,
         healthy=healthy,
         hooks=tuple(known),
     )

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from scripts.releases import isolation, quarantine
+from scripts.releases import isolation, members, quarantine
 from scripts.releases.errors import RefusedError
-from tests.rehearsal.cloud.scene import GOOD
+from tests.rehearsal.cloud.scene import DRAIN, GOOD
 from tests.scripts.servers_environment import KilledError, Staging, staging
 
 
@@ -59,6 +59,21 @@ def test_a_quarantined_server_is_out_of_service_cut_off_and_kept(there: Staging)
     assert len(there.ids()) == 2
     assert other in there.ids()
     assert there.scene.group()["DesiredCapacity"] == 2
+
+
+def test_progress_tells_of_the_drain_and_of_the_new_server_on_its_way(
+    there: Staging, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sick, other = there.ids()
+    looks = iter(["healthy", "draining", "draining"])
+    states = lambda *_: [{sick: next(looks, "unused"), other: "healthy"}]  # noqa: E731
+    monkeypatch.setattr(members, "target_states", states)
+    lines = there.live.run("quarantine", "staging", sick, "--why", "odd traffic").error.splitlines()
+    assert lines[0] == f"{sick}: detached from web, which starts another one in its place"
+    assert lines[1] == f"{sick}: drains, which takes {DRAIN} s at most"
+    assert lines[2] == f"{sick}: no load balancer sends it anything"
+    assert lines[-1].startswith("web: 1 of 2 servers serve, 1 ")
+    assert len(lines) == 6, "the drain is told once"
 
 
 def test_a_second_server_goes_into_the_same_security_group(there: Staging) -> None:

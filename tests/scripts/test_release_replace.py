@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.rehearsal.cloud.scene import GOOD
+from scripts.releases import waiting
+from tests.rehearsal.cloud.scene import DRAIN, GOOD, HEALTHY
 from tests.scripts.servers_environment import Staging, staging
 
 
@@ -30,6 +31,39 @@ def test_a_replaced_server_is_gone_when_the_command_ends_and_the_group_is_whole(
     assert done.out == f"{tainted} of web is replaced by {new}\n"
     assert there.scene.target_states() == ["healthy", "healthy"]
     assert there.scene.group()["DesiredCapacity"] == 2
+
+
+def test_progress_tells_of_the_servers_that_hooks_hold(
+    there: Staging, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "sleep", lambda _: there.scene.cloud.step(2))
+    tainted = there.ids()[0]
+    lines = there.live.run("replace", "staging", tainted).error.splitlines()
+    assert lines[0] == (
+        f"{tainted}: web replaces it; the new one validates itself (at most 600 s), the old one drains and "
+        f"goes (at most {DRAIN + 300} s)"
+    )
+    assert any("1 validating (Pending:Wait)" in line for line in lines)
+    assert any("1 flushing (Terminating:Wait)" in line for line in lines)
+    assert lines[-1] == "web: 2 of 2 servers serve"
+
+
+def test_a_new_server_that_takes_as_long_as_its_hook_allows_is_waited_for(
+    there: Staging, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+
+    def until(done: Callable[[], bool], limit_seconds: float, unfinished: str) -> None:
+        waited.append(limit_seconds)
+        done()
+
+    monkeypatch.setattr(waiting, "until", until)
+    assert there.live.run("replace", "staging", there.ids()[0]).code == 0
+    there.scene.cloud.step(600)
+    there.live.hook("launch", 7200)
+    assert there.live.run("replace", "staging", there.ids()[0]).code == 0
+    assert there.live.run("replace", "staging", there.ids()[1], "--timeout-minutes", "5").code == 0
+    assert waited == [1800, 1.5 * (7200 + HEALTHY + DRAIN + 300), 300]
 
 
 def test_the_group_is_asked_to_replace_it_by_its_own_rules(there: Staging) -> None:
