@@ -78,6 +78,9 @@ class StackFile:
         self._journal = journal.Journal(self._journal_file, journal.digest(raw))
         if steps:
             self._replay(steps, size)
+        elif self._lock is not None and not fresh:
+            # Of a process that was killed when all of it was in the checkpoint already.
+            self._journal_file.unlink(missing_ok=True)
 
     def _read(self) -> tuple[bytes | None, list[dict[str, Any]], int]:
         """The checkpoint's bytes and the journal's steps. A reader without the lock may come while another

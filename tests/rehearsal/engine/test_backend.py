@@ -319,9 +319,12 @@ def test_a_journal_that_the_checkpoint_holds_already_is_not_applied_again(tmp_pa
         kept.hardlink_to(journal_of(tmp_path))
     kept.rename(journal_of(tmp_path))
     assert b"compacted" in journal_of(tmp_path).read_bytes()
+    with opened(tmp_path, write=False), opened(tmp_path, fresh=True):
+        assert journal_of(tmp_path).exists()
     with opened(tmp_path) as file:
         assert names(file.snapshot.resources) == ["a"]
         assert file.notes == []
+    assert not journal_of(tmp_path).exists()
 
 
 def test_a_step_that_cannot_be_written_does_not_spoil_the_journal(
