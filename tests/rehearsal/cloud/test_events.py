@@ -150,6 +150,9 @@ def test_a_group_notifies_its_topic_of_the_kinds_that_it_was_asked_for(scene: Sc
         TopicARN=topic,
         NotificationTypes=["autoscaling:EC2_INSTANCE_TERMINATE", "autoscaling:EC2_INSTANCE_LAUNCH_ERROR"],
     )
+    scene.autoscaling.set_desired_capacity(AutoScalingGroupName="web", DesiredCapacity=2)
+    scene.cloud.step(BOOT)
+    assert [each for each in told(scene, topic) if each["Event"].count(":EC2_")] == [], "a launch it is not"
     scene.ec2.deregister_image(ImageId="ami-00000000000000001")
     gone = scene.group()["Instances"][0]["InstanceId"]
     scene.ec2.terminate_instances(InstanceIds=[gone])
