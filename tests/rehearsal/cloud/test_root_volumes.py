@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.rehearsal.cloud.hooking import FLUSH, LAUNCH, TERMINATION, VALIDATION, put
 from tests.rehearsal.cloud.scene import BAD, BETTER, BOOT, DRAIN, GOOD, TYPES, WARM, Scene
-from tests.rehearsal.cloud.test_lifecycle_hooks import FLUSH, LAUNCH, TERMINATION, VALIDATION, put
 
 REPLACED = 1
 IMAGES = {1: GOOD, 2: BETTER, 3: BAD, 4: GOOD}
