@@ -13,7 +13,7 @@ from rehearsal.errors import RehearsalError
 
 ENVIRONMENT_TAG, SERVICE_TAG = "environment", "service"
 IN_SERVICE, HEALTHY = "InService", "healthy"
-SAMPLE_SECONDS = 0.1
+SAMPLE_SECONDS = 0.05
 
 Counts = dict[tuple[str, str], int]
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from rehearsal import inventory, server_steps
 from rehearsal.bad_image import bad_image
 from rehearsal.engines import Changed
-from rehearsal.rollouts import release, roll_out
+from rehearsal.rollouts import preview_and_roll_out, release, roll_out
 from rehearsal.stage import Stage, StepFailedError, StepRecord, shown, unexpected
 
 STAGING, PROD = "staging", "prod"
@@ -86,13 +86,13 @@ def new_image(stage: Stage, step: StepRecord) -> None:
     stage.new_image = stage.cloud.client.register_image("tested-next", TESTED)
     step.notes.append(f"{stage.new_image} is in the account, tagged as tested")
     release(stage, step, STAGING, "set-image", STAGING, stage.new_image)
-    roll_out(stage, step, STAGING, stage.new_image)
+    preview_and_roll_out(stage, step, STAGING, stage.new_image)
     release(stage, step, PROD, "promote", STAGING, PROD)
-    roll_out(stage, step, PROD, stage.new_image)
+    preview_and_roll_out(stage, step, PROD, stage.new_image)
 
 
 def rollback(stage: Stage, step: StepRecord) -> None:
-    """Prod goes back to the image before, the same way as it came."""
+    """Prod goes back to the image before, the same way as it came, in a hurry: without a preview."""
     release(stage, step, PROD, "rollback", PROD)
     roll_out(stage, step, PROD, stage.image)
 

@@ -52,7 +52,7 @@ def rehearse(engine: str, folder: Path) -> Rehearsed:
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=1200,
         check=False,
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr

@@ -155,6 +155,7 @@ def test_a_roll_out_that_changes_more_or_less_fails_the_step(
 def test_a_rollback_that_leaves_servers_on_the_new_image_fails_the_step(stage: Stage) -> None:
     engine(stage).changes.update(preview=[TEMPLATE, REFRESH], up=[TEMPLATE, REFRESH])
     steps.rollback(stage, record())
+    assert engine(stage).ran == ["up prod"]
     assert client(stage).fleets == {"prod": OLD}
     engine(stage).rolls = False
     client(stage).fleets["prod"] = NEW
