@@ -127,7 +127,7 @@ def test_the_fleet_shows_what_a_refresh_under_way_does(scene: Scene) -> None:
     scene.settled(desired=2)
     assert stage() is None
     scene.start(2, CheckpointPercentages=[50, 100], CheckpointDelay=3000, BakeTime=600)
-    seen = []
+    seen: list[str] = []
     while (now := stage()) is not None:
         seen += [now] if seen[-1:] != [now] else []
         scene.cloud.step(10)
