@@ -27,16 +27,10 @@ class Recorder:
             self._observe_targets(target_group, now)
 
     def observe_all(self, now: float) -> None:
-        """Also what no group tells: targets that were deregistered by hand, groups that are gone."""
-        groups = self._groups()
-        for name in set(self._capacity) - {group.name for group in groups}:
-            self._capacity[name].record(now, None)
-        for group in groups:
+        """Also what no group tells: targets that were deregistered by hand, or whose group is gone."""
+        for group in self._groups():
             self._capacity.setdefault(group.name, Levels()).record(now, metrics.capacity(group))
-        known = self._target_groups()
-        for arn in set(self._traffic) - set(known):
-            self._traffic[arn].record(now, None)
-        for target_group in known.values():
+        for target_group in self._target_groups().values():
             self._observe_targets(target_group, now)
 
     def rule_triggered(self, name: str, now: float) -> None:

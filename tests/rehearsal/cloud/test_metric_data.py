@@ -29,12 +29,18 @@ def test_metric_data_are_given_by_period(scene: Scene, alarms: Alarms) -> None:
         {"Id": "percent", "Expression": PERCENT},
     ]
     window = {"StartTime": epoch, "EndTime": epoch + timedelta(seconds=480)}
-    found = alarms.client.get_metric_data(MetricDataQueries=given, **window, ScanBy="TimestampAscending")
-    results = {each["Id"]: each for each in found["MetricDataResults"]}
+    oldest_first = alarms.client.get_metric_data(
+        MetricDataQueries=given, **window, ScanBy="TimestampAscending"
+    )["MetricDataResults"]
+    results = {each["Id"]: each for each in oldest_first}
     assert set(results) == {"requests", "percent"}
     assert results["requests"]["Values"] == [1200] * 7, "from the first whole minute with a healthy server on"
     assert results["percent"]["Values"][0] == 0
     assert results["percent"]["Values"][-1] == pytest.approx(50)
+    newest_first = alarms.client.get_metric_data(MetricDataQueries=given, **window)["MetricDataResults"]
+    for found in newest_first:
+        for what in ("Timestamps", "Values"):
+            assert found[what] == results[found["Id"]][what][::-1], "as CloudWatch orders them by default"
     assert results["percent"]["Timestamps"][0] - epoch == pytest.approx(
         timedelta(seconds=60), abs=timedelta(milliseconds=1)
     )
