@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from botocore import xform_name
@@ -236,7 +237,7 @@ def test_its_calls_are_operations_of_auto_scaling_with_arguments_that_they_take(
     server.until(lambda: server.events() == [LAUNCHED])
     server.metadata[STATE] = "Terminated"
     server.ended()
-    service = Session().get_service_model("autoscaling")
+    service: Any = Session().get_service_model("autoscaling")
     operations = {xform_name(name, "-"): service.operation_model(name) for name in service.operation_names}
     calls = (server.directory / "events").read_text().splitlines()
     for _, _, operation, *arguments in (call.split() for call in calls if call.startswith("aws ")):
