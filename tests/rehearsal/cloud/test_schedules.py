@@ -169,6 +169,6 @@ def test_an_action_that_cannot_be_is_refused_and_the_one_before_it_stays(
     put(office, StartTime=NOON + timedelta(hours=1), DesiredCapacity=3)
     with pytest.raises(ClientError, match="ValidationError") as error:
         put(office, **given)
-    assert why in str(error.value)
+    assert (why in str(error.value), names(office)) == (True, ["sleep"])
     office.cloud.step(HOUR)
     assert sizes(office) == (2, 3, 4)
