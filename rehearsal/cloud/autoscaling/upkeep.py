@@ -53,10 +53,8 @@ class Upkeep:
             self.end_unhealthy(unhealthy)
             unhealthy = []
         old = [] if fleet.rollout else self._too_old()
-        ids = {server.id for server in unhealthy}
-        old = [server for server in old if server.id not in ids]
+        ids = {server.id for server in (*unhealthy, *old)}
         limits = self._limits(len(old))
-        ids |= {server.id for server in old}
         staying = [server for server in fleet.live() if server.id not in ids]
         # Whoever is to go counts until then: the others must be ready in its place first.
         spare = max(0, len(ids) + sum(map(fleet.ready, staying)) - limits.min_ready)

@@ -61,6 +61,22 @@ def test_without_a_policy_an_unhealthy_server_goes_first(scene: Scene) -> None:
     assert (scene.states(), ids(scene, "Terminating")) == (["InService", "Pending", "Terminating"], {sick})
 
 
+@pytest.mark.parametrize("policy", [{"MinHealthyPercentage": -1, "MaxHealthyPercentage": -1}, LAUNCH_FIRST])
+def test_suspending_the_replacement_of_unhealthy_servers_keeps_them(
+    scene: Scene, policy: dict[str, int]
+) -> None:
+    scene.settled(desired=2, InstanceMaintenancePolicy=policy)
+    processes = {"AutoScalingGroupName": "web", "ScalingProcesses": ["ReplaceUnhealthy"]}
+    scene.autoscaling.suspend_processes(**processes)
+    before = ids(scene)
+    fail(scene, sorted(before)[0])
+    scene.cloud.step(1000)
+    assert (scene.states(), ids(scene)) == (["InService"] * 2, before)
+    scene.autoscaling.resume_processes(**processes)
+    scene.cloud.step(1000)
+    assert len(ids(scene) & before) == 1
+
+
 def test_a_policy_that_spares_a_server_ends_it_at_once_and_launches_beside_it(scene: Scene) -> None:
     policy = {"MinHealthyPercentage": 50, "MaxHealthyPercentage": 100}
     scene.settled(desired=2, InstanceMaintenancePolicy=policy)
@@ -149,6 +165,23 @@ def test_without_a_policy_one_too_old_server_after_the_other_goes_before_the_nex
     scene.cloud.step(DAY - BOOT - WARM - 1)
     assert fewest_and_most(scene, 3 * (BOOT + WARM + 5)) == (2, 3)
     assert not ids(scene) & before
+
+
+def test_without_a_policy_no_old_server_goes_while_an_unhealthy_one_is_replaced(scene: Scene) -> None:
+    scene.settled(desired=3, MaxInstanceLifetime=DAY)
+    scene.cloud.step(DAY - BOOT - WARM - 2)
+    fail(scene, sorted(ids(scene))[0])
+    scene.cloud.step(1)
+    assert scene.states().count("InService") == 2
+
+
+def test_a_server_that_is_unhealthy_and_too_old_is_replaced_once(scene: Scene) -> None:
+    scene.settled(desired=2, MaxInstanceLifetime=DAY, InstanceMaintenancePolicy=LAUNCH_FIRST)
+    before = ids(scene)
+    scene.cloud.step(DAY - BOOT - WARM - 1)
+    fail(scene, sorted(before)[0])
+    assert fewest_and_most(scene, 3 * (BOOT + WARM + DRAIN)) == (2, 3)
+    assert (len(ids(scene)), ids(scene) & before) == (2, set())
 
 
 def test_a_tenth_of_the_capacity_is_renewed_at_a_time(scene: Scene) -> None:

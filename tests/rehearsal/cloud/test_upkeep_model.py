@@ -41,3 +41,12 @@ def test_a_fleet_is_renewed_within_its_bounds_and_never_empty(
     world.step(DAY + 30_000)
     assert len(fleet.live()) == desired == sum(map(fleet.ready, fleet.live()))
     assert not first & set(fleet.servers)
+
+
+def test_the_next_look_at_ages_is_planned_once() -> None:
+    world = PaperWorld(3)
+    world.fleet.upkeep.max_lifetime = DAY
+    for _ in range(20):
+        world.fleet.changed()
+        world.step(1)
+    assert len(world.timeline._events) == 1
