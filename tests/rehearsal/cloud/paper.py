@@ -9,7 +9,7 @@ from typing import Any
 
 from rehearsal.cloud.autoscaling.fleet import LAUNCH_RETRY_SECONDS, Fleet, LaunchError, Timings
 from rehearsal.cloud.autoscaling.preferences import Preferences
-from rehearsal.cloud.autoscaling.refresh import Refresh
+from rehearsal.cloud.autoscaling.refresh import ROLLING, Refresh
 from rehearsal.cloud.autoscaling.servers import Configuration, Server
 from rehearsal.cloud.clock import Clock, Timeline
 from rehearsal.cloud.images import BEHAVIOURS
@@ -78,11 +78,12 @@ class PaperWorld:
         self.refused_until = math.inf if why else self.timeline.now + LAUNCH_RETRY_SECONDS
         self.fleet.changed()
 
-    def refresh(self, target: Configuration, preferences: Preferences) -> Refresh:
+    def refresh(self, target: Configuration, preferences: Preferences, strategy: str = ROLLING) -> Refresh:
         def succeed() -> None:
             self.group = target
 
-        return Refresh(self.fleet, target, preferences, {"LaunchTemplate": {}}, succeed, self.in_alarm)
+        desired = {"LaunchTemplate": {}}
+        return Refresh(self.fleet, target, preferences, desired, succeed, self.in_alarm, strategy)
 
     def in_alarm(self, names: tuple[str, ...]) -> list[str]:
         errs = any(server.error_share and self.fleet.passing(server) for server in self.fleet.live())

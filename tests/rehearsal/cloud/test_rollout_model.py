@@ -205,7 +205,7 @@ def test_the_end_of_a_checkpoint_means_nothing_to_a_rollback() -> None:
     world.step(1000)
     world.refuse("InsufficientInstanceCapacity.")
     refresh.roll_back("test")
-    world.end(refresh, limit=4000)
+    world.end(refresh, limit=3700)
     assert refresh.status == "RollbackFailed"
 
 

@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from rehearsal.cloud.autoscaling.hooks import CONTINUE, LAUNCHING, TERMINATION, Hook
 from rehearsal.cloud.autoscaling.preferences import Preferences
+from rehearsal.cloud.autoscaling.refresh import ROLLING, ROOT_VOLUME
 from rehearsal.cloud.autoscaling.servers import IN_SERVICE, STANDBY, Server
 from tests.rehearsal.cloud.paper import ERRORS, IMAGES, PaperWorld, preferences, version
 from tests.rehearsal.cloud.witness import Witness
@@ -44,11 +45,19 @@ pauses = st.sampled_from([1, 5, 19, 30, 40, 61, 100, 300, 1000, 4000])
 class Rollouts(RuleBasedStateMachine):
     """One group in the hands of people and machines that do anything at any time."""
 
-    @initialize(desired=st.integers(0, 7), hooks=st.sampled_from([(), HOOKS[:1], HOOKS]))
-    def begin(self, desired: int, hooks: tuple[Hook, ...]) -> None:
+    @initialize(
+        desired=st.integers(0, 7),
+        hooks=st.sampled_from([(), HOOKS[:1], HOOKS]),
+        policy=st.sampled_from([None, (100, 110), (90, 120), (50, 100)]),
+        lifetime=st.sampled_from([0, 0, 2000]),
+    )
+    def begin(
+        self, desired: int, hooks: tuple[Hook, ...], policy: tuple[int, int] | None, lifetime: float
+    ) -> None:
         self.world = PaperWorld(desired)
         self.fleet = self.world.fleet
         self.fleet.hooks.by_name.update((hook.name, hook) for hook in hooks)
+        self.fleet.upkeep.policy, self.fleet.upkeep.max_lifetime = policy, lifetime
         self.witness = Witness(self.world)
 
     @property
@@ -83,9 +92,9 @@ class Rollouts(RuleBasedStateMachine):
     # Releases
 
     @precondition(lambda self: not self.rolling)
-    @rule(number=versions, plan=plans)
-    def start(self, number: int, plan: Preferences) -> None:
-        self.witness.started(self.world.refresh(version(number), plan))
+    @rule(number=versions, plan=plans, strategy=st.sampled_from([ROLLING, ROLLING, ROOT_VOLUME]))
+    def start(self, number: int, plan: Preferences, strategy: str) -> None:
+        self.witness.started(self.world.refresh(version(number), plan, strategy))
 
     @precondition(lambda self: self.rolling and self.witness.refresh.status != "Cancelling")
     @rule(waiting=st.booleans())
@@ -183,7 +192,7 @@ class Rollouts(RuleBasedStateMachine):
     def _undisturbed(self) -> None:
         self.world.ringing.clear()
         self.fleet.suspended.clear()
-        self.fleet.protect_new = False
+        self.fleet.protect_new, self.fleet.upkeep.max_lifetime = False, 0
         self.world.refuse("")
         for server in list(self.fleet.servers.values()):
             server.protected = False

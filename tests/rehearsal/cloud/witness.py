@@ -10,15 +10,29 @@ from __future__ import annotations
 
 import math
 
-from rehearsal.cloud.autoscaling.refresh import START_SECONDS, Refresh
-from rehearsal.cloud.autoscaling.servers import IN_SERVICE, Server
+from rehearsal.cloud.autoscaling.refresh import ROOT_VOLUME, START_SECONDS, Refresh
+from rehearsal.cloud.autoscaling.servers import IN_SERVICE, REPLACING, Configuration, Server
 from tests.rehearsal.cloud.paper import PaperWorld
 
 BY_THE_REFRESH = "in response to an instance refresh"
 BY_THE_GROUP = "a difference between desired and actual capacity"
+TOO_OLD = "maximum instance lifetime"
 OWN_FAILURE = "health check"
 #: Within so many seconds a refresh has noticed an alarm.
 POLL_SECONDS = 30
+
+
+def bounds(desired: int, low: int, high: int | None) -> tuple[int, int]:
+    least, most = math.ceil(desired * low / 100), math.floor(desired * (high or 100) / 100)
+    if least < most or not desired:
+        return least, most
+    return (least - 1, most) if high is None else (least, most + 1)
+
+
+def has(refresh: Refresh, server: Server, configuration: Configuration) -> bool:
+    """Of new root volumes it is the image alone that counts."""
+    is_image = server.configuration.image_id == configuration.image_id
+    return server.matches(configuration) or (refresh.strategy == ROOT_VOLUME and is_image)
 
 
 class Witness:
@@ -29,6 +43,7 @@ class Witness:
         self.refresh: Refresh | None = None
         self._status = ""
         self._reached: list[float] = []
+        self._rotated = 0
         self._baking_since = self._rang_at = math.inf
         self.acted()
         world.timeline.observers.append(self.look)
@@ -63,34 +78,52 @@ class Witness:
 
     def _sees_capacity(self, launched: list[Server], lost: set[str], causes: dict[str, str]) -> set[str]:
         """The servers in service that the refresh took out at this instant."""
-        desired, ready = self.fleet.desired, len(self._ready_now())
-        least, most = self.bounds()
+        fleet, ready, total = self.fleet, len(self._ready_now()), len(self.fleet.live())
         failed = {one for one in lost if OWN_FAILURE in causes.get(one, "") or self._fails(one)}
         by_refresh = {one for one in lost - failed if BY_THE_REFRESH in causes.get(one, "")}
+        by_refresh |= {one for one in lost - failed if fleet.servers[one].lifecycle == REPLACING}
+        too_old = {one for one in lost - failed if TOO_OLD in causes.get(one, "")}
         shrunk = {one for one in lost - failed if BY_THE_GROUP in causes.get(one, "")}
-        assert lost == by_refresh | shrunk | failed, f"lost for no reason: {causes}"
-        if by_refresh:
-            assert ready >= least, f"{ready} ready with {least} of {desired} to be kept; {causes}"
+        self._rotated = sum(TOO_OLD in cause and "taken out" in cause for cause in causes.values())
+        assert lost == by_refresh | too_old | shrunk | failed, f"lost for no reason: {causes}"
+        least, most = self.bounds(causes)
+        # A protected one that does not serve yet is spared in place of another.
+        spared = sum(s.protected and not fleet.ready(s) for s in fleet.live()) if shrunk else 0
+        if by_refresh or too_old:
+            # Where the refresh ended at this instant, the group's own rules hold for what it did afterwards.
+            kept = min(self.of_group()[0], least) if too_old else least
+            assert ready + spared >= kept, f"{ready} ready with {kept} of {fleet.desired} to keep; {causes}"
         if shrunk:
-            spared = sum(s.protected and not self.fleet.ready(s) for s in self.fleet.live())
-            before = len(self._ready - failed - by_refresh)
-            assert ready + spared >= min(desired, before), f"{ready} of {desired} left; {causes}"
-        total = len(self.fleet.live())
-        if any(BY_THE_REFRESH in causes[one.id] for one in launched):
-            assert total <= most, f"{total} servers with at most {most} for {desired}"
-        elif launched:
-            assert total <= desired
+            kept = min(fleet.desired, len(self._ready - failed - by_refresh)) - len(too_old)
+            if self.refresh and self.refresh.active and self.refresh.strategy == ROOT_VOLUME:
+                # Old servers go first, as far as the minimum goes.
+                kept = min(kept, least)
+            assert ready + spared >= kept, f"{ready} of {fleet.desired} left; {causes}"
+        if any(BY_THE_REFRESH not in causes[server.id] for server in launched):
+            most = max(most, self.of_group()[1])
+        if launched:
+            assert total <= most, f"{total} servers with at most {most} for {fleet.desired}; {causes}"
         return by_refresh
 
-    def bounds(self) -> tuple[int, int]:
-        """In servers, from the refresh's percentages, and AWS's rule of one where they leave no room."""
+    def bounds(self, causes: dict[str, str]) -> tuple[int, int]:
+        """How many have to serve, and may be there, when something came or went for these causes.
+
+        In servers, from the percentages in force, and AWS's rule of one where these leave no room. Without a
+        maintenance policy the group itself launches nothing beside its capacity, and of its too old servers a
+        tenth goes at a time.
+        """
         desired = self.fleet.desired
-        low = self.refresh.preferences.min_percent if self.refresh else 0
-        high = self.refresh.preferences.max_percent if self.refresh else 100
-        least, most = math.ceil(desired * low / 100), math.floor(desired * (high or 100) / 100)
-        if least < most or not desired:
-            return least, most
-        return (least - 1, most) if high is None else (least, most + 1)
+        by_refresh = any(BY_THE_REFRESH in cause for cause in causes.values())
+        if self.refresh and (by_refresh or self.refresh.status in ("InProgress", "RollbackInProgress")):
+            plan = self.refresh.preferences
+            # New root volumes, and what replaces a server that failed, take no more servers than there are.
+            alone = self.refresh.strategy == ROOT_VOLUME or not by_refresh
+            return bounds(desired, plan.min_percent, None if alone else plan.max_percent)
+        return self.of_group()
+
+    def of_group(self) -> tuple[int, int]:
+        desired, policy = self.fleet.desired, self.fleet.upkeep.policy
+        return bounds(desired, *policy) if policy else (desired - max(1, desired // 10), desired)
 
     def _sees_versions(self, launched: list[Server]) -> None:
         """New servers are of the new version while the refresh goes on, and of the group's otherwise."""
@@ -104,12 +137,15 @@ class Witness:
         if self.fleet.suspended or now < self.world.refused_until or status == "Cancelling":
             return
         rolling = status in ("InProgress", "RollbackInProgress")
-        wanted = min(self.bounds()[0], self.fleet.desired) if rolling else self.fleet.desired
+        wanted = self.fleet.desired
+        if rolling and self.refresh:
+            plan = self.refresh.preferences
+            wanted = min(wanted, bounds(wanted, plan.min_percent, plan.max_percent)[0])
         assert len(self.fleet.live()) >= wanted
 
     def _sees_begin(self, refresh: Refresh) -> None:
         if self._status == "Pending" != refresh.status and refresh.preferences.skip_matching:
-            self._matching = {s.id for s in self.fleet.live() if s.matches(refresh.target)}
+            self._matching = {s.id for s in self.fleet.live() if has(refresh, s, refresh.target)}
 
     def _sees_checkpoints(self, refresh: Refresh, launched: bool, taken: bool, now: float) -> None:
         """No next wave: no more new servers than the checkpoint allows, but for those that fill up what
@@ -118,16 +154,20 @@ class Witness:
         points, delay = refresh.preferences.checkpoints, refresh.preferences.checkpoint_delay
         if refresh.status != "InProgress":
             return
-        while (passed := sum(now >= at + delay for at in self._reached)) < len(points):
-            if passed < len(self._reached) or not self._is_reached(refresh, points[passed]):
+        while (passed := sum(now >= at + delay for at in self._reached)) == len(self._reached):
+            # Of several that are reached at once only the last one is waited for.
+            reached = [p for p in points[passed:] if self._is_reached(refresh, p)]
+            self._reached += [now] * len(reached)
+            if not reached:
                 break
-            self._reached.append(now)
         if passed == len(points):
             return
         current, share = len(self._current(refresh)), self._share(refresh, points[passed])
         total, whole = len(self.fleet.live()), self._share(refresh, 100)
         if launched:
             assert current <= share or total <= self.fleet.desired, f"{current} at {points[passed]} percent"
+        if taken and refresh.strategy == ROOT_VOLUME:
+            assert current <= share, f"{current} at {points[passed]} percent"
         if taken:
             assert total >= self.fleet.desired or total - current >= whole - share
 
@@ -150,8 +190,8 @@ class Witness:
             self._sees_success(refresh, before, now)
         if refresh.status == "RollbackSuccessful":
             assert self.world.group == refresh.previous
-            assert all(s.matches(refresh.previous) for s in self.fleet.live())
-            assert len(self._ready_now()) >= self.fleet.desired
+            assert all(has(refresh, s, refresh.previous) for s in self.fleet.live())
+            assert len(self._ready_now()) + self._rotated >= self.fleet.desired
 
     def _sees_success(self, refresh: Refresh, before: str, now: float) -> None:
         preferences = refresh.preferences
@@ -177,7 +217,8 @@ class Witness:
 
     def _is_reached(self, refresh: Refresh, percent: int) -> bool:
         ready = sum(map(self.fleet.ready, self._current(refresh)))
-        return ready >= self._share(refresh, percent)
+        # When a refresh is over, servers that are too old may go at the same instant.
+        return ready + self._rotated >= self._share(refresh, percent)
 
     # What changed since the last instant
 
