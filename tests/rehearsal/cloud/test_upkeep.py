@@ -167,14 +167,6 @@ def test_without_a_policy_one_too_old_server_after_the_other_goes_before_the_nex
     assert not ids(scene) & before
 
 
-def test_without_a_policy_no_old_server_goes_while_an_unhealthy_one_is_replaced(scene: Scene) -> None:
-    scene.settled(desired=3, MaxInstanceLifetime=DAY)
-    scene.cloud.step(DAY - BOOT - WARM - 2)
-    fail(scene, sorted(ids(scene))[0])
-    scene.cloud.step(1)
-    assert scene.states().count("InService") == 2
-
-
 def test_a_server_that_is_unhealthy_and_too_old_is_replaced_once(scene: Scene) -> None:
     scene.settled(desired=2, MaxInstanceLifetime=DAY, InstanceMaintenancePolicy=LAUNCH_FIRST)
     before = ids(scene)

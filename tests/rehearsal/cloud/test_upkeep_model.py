@@ -50,3 +50,12 @@ def test_the_next_look_at_ages_is_planned_once() -> None:
         world.fleet.changed()
         world.step(1)
     assert len(world.timeline._events) == 1
+
+
+def test_an_unhealthy_server_and_a_too_old_one_do_not_go_at_the_same_instant() -> None:
+    world = PaperWorld(3)
+    next(iter(world.fleet.servers.values())).health = "Unhealthy"
+    world.fleet.upkeep.max_lifetime = 1.0
+    world.fleet.changed()
+    world.step(0)
+    assert sum(server.leaving for server in world.fleet.servers.values()) == 1
