@@ -95,7 +95,7 @@ def test_slow_answers_in_three_of_five_minutes_ring(build: Build) -> None:
         "evaluationPeriods": 5,
         "datapointsToAlarm": 3,
         "treatMissingData": "notBreaching",
-        "evaluateLowSampleCountPercentiles": "ignore",
+        "evaluateLowSampleCountPercentiles": "evaluate",
     }
 
 
