@@ -7,12 +7,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from botocore.exceptions import ClientError
 
 from rehearsal.cloud.autoscaling.models import AutoScalingBackend
 from scripts.releases import groups, project, refreshes, rollout
-from scripts.releases.aws import Account, AwsError
+from scripts.releases.aws import Account, AwsError, errors
 from scripts.releases.rollout_show import Follower
 from tests.rehearsal.cloud.scene import BETTER, GOOD
 from tests.scripts.live_environment import LiveEnvironment, live_environment
@@ -174,6 +176,31 @@ def test_a_throttled_look_is_looked_again(live: LiveEnvironment, monkeypatch: py
 
     monkeypatch.setattr(refreshes, "of", sometimes)
     assert live.run("watch", "staging").code == 0
+
+
+def test_too_many_looks_without_an_answer_end_the_watch(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = Mock(side_effect=AwsError("AWS cannot be asked: read timeout"))
+    monkeypatch.setattr(refreshes, "of", asked)
+    monkeypatch.setattr(rollout, "sleep", Mock())
+    with pytest.raises(AwsError, match="read timeout"):
+        rollout.follow(Mock(), [(Mock(), Mock())], Mock())
+    assert asked.call_count == rollout.MISSED_LOOKS
+
+
+def test_a_look_with_an_answer_makes_up_for_those_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    missed = [AwsError("AWS cannot be asked: read timeout")] * (rollout.MISSED_LOOKS - 1)
+    ended = Mock(running=False)
+    monkeypatch.setattr(refreshes, "of", Mock(side_effect=[*missed, Mock(running=True), *missed, ended]))
+    monkeypatch.setattr(rollout, "sleep", Mock())
+    (outcome,) = rollout.follow(Mock(), [(Mock(), Mock())], Mock())
+    assert outcome.refresh is ended
+
+
+def test_a_refusal_without_a_reason_says_so() -> None:
+    refused = ClientError({"Error": {"Code": "AccessDenied"}}, "DescribeInstanceRefreshes")
+    with pytest.raises(AwsError) as raised, errors():
+        raise refused
+    assert str(raised.value) == "AWS refused DescribeInstanceRefreshes: AccessDenied: no reason given"
 
 
 def test_a_look_that_is_refused_ends_the_watch_and_not_the_refresh(

@@ -8,11 +8,13 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from rehearsal.plugin import UNKNOWN, PartialFailureError, ProviderError
 from rehearsal.provider import aws_provider, recorded_types
+from rehearsal.provider.types.s3 import _empty
 from tests.rehearsal.provider.world import IMAGES, POLICY, World, urn
 
 VPC = "aws:ec2/vpc:Vpc"
@@ -126,6 +128,32 @@ def test_a_bucket_that_holds_objects_goes_only_when_told_to(world: World) -> Non
     bucket.outputs["forceDestroy"] = bucket.inputs["forceDestroy"] = True
     bucket.delete()
     assert bucket.read() is None
+
+
+def test_a_bucket_that_cannot_be_emptied_says_why() -> None:
+    client = Mock()
+    client.list_object_versions.return_value = {"Versions": [{"Key": "a", "VersionId": "1"}]}
+    client.delete_objects.return_value = {"Errors": [{"Key": "a", "Code": "AccessDenied", "Message": "held"}]}
+    with pytest.raises(ProviderError, match=r"^emptying bucket logs: AccessDenied: held$"):
+        _empty(Mock(client=Mock(return_value=client)), "logs")
+
+
+def test_a_bucket_that_never_had_versions_has_no_versioning(world: World) -> None:
+    made = world.make(
+        "aws:s3/bucketVersioning:BucketVersioning",
+        bucket=world.bucket.id,
+        versioningConfiguration={"status": "Enabled"},
+    )
+    made.id = world.make("aws:s3/bucket:Bucket").id
+    assert made.read() is None
+
+
+def test_a_policy_lies_under_its_path(world: World) -> None:
+    made = world.make("aws:iam/policy:Policy", policy=POLICY, path="/team/")
+    state = made.read()
+    assert state is not None
+    assert made.outputs["path"] == state.outputs["path"] == "/team/"
+    assert f":policy/team/{made.outputs['name']}" in made.id
 
 
 def test_versioning_once_on_is_suspended_in_the_end(world: World) -> None:
