@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from rehearsal.cloud.autoscaling.models import autoscaling_backends
+from rehearsal.cloud.world import ACCOUNT
 from tests.rehearsal.cloud.hooking import FLUSH, LAUNCH, TERMINATION, VALIDATION, put
 from tests.rehearsal.cloud.scene import BAD, BETTER, BOOT, DRAIN, GOOD, TYPES, WARM, Scene
 
@@ -210,6 +212,19 @@ def test_what_happened_to_a_server_before_counts_no_more(scene: Scene) -> None:
     assert scene.until_over()["Status"] == "Successful"
     scene.cloud.step(1000)
     assert (ids(scene), scene.target_states()) == (before, ["healthy"])
+
+
+def test_errors_end_with_the_volume_that_they_came_from(scene: Scene) -> None:
+    tag = {"Key": "rehearsal:behaviour", "Value": "errors-after-minutes"}
+    scene.ec2.create_tags(Resources=[GOOD], Tags=[tag])
+    scene.create_group(desired=1)
+    scene.cloud.step(BOOT + 200)
+    (server,) = autoscaling_backends[ACCOUNT][scene.cloud.region].group("web").fleet.servers.values()
+    assert server.error_share == 0.5
+    start(scene, MinHealthyPercentage=0)
+    assert scene.until_over()["Status"] == "Successful"
+    scene.cloud.step(1000)
+    assert server.error_share == 0.0
 
 
 def without_images(scene: Scene) -> dict[str, Any]:
