@@ -38,7 +38,8 @@ def move(fleet: Fleet, rollout: Rollout, count: batches.Count, old: list[Server]
     """Replace the volumes of as many old servers as the minimum can spare; keep the fleet at its size."""
     limits = batches.bounds(fleet.desired, min_percent, None)
     surplus = max(0, count.live - fleet.desired)
-    fleet.scale_in(old, surplus)
+    # Of all there are, as those that do not serve go first: the old ones may be all that do.
+    fleet.scale_in(fleet.live(), surplus)
     most = max(0, batches.terminations(count, limits) - surplus)
     there = sorted((s for s in old if s.lifecycle == IN_SERVICE), key=lambda server: server.launched_at)
     idle = [server for server in there if not fleet.ready(server)]

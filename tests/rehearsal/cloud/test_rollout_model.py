@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rehearsal.cloud.autoscaling.hooks import LAUNCHING, Hook
-from rehearsal.cloud.autoscaling.refresh import Refresh
+from rehearsal.cloud.autoscaling.refresh import ROOT_VOLUME, Refresh
 from tests.rehearsal.cloud.paper import IMAGES, TIMINGS, PaperWorld, preferences, version
 
 OLD, NEW = version(1), version(2)
@@ -237,3 +237,15 @@ def test_a_cancelled_refresh_does_not_wait_for_a_refused_server_that_may_not_be_
     assert refresh.status == "Cancelling"
     world.step(100)
     assert (refresh.status, world.versions()) == ("Cancelled", [1, 3])
+
+
+def test_scaling_in_while_root_volumes_are_replaced_leaves_the_servers_that_serve() -> None:
+    world = World(4)
+    world.refresh(NEVER_HEALTHY, preferences(50, 100), ROOT_VOLUME)
+    world.step(200)
+    serving = [server for server in world.fleet.live() if world.fleet.ready(server)]
+    assert len(serving) == 2
+    world.fleet.desired = 2
+    world.fleet.changed()
+    world.step(0)
+    assert world.fleet.live() == serving

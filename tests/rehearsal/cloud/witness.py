@@ -95,9 +95,6 @@ class Witness:
             assert ready + spared >= kept, f"{ready} ready with {kept} of {fleet.desired} to keep; {causes}"
         if shrunk:
             kept = min(fleet.desired, len(self._ready - failed - by_refresh)) - len(too_old)
-            if self.refresh and self.refresh.active and self.refresh.strategy == ROOT_VOLUME:
-                # Old servers go first, as far as the minimum goes.
-                kept = min(kept, least)
             assert ready + spared >= kept, f"{ready} of {fleet.desired} left; {causes}"
         if any(BY_THE_REFRESH not in causes[server.id] for server in launched):
             most = max(most, self.of_group()[1])
