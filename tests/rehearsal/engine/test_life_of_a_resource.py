@@ -91,6 +91,17 @@ def test_what_must_go_first_takes_its_dependents_with_it(engine: Engine) -> None
     ]
 
 
+def test_what_must_go_first_takes_along_what_goes_with_its_dependents(engine: Engine) -> None:
+    text = 'a = Thing("a", first="{0}"); b = Thing("b", fixed=a.arn); Thing("c", Options(deleted_with=b))'
+    engine.program(text.format("x"))
+    engine.run("up")
+    engine.cloud.forget()
+    engine.program(text.format("y"))
+    assert engine.run("up").changes == {"replace": 3, "same": 1}
+    assert engine.cloud.did("delete") == ["b", "a"]
+    assert sorted(engine.cloud.did("create")) == ["a", "b", "c"]
+
+
 def test_the_program_decides_whether_to_delete_first(engine: Engine) -> None:
     text = 'Thing("a", Options(delete_before_replace={first}), {key}="{value}")'
     engine.program(text.format(first=True, key="fixed", value="x"))

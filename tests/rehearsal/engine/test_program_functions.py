@@ -146,6 +146,28 @@ def test_hooks_run_around_operations_and_not_in_a_preview(engine: Engine) -> Non
     ]
 
 
+def test_hooks_of_a_component_run_when_it_is_created_and_when_it_changes(engine: Engine) -> None:
+    noted = engine.directory / "hooks.txt"  # type: ignore[attr-defined]
+    text = """
+    from pathlib import Path
+
+    def hook(kind):
+        def run(args):
+            with Path("hooks.txt").open("a") as file:
+                file.write(f"{{kind}} {{args.name}}\\n")
+        return pulumi.ResourceHook(kind, run)
+
+    kinds = ["after_create", "after_update"]
+    binding = pulumi.ResourceHookBinding(**{{kind: [hook(kind)] for kind in kinds}})
+    Box("box", Options(hooks=binding), {{"size": {size}}}).register_outputs({{}})
+    """
+    for size in (1, 2, 2):
+        engine.program(text.format(size=size))
+        result = engine.run("up")
+        assert result.ok, result.text
+    assert noted.read_text().splitlines() == ["after_create box", "after_update box"]
+
+
 def test_a_hook_that_fails_before_stops_the_operation(engine: Engine) -> None:
     engine.program(
         """
