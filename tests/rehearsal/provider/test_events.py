@@ -85,6 +85,7 @@ def test_a_topic_whose_policy_is_gone_is_its_owners_again(world: World) -> None:
     owner = {"StringEquals": {"AWS:SourceOwner": "123456789012"}}
     assert (left["Effect"], left["Resource"], left["Condition"]) == ("Allow", world.topic.id, owner)
     assert "SNS:Publish" in left["Action"]
+    assert (left["Sid"], left["Principal"]) == ("__default_statement_ID", {"AWS": "*"})
 
 
 def test_a_filter_is_taken_away_by_an_empty_one(world: World) -> None:
@@ -98,3 +99,25 @@ def test_a_filter_is_taken_away_by_an_empty_one(world: World) -> None:
     made.update({"filterPolicy": None})
     attributes = world.client("sns").get_subscription_attributes(SubscriptionArn=made.id)["Attributes"]
     assert attributes["FilterPolicy"] == "{}"
+
+
+def test_every_setting_of_a_subscription_reaches_the_cloud_and_is_read_back(world: World) -> None:
+    settings = {
+        "deliveryPolicy": '{"healthyRetryPolicy": {"numRetries": 3}}',
+        "redrivePolicy": '{"deadLetterTargetArn": "arn:aws:sqs:eu-central-1:123456789012:dead"}',
+        "subscriptionRoleArn": "arn:aws:iam::123456789012:role/reads",
+    }
+    place = {"topic": world.topic.id, "protocol": "email", "endpoint": "night@example.com"}
+    made = world.make(SUBSCRIPTION, **place, **settings)
+    sns = world.client("sns")
+    found = sns.get_subscription_attributes(SubscriptionArn=made.id)["Attributes"]
+    assert {name: found[name[0].upper() + name[1:]] for name in settings} == settings
+    assert (made.outputs["pendingConfirmation"], made.outputs["confirmationWasAuthenticated"]) == (
+        False,
+        True,
+    )
+    sns.set_subscription_attributes(
+        SubscriptionArn=made.id, AttributeName="RawMessageDelivery", AttributeValue="true"
+    )
+    state = made.read()
+    assert state is not None and state.outputs["rawMessageDelivery"] is True
