@@ -13,7 +13,7 @@ from typing import Any
 
 from scripts.releases.aws import Account, errors
 from scripts.releases.groups import Group
-from scripts.releases.members import Server
+from scripts.releases.members import IN_SERVICE, Server
 from scripts.releases.refreshes import Refresh
 
 
@@ -94,11 +94,7 @@ def of(account: Account, group: Group, refresh: Refresh, servers: Sequence[Serve
 
 
 def _checkpoint(account: Account, group: Group, refresh: Refresh, servers: Sequence[Server]) -> Stage | None:
-    """The checkpoint that the refresh has reached and not left: with as many new servers as it asks for warm,
-    and none on its way.
-    """
-    if any(server.lifecycle.startswith("Pending") for server in servers):
-        return None
+    """The checkpoint that the refresh has reached and not left: as many servers are warm as it asks for."""
     warm, now = _warm_at(account, group, refresh, servers), account.now()
     reached = sum(moment <= now for moment in warm)
     for point in reversed([point for point in refresh.pauses.checkpoints if point < 100]):
@@ -110,15 +106,17 @@ def _checkpoint(account: Account, group: Group, refresh: Refresh, servers: Seque
 
 
 def _warm_at(account: Account, group: Group, refresh: Refresh, servers: Sequence[Server]) -> list[datetime]:
-    """When each server of the refresh's version was, or will be, warm, the earliest first; for one that was
-    there before, when the refresh began.
+    """When each server of the refresh's version that is in service was, or will be, warm, the earliest first;
+    for one that was there before, when the refresh began.
     """
     began = refresh.started_at or account.now()
     launched = _in_service_at(account, group, began)
     warmup = refresh.pauses.warmup_seconds
     if warmup is None or warmup < 0:
         warmup = float(group.settings.get("DefaultInstanceWarmup") or 0)
-    new = [server for server in servers if server.version == refresh.version and not server.leaves]
+    new = [
+        server for server in servers if server.version == refresh.version and server.lifecycle == IN_SERVICE
+    ]
     found = [launched.get(server.id) for server in new]
     return sorted(began if each is None else each + timedelta(seconds=warmup) for each in found)
 

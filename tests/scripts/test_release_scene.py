@@ -134,6 +134,18 @@ def test_watch_goes_on_though_alarms_may_not_be_read(
     assert done.out.count("web: AWS refused DescribeAlarms: AccessDenied: no\n") == 1
 
 
+def test_a_throttled_look_at_the_alarms_is_no_news(
+    live: LiveEnvironment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def throttled(*_: Any) -> Any:
+        raise AwsError("AWS refused DescribeAlarms: Throttling: Rate exceeded", "Throttling")
+
+    monkeypatch.setattr(alarms, "read", throttled)
+    live.settled(desired=2)
+    live.scene.start(2)
+    assert "Throttling" not in live.run("watch", "staging").out
+
+
 def test_every_alarm_of_a_service_is_shown_with_its_state_and_since_when(live: LiveEnvironment) -> None:
     live.settled()
     made = {"errors": "web-errors", "latency": "web-latency"}

@@ -216,7 +216,10 @@ def test_a_service_that_sleeps_has_nothing_to_replace(live: LiveEnvironment) -> 
 
 def test_a_root_volume_is_replaced_without_any_other_server(live: LiveEnvironment) -> None:
     live.settled(desired=4)
-    live.image(BETTER, "      refresh: {strategy: ReplaceRootVolume, minHealthyPercentage: 50}\n")
+    live.image(
+        BETTER,
+        "      refresh: {strategy: ReplaceRootVolume, minHealthyPercentage: 50, maxHealthyPercentage: 150}\n",
+    )
     planned = plan(live)
     assert (planned["batches"], planned["lowest"], planned["highest"]) == (2, 2, 4)
     assert planned["cost"]["extraHours"] == 0
