@@ -150,9 +150,9 @@ def _latency(name: str, args: FleetAlarmsArgs) -> dict[str, Any]:
         "evaluation_periods": 5,
         "datapoints_to_alarm": 3,
         "treat_missing_data": "notBreaching",
-        # A p99 counts from 1000 requests a minute on. Ignored below that, the alarm of a quieter service would
-        # never leave the state that it is in, and no rollout would find it OK (CloudWatch, Percentile-based
-        # alarms and low data samples).
+        # A p99 counts from 1000 requests a minute on. Ignored below that, the alarm of a quieter service
+        # would never leave the state that it is in, and no rollout would find it OK (CloudWatch,
+        # Percentile-based alarms and low data samples).
         "evaluate_low_sample_count_percentiles": "evaluate",
     }
 
