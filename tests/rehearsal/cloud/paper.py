@@ -82,7 +82,7 @@ class PaperWorld:
         def succeed() -> None:
             self.group = target
 
-        desired = {"LaunchTemplate": {}}
+        desired: dict[str, dict[str, str]] = {"LaunchTemplate": {}}
         return Refresh(self.fleet, target, preferences, desired, succeed, self.in_alarm, strategy)
 
     def in_alarm(self, names: tuple[str, ...]) -> list[str]:
