@@ -149,8 +149,14 @@ class Release:
         if not self.group_names():
             return 0
         (name,) = self.group_names()
-        answer = self.scene.autoscaling.describe_instance_refreshes(AutoScalingGroupName=name)
-        return len(answer["InstanceRefreshes"])
+        count = 0
+        more: dict[str, str] = {}
+        while True:  # a page has 50 of them
+            page = self.scene.autoscaling.describe_instance_refreshes(AutoScalingGroupName=name, **more)
+            count += len(page["InstanceRefreshes"])
+            if not page.get("NextToken"):
+                return count
+            more = {"NextToken": page["NextToken"]}
 
     def group_names(self) -> list[str]:
         groups = self.scene.autoscaling.describe_auto_scaling_groups()["AutoScalingGroups"]
