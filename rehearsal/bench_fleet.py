@@ -8,6 +8,8 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import resource
+from pathlib import Path
 
 from rehearsal.cloud.autoscaling.batches import bounds
 from rehearsal.cloud.autoscaling.fleet import Fleet, Timings
@@ -90,6 +92,18 @@ def expected_seconds(servers: int) -> float:
     return waves * (TIMINGS.boot + AGENT_SECONDS[LAUNCHING] + ready)
 
 
+def peak_mb() -> float:
+    """The most memory that this program held, in MiB. What Linux tells of an ended child includes its
+    parent's at the fork.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        told = dict(line.split(":", 1) for line in status.read_text().splitlines())
+        return int(told["VmHWM"].split()[0]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
 if __name__ == "__main__":
     rolled = roll(SERVERS)
-    print(json.dumps({"status": rolled.status, "duration_ratio": duration_ratio(rolled)}))
+    found = {"status": rolled.status, "duration_ratio": duration_ratio(rolled), "peak_mb": peak_mb()}
+    print(json.dumps(found))
