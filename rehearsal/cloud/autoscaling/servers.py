@@ -113,8 +113,11 @@ class Server:
         return {"State": self.target, "Reason": reason, "Description": description}
 
     def matches(self, configuration: Configuration) -> bool:
-        """AWS's skip matching: same template and version, and a type that the configuration may use."""
-        mine = self.configuration
+        """AWS's skip matching: same template and version, and a type that the configuration may use.
+
+        A server whose root volume is being replaced has what it is on its way to.
+        """
+        mine = self.next or self.configuration
         return (
             mine.template_id == configuration.template_id
             and mine.version == configuration.version

@@ -249,3 +249,15 @@ def test_scaling_in_while_root_volumes_are_replaced_leaves_the_servers_that_serv
     world.fleet.changed()
     world.step(0)
     assert world.fleet.live() == serving
+
+
+def test_a_rollback_takes_back_a_server_whose_root_volume_was_still_being_replaced() -> None:
+    world = World(1)
+    left_behind = world.refresh(NEW, preferences(0, 100), ROOT_VOLUME)
+    world.step(10)
+    left_behind.cancel(wait=False)
+    refresh = world.refresh(version(5), preferences(0, 100))
+    world.step(10)
+    refresh.roll_back("test")
+    world.end(refresh)
+    assert (refresh.status, world.versions()) == ("RollbackSuccessful", [1])

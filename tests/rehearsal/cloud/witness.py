@@ -95,6 +95,8 @@ class Witness:
             assert ready + spared >= kept, f"{ready} ready with {kept} of {fleet.desired} to keep; {causes}"
         if shrunk:
             kept = min(fleet.desired, len(self._ready - failed - by_refresh)) - len(too_old)
+            # With one that the refresh took at the same instant, it is its minimum that holds.
+            kept = min(kept, least) if by_refresh else kept
             assert ready + spared >= kept, f"{ready} of {fleet.desired} left; {causes}"
         if any(BY_THE_REFRESH not in causes[server.id] for server in launched):
             most = max(most, self.of_group()[1])
