@@ -256,8 +256,8 @@ def test_a_rollback_takes_back_a_server_whose_root_volume_was_still_being_replac
     left_behind = world.refresh(NEW, preferences(0, 100), ROOT_VOLUME)
     world.step(10)
     left_behind.cancel(wait=False)
-    refresh = world.refresh(version(5), preferences(0, 100))
-    world.step(10)
-    refresh.roll_back("test")
+    # Back before it moved anything.
+    world.ringing.add("latency")
+    refresh = world.refresh(version(5), preferences(0, 100, alarms=("latency",), auto_rollback=True))
     world.end(refresh)
     assert (refresh.status, world.versions()) == ("RollbackSuccessful", [1])
