@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rehearsal.cloud.cloudwatch.evaluation import judge, reason
+from rehearsal.cloud.cloudwatch.evaluation import breaches, comparable, judge, reason
 
 TREATMENTS = ("missing", "ignore", "breaching", "notBreaching")
 POINTS = {"0": False, "X": True, "-": None}
@@ -101,3 +101,19 @@ def test_a_reason_says_that_there_was_no_data() -> None:
         "Threshold Crossed: no datapoints were received for 3 periods and 3 missing datapoints were treated "
         "as [NonBreaching]."
     )
+
+
+@pytest.mark.parametrize(
+    ("comparison", "below", "equal", "above"),
+    [
+        ("GreaterThanThreshold", False, False, True),
+        ("GreaterThanOrEqualToThreshold", False, True, True),
+        ("LessThanThreshold", True, False, False),
+        ("LessThanOrEqualToThreshold", True, True, False),
+    ],
+)
+def test_each_comparison_with_a_threshold_breaches_where_it_says(
+    comparison: str, below: bool, equal: bool, above: bool
+) -> None:
+    assert comparable(comparison)
+    assert [breaches(value, comparison, 5) for value in (4, 5, 6)] == [below, equal, above]
