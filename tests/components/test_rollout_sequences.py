@@ -55,7 +55,9 @@ class Eventful(Watched):
         if middle == "another":
             self.another()
         elif middle in ("scale out", "scale in"):
-            desired = self.scene.group()["DesiredCapacity"] + (2 if middle == "scale out" else -1)
+            desired = self.scene.group()["DesiredCapacity"]
+            # Not to none: without servers any image is as good as any other.
+            desired = desired + 2 if middle == "scale out" else max(1, desired - 1)
             self.scene.autoscaling.set_desired_capacity(AutoScalingGroupName="web", DesiredCapacity=desired)
             self.undisturbed = False
         elif middle == "kill":
