@@ -171,6 +171,8 @@ class Real(Workspace):
             arguments += ["--target", target]
         for urn in options.pop("replace", ()):
             arguments += ["--replace", urn]
+        if "parallel" in options:
+            arguments += ["--parallel", str(options.pop("parallel"))]
         arguments += [f"--{name.replace('_', '-')}" for name, wanted in options.items() if wanted is True]
         done = self._command(*arguments, check=False)
         text = done.stdout + done.stderr
