@@ -8,6 +8,7 @@ from typing import Any
 
 from rehearsal.plugin import Properties
 from rehearsal.provider.record import AutoName, Call, ResourceType, words
+from rehearsal.provider.types.naming import group_and_name
 from rehearsal.provider.values import from_api, pick, to_api
 
 TRANSITIONS = ("autoscaling:EC2_INSTANCE_LAUNCHING", "autoscaling:EC2_INSTANCE_TERMINATING")
@@ -46,9 +47,7 @@ def _complete(call: Call, name: str, news: Properties) -> Properties:
 
 
 def _read(call: Call, resource_id: str, known: Properties) -> Properties | None:
-    """An import is asked for as `group/hook`; later the hook's name is enough, for its group is known."""
-    group, _, name = resource_id.rpartition("/")
-    group = group or known["autoscalingGroupName"]
+    group, name = group_and_name(resource_id, known)
     hooks = call.client("autoscaling").describe_lifecycle_hooks(
         AutoScalingGroupName=group, LifecycleHookNames=[name]
     )["LifecycleHooks"]

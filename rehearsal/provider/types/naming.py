@@ -24,3 +24,11 @@ def physical_name(
     suffix = f"{stamp}{now % 1_000_000_000 // 100_000:04d}{secrets.token_hex(4)}"
     # Cut from the left: it is the end of the suffix that is unique.
     return prefix + suffix[-max(8, min(SUFFIX_CHARACTERS, max_length - len(prefix))) :]
+
+
+def group_and_name(resource_id: str, known: Properties) -> tuple[str, str]:
+    """Of what hangs on an Auto Scaling group. An import is asked for as `group/name`; later the name is
+    enough, for its group is known.
+    """
+    group, _, name = resource_id.rpartition("/")
+    return group or known["autoscalingGroupName"], name

@@ -9,7 +9,8 @@ from typing import Any
 
 from rehearsal.plugin import Properties
 from rehearsal.provider.record import Call, ResourceType, words
-from rehearsal.provider.values import pick, to_api
+from rehearsal.provider.types.naming import group_and_name
+from rehearsal.provider.values import from_api, pick, to_api
 
 # The real provider sends 0 for a size that is not said, and leaves out one that is said to be -1.
 _SIZES = ("minSize", "maxSize", "desiredCapacity")
@@ -37,29 +38,23 @@ def _complete(call: Call, name: str, news: Properties) -> Properties:
 
 
 def _read(call: Call, resource_id: str, known: Properties) -> Properties | None:
-    """An import is asked for as `group/action`; later the action's name is enough."""
-    group, _, name = resource_id.rpartition("/")
-    group = group or known["autoscalingGroupName"]
+    group, name = group_and_name(resource_id, known)
     found = call.client("autoscaling").describe_scheduled_actions(
         AutoScalingGroupName=group, ScheduledActionNames=[name]
     )["ScheduledUpdateGroupActions"]
     if not found:
         return None
-    action = to_pulumi(found[0])
-    return {**action, "scheduledActionName": name, "autoscalingGroupName": group}
+    return {**_facts(found[0]), "scheduledActionName": name, "autoscalingGroupName": group}
 
 
-def to_pulumi(action: dict[str, Any]) -> Properties:
+def _facts(action: dict[str, Any]) -> Properties:
     """Sizes with -1 for those that the action leaves alone; times as text."""
-    facts: Properties = {name: action.get(to_key(name), _LEFT_ALONE) for name in _SIZES}
+    said: Properties = from_api(action)
+    facts: Properties = {name: said.get(name, _LEFT_ALONE) for name in _SIZES}
     for name in _TIMES:
-        value = action.get(to_key(name))
+        value = said.get(name)
         facts[name] = value.strftime("%Y-%m-%dT%H:%M:%SZ") if isinstance(value, datetime) else value
     return {**facts, "arn": action["ScheduledActionARN"]}
-
-
-def to_key(name: str) -> str:
-    return name[0].upper() + name[1:]
 
 
 def _update(call: Call, name: str, old: Properties, news: Properties, changed: frozenset[str]) -> None:
