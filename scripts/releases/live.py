@@ -57,9 +57,9 @@ def look(reached: Reached) -> Environment:
     account, found = reached.account, reached.groups.all
     latest = {group.name: refreshes.of(account, group) for group in found}
     names = {group.name: alarm_names(reached.state, group.service, latest[group.name]) for group in found}
-    known = alarms.read(account, (name for some in names.values() for name in some))
+    known = states(account, (name for some in names.values() for name in some))
     services = tuple(
-        _live(reached, group, latest[group.name], {name: known.get(name) for name in names[group.name]})
+        _live(reached, group, latest[group.name], {name: known[name] for name in names[group.name]})
         for group in found
     )
     return Environment(reached.config.environment, account.now(), services, tuple(reached.remarks))
