@@ -2,10 +2,12 @@
 
 import difflib
 import os
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from ruamel.yaml.nodes import Node
 
 from scripts.releases import yaml_line
 from scripts.releases.errors import RefusedError
@@ -22,6 +24,7 @@ class ConfigFile:
         region: the AWS region, where the image is; None when the file does not say.
         shared: the image that services without their own use, as it is written; None when there is none.
         services: each service's own image, or None where it uses the shared one.
+        factory: whether it is no environment but the image factory, which has recipes.
     """
 
     path: Path
@@ -31,6 +34,7 @@ class ConfigFile:
     region: str | None
     shared: str | None
     services: Mapping[str, str | None]
+    factory: bool = False
 
     def key(self, service: str | None) -> tuple[str, ...]:
         """Where the image stands: the shared one, or the service's own."""
@@ -109,14 +113,14 @@ def read(path: Path, environment: str, namespace: str) -> ConfigFile:
     """Reads an environment's config file.
 
     Raises:
-        RefusedError: it is no readable file, no UTF-8, no YAML, or its services are no mapping.
+        RefusedError: it is no readable file, no UTF-8, no YAML, its services are no mapping, or it is an
+            environment and the image factory at once.
     """
-    try:
+    with problems(path):
         content = path.read_bytes()
-        root = yaml_line.parse(content.decode())
-        config = yaml_line.entries(yaml_line.entries(root).get("config"))
+        config = _settings(content)
         services = yaml_line.entries(config.get(f"{namespace}:services"))
-        return ConfigFile(
+        found = ConfigFile(
             path=path,
             environment=environment,
             namespace=namespace,
@@ -127,7 +131,32 @@ def read(path: Path, environment: str, namespace: str) -> ConfigFile:
                 name: yaml_line.scalar(yaml_line.entries(service).get("imageId"))
                 for name, service in services.items()
             },
+            factory=f"{namespace}:recipes" in config,
         )
+    if found.factory and (found.shared is not None or found.services):
+        raise RefusedError(
+            f"{path.name} has {namespace}:recipes beside an image or services: a stack is the image factory "
+            f"or an environment, not both"
+        )
+    return found
+
+
+def settings(path: Path) -> dict[str, Node]:
+    """The entries of a stack's `config`, by key. Raises as `read`."""
+    with problems(path):
+        return _settings(path.read_bytes())
+
+
+def _settings(content: bytes) -> dict[str, Node]:
+    root = yaml_line.parse(content.decode())
+    return yaml_line.entries(yaml_line.entries(root).get("config"))
+
+
+@contextmanager
+def problems(path: Path) -> Iterator[None]:
+    """Turns what is wrong with the file into a RefusedError that names it."""
+    try:
+        yield
     except OSError as error:
         raise RefusedError(f"{path.name} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:

@@ -1,11 +1,14 @@
-"""The project: `Pulumi.yaml` names it, and a `Pulumi.ENV.yaml` with images is an environment."""
+"""The project: `Pulumi.yaml` names it, a `Pulumi.ENV.yaml` with images is an environment, and the one with
+recipes is the image factory.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.releases import config_file, yaml_line
+from scripts.releases import config_file, factory, yaml_line
 from scripts.releases.config_file import ConfigFile
 from scripts.releases.errors import RefusedError
+from scripts.releases.factory import Factory
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -28,7 +31,7 @@ class Project:
 
     def _is_environment(self, name: str) -> bool:
         try:
-            config = self.config(name)
+            config = config_file.read(self.files()[name], name, self.name)
         except RefusedError:
             return True
         return config.shared is not None or bool(config.services)
@@ -37,13 +40,44 @@ class Project:
         """What the environment's config file says.
 
         Raises:
-            RefusedError: there is no such environment, or its file cannot be read.
+            RefusedError: there is no such environment, its file cannot be read, or it is the image factory.
         """
         path = self.files().get(environment)
         if path is None:
             known = ", ".join(self.environments()) or "none"
             raise RefusedError(f"there is no environment {environment!r} in {self.directory}; known: {known}")
-        return config_file.read(path, environment, self.name)
+        found = config_file.read(path, environment, self.name)
+        if found.factory:
+            known = ", ".join(self.environments()) or "none"
+            raise RefusedError(f"{environment} is the image factory, no environment; known: {known}")
+        return found
+
+    def factory(self) -> Factory:
+        """The image factory: the one stack whose config has recipes.
+
+        Raises:
+            RefusedError: there is none, there are several, or its file cannot be read.
+        """
+        found, unread = [], []
+        for stack, path in self.files().items():
+            try:
+                found.append(factory.read(path, stack, self.name))
+            except RefusedError as error:
+                unread.append(error)
+        factories = [each for each in found if each is not None]
+        if len(factories) > 1:
+            names = ", ".join(each.path.name for each in factories)
+            raise RefusedError(f"{names} all have {self.name}:recipes; one factory builds for all")
+        if not factories:
+            # The file that cannot be read may be the factory's.
+            raise (
+                unread[0]
+                if unread
+                else RefusedError(
+                    f"{self.directory} has no image factory: no Pulumi.STACK.yaml with {self.name}:recipes"
+                )
+            )
+        return factories[0]
 
 
 def find(directory: Path) -> Project:
