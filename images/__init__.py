@@ -1,0 +1,1 @@
+"""What goes into an image, as data, and the rules that an image must pass."""
