@@ -1,4 +1,4 @@
-"""AMIs of the emulated cloud: registered from outside with a given ID and tags, there in every region."""
+"""AMIs of the emulated cloud that are registered from outside, with a given ID and tags."""
 
 from __future__ import annotations
 
@@ -41,12 +41,22 @@ ERROR_SHARE = 0.5
 
 @dataclass(frozen=True)
 class Image:
-    """One AMI. `tags` may carry `rehearsal:behaviour`, one of BEHAVIOURS; `healthy` without it."""
+    """One AMI. `tags` may carry `rehearsal:behaviour`, one of BEHAVIOURS; `healthy` without it.
+
+    `owner`: an account, None for the one that it is registered in. `region`: the only one where it is; None,
+    for images from outside, in every one. `kms_key_id`: of its encrypted snapshot, None for a plain one.
+    """
 
     image_id: str
     name: str
     tags: Mapping[str, str] = field(default_factory=dict)
     architecture: str = "arm64"
+    owner: str | None = None
+    region: str | None = None
+    volume_size_gib: int = 8
+    kms_key_id: str | None = None
+    root_device_name: str = "/dev/xvda"
+    description: str = ""
 
     def __post_init__(self) -> None:
         if not IMAGE_ID.fullmatch(self.image_id):
@@ -59,23 +69,11 @@ def appear(world: World, ec2: Any) -> None:
     known = getattr(ec2, "rehearsal_images", 0)
     if known == len(world.images):
         return
-    from moto.ec2.models.amis import Ami
+    from rehearsal.cloud.ec2 import amis
 
     for image in world.images[known:]:
-        ec2.amis[image.image_id] = Ami(
-            ec2,
-            image.image_id,
-            name=image.name,
-            description=image.name,
-            architecture=image.architecture,
-            virtualization_type="hvm",
-            hypervisor="xen",
-            root_device_type="ebs",
-            root_device_name="/dev/xvda",
-            image_location=f"{ec2.account_id}/{image.name}",
-            region_name=f"{ec2.region_name}a",
-            tags=dict(image.tags),
-        )
+        if image.region in (None, ec2.region_name):
+            amis.register(ec2, image)
     ec2.rehearsal_images = len(world.images)
 
 

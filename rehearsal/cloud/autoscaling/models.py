@@ -14,6 +14,7 @@ from rehearsal.cloud.autoscaling.group import Group
 from rehearsal.cloud.autoscaling.members import Members
 from rehearsal.cloud.autoscaling.refresh import ROLLING, ROOT_VOLUME, Refresh
 from rehearsal.cloud.autoscaling.servers import Configuration
+from rehearsal.cloud.ec2 import amis
 from rehearsal.cloud.events import scaling
 from rehearsal.cloud.world import World
 
@@ -126,11 +127,12 @@ class AutoScalingBackend(Members):
 
     def check_image(self, configuration: Configuration) -> None:
         images.appear(World.current, self.ec2_backend)
-        if configuration.image_id not in self.ec2_backend.amis:
+        try:
+            amis.launchable(self.ec2_backend, configuration.image_id)
+        except ServiceException as refused:
             raise exceptions.ValidationError(
-                "You must use a valid fully-formed launch template. "
-                f"The image id '[{configuration.image_id}]' does not exist"
-            )
+                f"You must use a valid fully-formed launch template. {refused.message}"
+            ) from refused
 
     def set_desired_capacity(self, group_name: str, desired_capacity: int | None) -> None:
         self.group(group_name).set_desired_capacity(desired_capacity)

@@ -13,6 +13,7 @@ from moto.ec2.models.instances import InstanceState
 from rehearsal.cloud import images
 from rehearsal.cloud.autoscaling.protocols import LaunchError, Timings
 from rehearsal.cloud.autoscaling.servers import Configuration, Server
+from rehearsal.cloud.ec2 import amis
 from rehearsal.cloud.world import World
 
 if TYPE_CHECKING:
@@ -30,10 +31,11 @@ class Ec2Substrate:
     def launch(self, configuration: Configuration, count: int) -> list[tuple[str, str, str]]:
         ec2 = self.group.ec2_backend
         images.appear(World.current, ec2)
-        if configuration.image_id not in ec2.amis:
-            raise LaunchError(f"The image id '[{configuration.image_id}]' does not exist.")
         try:
+            amis.launchable(ec2, configuration.image_id)
             images.behaviour_of(ec2, configuration.image_id)
+        except ServiceException as refused:
+            raise LaunchError(f"{refused.message}.") from refused
         except ValueError as unknown:
             raise LaunchError(str(unknown)) from unknown
         launched = []

@@ -5,23 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from moto.ec2.models import ec2_backends
-from moto.ec2.responses import EC2Response as MotoEC2Response
 
 from rehearsal.cloud import images
+from rehearsal.cloud.ec2 import sharing
+from rehearsal.cloud.ec2.image_requests import ImageRequests
 from rehearsal.cloud.world import ACCOUNT, World
 
 
-class EC2Response(MotoEC2Response):
+class EC2Response(ImageRequests):
     def setup_class(self, *args: Any, **kwargs: Any) -> None:
         super().setup_class(*args, **kwargs)
         images.appear(World.current, ec2_backends[ACCOUNT][self.region])
+        sharing.refresh(self.ec2_backend)
 
     def create_launch_template(self) -> Any:
         """moto puts the template's own tags into its first version, which then differs from the next."""
         answer = super().create_launch_template()
-        template = ec2_backends[ACCOUNT][self.region].get_launch_template_by_name(
-            self._get_param("LaunchTemplateName")
-        )
+        template = self.ec2_backend.get_launch_template_by_name(self._get_param("LaunchTemplateName"))
         data = template.versions[0].data
         kinds = [one for one in data.get("TagSpecifications", []) if one["ResourceType"] != "launch-template"]
         if "TagSpecifications" in data:
@@ -35,5 +35,7 @@ class EC2Response(MotoEC2Response):
         from rehearsal.cloud.autoscaling.models import autoscaling_backends
 
         answer = super().terminate_instances()
-        autoscaling_backends[ACCOUNT][self.region].notice_terminated(self._get_param("InstanceIds", []))
+        autoscaling_backends[self.current_account][self.region].notice_terminated(
+            self._get_param("InstanceIds", [])
+        )
         return answer
