@@ -11,10 +11,9 @@ from pulumi_aws import ec2, vpc
 from components import policies
 from components.names import LONG_PREFIX, name_prefix, named
 
-GATEWAY_SERVICES: Mapping[str, Callable[[policies.Owner], policies.Document]] = {
-    "s3": policies.s3_endpoint_policy,
-    "dynamodb": policies.own_account_only,
-}
+Policy = Callable[[policies.Owner], policies.Document]
+
+GATEWAY_SERVICES = ("s3", "dynamodb")
 """The two services that AWS reaches by a route; it costs nothing."""
 
 
@@ -28,6 +27,8 @@ class EndpointArgs(Protocol):
     @property
     def interface_endpoints(self) -> tuple[str, ...]: ...
     @property
+    def download_buckets(self) -> tuple[str, ...]: ...
+    @property
     def tags(self) -> Mapping[str, str]: ...
 
 
@@ -39,6 +40,10 @@ def gateway_endpoints(
     opts: ResourceOptions,
 ) -> dict[str, ec2.VpcEndpoint]:
     """S3 and DynamoDB, from all subnets but the public ones, by service."""
+    policy_of: dict[str, Policy] = {
+        "s3": lambda owner: policies.s3_endpoint_policy(owner, args.download_buckets),
+        "dynamodb": policies.own_account_only,
+    }
     return {
         service: ec2.VpcEndpoint(
             f"{name}-{service}",
@@ -46,11 +51,11 @@ def gateway_endpoints(
             service_name=_service_name(args, service),
             vpc_endpoint_type="Gateway",
             route_table_ids=[table.id for table in tables],
-            policy=_policy(network, policy),
+            policy=_policy(network, policy_of[service]),
             tags=named(args.tags, f"{name}-{service}"),
             opts=opts,
         )
-        for service, policy in GATEWAY_SERVICES.items()
+        for service in GATEWAY_SERVICES
     }
 
 
@@ -101,6 +106,6 @@ def _service_name(args: EndpointArgs, service: str) -> str:
     return f"com.amazonaws.{args.region}.{service}"
 
 
-def _policy(network: ec2.Vpc, policy: Callable[[policies.Owner], policies.Document]) -> Output[str]:
+def _policy(network: ec2.Vpc, policy: Policy) -> Output[str]:
     document: Output[policies.Document] = network.arn.apply(lambda arn: policy(policies.owner_of(arn)))
     return Output.json_dumps(document)

@@ -1,4 +1,4 @@
-"""The bucket that takes an environment's access logs."""
+"""The bucket that takes the access logs of an environment, or the logs of builds."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from components.names import BUCKET_PREFIX, name_prefix, named
 class LogBucketArgs(ComponentArgs):
     """What a `LogBucket` is made of."""
 
-    account_id: Late
-    """The account whose load balancers deliver here."""
+    account_id: Late | None = None
+    """The account whose load balancers deliver here. Without one, only the account's own roles write here."""
     retention_days: int = Field(default=90, ge=1, le=3650)
     retain: bool = True
     """Whether the bucket outlives the stack. False also lets it be deleted with what is in it."""
 
 
 class LogBucket(pulumi.ComponentResource):
-    """A private bucket for the access logs of this account's load balancers, dropped when they are old.
+    """A private bucket for logs, dropped when they are old.
 
     Everything about it is kept with it on destroy: a bucket that lost its policy and its public access block
     would not be the bucket that was kept. It is encrypted with S3's own keys, the only ones that load
@@ -31,7 +31,7 @@ class LogBucket(pulumi.ComponentResource):
     """
 
     bucket: Output[str]
-    """The name of the bucket, known once load balancers may write to it."""
+    """The name of the bucket, known once its policy is there."""
 
     def __init__(self, name: str, args: LogBucketArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("immutable:logbucket:LogBucket", name, None, opts)
@@ -49,15 +49,19 @@ class LogBucket(pulumi.ComponentResource):
             name,
             bucket=bucket.id,
             policy=Output.json_dumps(
-                Output.all(bucket.arn, args.account_id).apply(
-                    lambda known: policies.access_log_bucket(known[0], known[1])
-                )
+                Output.all(bucket.arn, args.account_id).apply(lambda known: bucket_policy(known[0], known[1]))
             ),
             # S3 refuses two changes of a bucket's access at once (OperationAborted).
             opts=ResourceOptions(parent=self, retain_on_delete=args.retain, depends_on=[closed]),
         )
         self.bucket = policy.bucket
         self.register_outputs({"bucket": self.bucket})
+
+
+def bucket_policy(bucket_arn: str, account: str | None) -> policies.Document:
+    """Who may write here beside the account's own roles, and how."""
+    delivery = [] if account is None else [policies.access_logs(bucket_arn, account)]
+    return policies.document(*delivery, policies.tls_only(bucket_arn))
 
 
 def _close(name: str, bucket: s3.Bucket, opts: ResourceOptions) -> s3.BucketPublicAccessBlock:

@@ -48,6 +48,8 @@ class NetworkArgs(ComponentArgs):
         "ssmmessages",
     )
     """AWS services to reach without internet, by the last part of their endpoint service name."""
+    download_buckets: tuple[str, ...] = ()
+    """Buckets of others, by name, that machines may read through S3's endpoint without credentials."""
     flow_log_retention_days: RetentionDays = 365
     log_kms_key_arn: Late | None = None
     """A customer key for the flow logs. Without one, CloudWatch Logs encrypts with a key of its own."""

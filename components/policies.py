@@ -8,6 +8,9 @@ from typing import Any, NamedTuple
 Statement = Mapping[str, Any]
 Document = dict[str, Any]
 
+USE_KEY = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
+"""What EC2 does with the key of a volume or snapshot on behalf of whoever asks for these."""
+
 
 class Owner(NamedTuple):
     """Whose resources they are."""
@@ -140,18 +143,28 @@ def own_account_only(owner: Owner) -> Document:
     return document(_own_principals(owner))
 
 
-def s3_endpoint_policy(owner: Owner) -> Document:
-    """As `own_account_only`, and the layers of ECR images, which an account of AWS's own signs for."""
-    return document(
-        _own_principals(owner),
-        {
-            "Sid": "EcrLayers",
-            "Effect": "Allow",
-            "Principal": "*",
-            "Action": "s3:GetObject",
-            "Resource": f"arn:{owner.partition}:s3:::prod-{owner.region}-starport-layer-bucket/*",
-        },
-    )
+def s3_endpoint_policy(owner: Owner, download_buckets: Sequence[str] = ()) -> Document:
+    """As `own_account_only`, and the layers of ECR images, which an account of AWS's own signs for.
+
+    `download_buckets` are read by whoever asks, without credentials too.
+    """
+    layers = {
+        "Sid": "EcrLayers",
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "s3:GetObject",
+        "Resource": f"arn:{owner.partition}:s3:::prod-{owner.region}-starport-layer-bucket/*",
+    }
+    if not download_buckets:
+        return document(_own_principals(owner), layers)
+    downloads = {
+        "Sid": "Downloads",
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "s3:GetObject",
+        "Resource": [f"arn:{owner.partition}:s3:::{bucket}/*" for bucket in download_buckets],
+    }
+    return document(_own_principals(owner), layers, downloads)
 
 
 def _own_principals(owner: Owner) -> Statement:
@@ -165,26 +178,28 @@ def _own_principals(owner: Owner) -> Statement:
     }
 
 
-def access_log_bucket(bucket_arn: str, account: str) -> Document:
-    """Lets this account's load balancers deliver logs; everyone must use TLS.
+def access_logs(bucket_arn: str, account: str) -> Statement:
+    """Lets an account's load balancers deliver their logs to a bucket.
 
     The principal is the one for all regions (Elastic Load Balancing, Enable access logs). A load balancer
     writes below its own account's number only, so the resource keeps other accounts out without a condition.
     """
-    return document(
-        {
-            "Sid": "DeliverAccessLogs",
-            "Effect": "Allow",
-            "Principal": {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"},
-            "Action": "s3:PutObject",
-            "Resource": f"{bucket_arn}/AWSLogs/{account}/*",
-        },
-        {
-            "Sid": "TlsOnly",
-            "Effect": "Deny",
-            "Principal": "*",
-            "Action": "s3:*",
-            "Resource": [bucket_arn, f"{bucket_arn}/*"],
-            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-        },
-    )
+    return {
+        "Sid": "DeliverAccessLogs",
+        "Effect": "Allow",
+        "Principal": {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"},
+        "Action": "s3:PutObject",
+        "Resource": f"{bucket_arn}/AWSLogs/{account}/*",
+    }
+
+
+def tls_only(bucket_arn: str) -> Statement:
+    """Refuses whoever comes to a bucket without TLS."""
+    return {
+        "Sid": "TlsOnly",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [bucket_arn, f"{bucket_arn}/*"],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }

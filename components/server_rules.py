@@ -64,21 +64,28 @@ def server_rules(
             **requests,
         ),
     ]
-    for suffix, description, destination in _destinations(args.placement):
-        rules.append(
-            vpc.SecurityGroupEgressRule(
-                f"{name}-to-{suffix}",
-                security_group_id=group.id,
-                description=description,
-                ip_protocol="tcp",
-                from_port=443,
-                to_port=443,
-                tags=named(args.tags, f"{name}-to-{suffix}"),
-                opts=opts,
-                **destination,
-            )
-        )
+    rules += egress_rules(name, group, args.placement, args.tags, opts)
     return group, rules
+
+
+def egress_rules(
+    name: str, group: ec2.SecurityGroup, placement: Placement, tags: Mapping[str, str], opts: ResourceOptions
+) -> list[vpc.SecurityGroupEgressRule]:
+    """A machine's ways out: HTTPS to what its placement has, and nothing else."""
+    return [
+        vpc.SecurityGroupEgressRule(
+            f"{name}-to-{suffix}",
+            security_group_id=group.id,
+            description=description,
+            ip_protocol="tcp",
+            from_port=443,
+            to_port=443,
+            tags=named(tags, f"{name}-to-{suffix}"),
+            opts=opts,
+            **destination,
+        )
+        for suffix, description, destination in _destinations(placement)
+    ]
 
 
 def _destinations(placement: Placement) -> list[tuple[str, str, dict[str, Late]]]:

@@ -46,6 +46,23 @@ def test_endpoint_policies_keep_other_accounts_credentials_out() -> None:
     assert policies.s3_endpoint_policy(OWNER) == {"Version": "2012-10-17", "Statement": [own, layers]}
 
 
+def test_buckets_for_downloads_are_read_without_credentials_and_no_others(build: Build) -> None:
+    built = network(build, interface_endpoints=(), download_buckets=("agents", "tools"))
+    policy = built.inputs()["VpcEndpoint net-s3"]["policy"]
+    assert policy == policies.s3_endpoint_policy(OWNER, ("agents", "tools"))
+    assert policy["Statement"] == [
+        *policies.s3_endpoint_policy(OWNER)["Statement"],
+        {
+            "Sid": "Downloads",
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": "s3:GetObject",
+            "Resource": ["arn:aws:s3:::agents/*", "arn:aws:s3:::tools/*"],
+        },
+    ]
+    assert built.inputs()["VpcEndpoint net-dynamodb"]["policy"] == policies.own_account_only(OWNER)
+
+
 def test_an_interface_endpoint_answers_within_the_vpc(build: Build) -> None:
     built = network(build, interface_endpoints=("ssm",))
     assert built.inputs("VpcEndpoint")["VpcEndpoint net-ssm"] == {
