@@ -1,17 +1,16 @@
-"""The functions that a program may ask: zones, account, region, partition, images, launch templates."""
+"""The functions that a program may ask: zones, account, region, partition, images, keys, launch templates."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 from rehearsal.plugin import CheckFailure, Properties, ProviderError
 from rehearsal.provider.call import AwsCall
 from rehearsal.provider.cloud import reported
+from rehearsal.provider.image_functions import get_ami, get_instance_types, get_key, get_snapshot
 from rehearsal.provider.query import availability_zones, caller_identity
-from rehearsal.provider.types.ec2 import tags_of
-from rehearsal.provider.values import from_api, pick, tag_dict
+from rehearsal.provider.values import tag_dict
 
 Function = Callable[[AwsCall, Properties], Properties]
 
@@ -89,22 +88,6 @@ def _filters(args: Properties) -> list[dict[str, Any]]:
     return [{"Name": item["name"], "Values": item["values"]} for item in args.get("filters") or []]
 
 
-def _get_ami(call: AwsCall, args: Properties) -> Properties:
-    with reported("invoking aws:ec2/getAmi:getAmi"):
-        request = {"Owners": args["owners"]} if args.get("owners") else {}
-        images = call.client("ec2").describe_images(Filters=_filters(args), **request)["Images"]
-    if args.get("nameRegex"):
-        images = [image for image in images if re.search(args["nameRegex"], image.get("Name", ""))]
-    if not images:
-        raise ProviderError("getAmi: your query returned no results; change your search criteria")
-    if len(images) > 1 and not args.get("mostRecent"):
-        raise ProviderError(f"getAmi: your query returned {len(images)} images; narrow it or set mostRecent")
-    image = max(images, key=lambda image: str(image.get("CreationDate", "")))
-    names = ("Architecture", "CreationDate", "Description", "ImageId", "ImageLocation", "Name", "OwnerId",
-             "RootDeviceName", "RootDeviceType", "State", "VirtualizationType")  # fmt: skip
-    return {**args, **from_api(pick(image, names)), "id": image["ImageId"], "tags": tags_of(image)}
-
-
 def _get_launch_template(call: AwsCall, args: Properties) -> Properties:
     request: dict[str, Any] = {"Filters": _filters(args)}
     if args.get("id"):
@@ -136,6 +119,9 @@ FUNCTIONS: dict[str, Function] = {
     "aws:index/getCallerIdentity:getCallerIdentity": _get_caller_identity,
     "aws:index/getRegion:getRegion": _get_region,
     "aws:index/getPartition:getPartition": _get_partition,
-    "aws:ec2/getAmi:getAmi": _get_ami,
+    "aws:ec2/getAmi:getAmi": get_ami,
+    "aws:ec2/getInstanceTypes:getInstanceTypes": get_instance_types,
     "aws:ec2/getLaunchTemplate:getLaunchTemplate": _get_launch_template,
+    "aws:ebs/getSnapshot:getSnapshot": get_snapshot,
+    "aws:kms/getKey:getKey": get_key,
 }

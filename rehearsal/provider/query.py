@@ -1,13 +1,14 @@
-"""Two questions put to the cloud without an SDK: the zones of a region and who the caller is.
+"""Questions put to the cloud without an SDK: what a preview asks of EC2, of KMS, and who the caller is.
 
-Every preview asks for the availability zones. Loading botocore with its description of EC2 for that would
-cost more CPU than the whole rest of a small preview (about 150 ms against 2 ms), so these go out as the plain
-HTTP that AWS's query protocol is. The emulated cloud checks no signatures; it only reads region and service
-from them.
+Every preview asks for the availability zones and looks at its images. Loading botocore with its description
+of EC2 for that would cost more CPU than the whole rest of a small preview (about 150 ms against 2 ms), so
+these go out as the plain HTTP that AWS's query and JSON protocols are. The emulated cloud checks no
+signatures; it only reads region and service from them.
 """
 
 from __future__ import annotations
 
+import json
 import os
 from http.client import HTTPConnection
 from typing import Any
@@ -19,6 +20,15 @@ from rehearsal.provider.cloud import endpoint
 
 TIMEOUT_SECONDS = 30
 _VERSIONS = {"ec2": "2016-11-15", "sts": "2011-06-15"}
+_JSON_TARGETS = {"kms": "TrentService"}
+
+
+class QueryError(ProviderError):
+    """AWS refused; `code` is its own, such as `InvalidSnapshot.NotFound`."""
+
+    def __init__(self, action: str, code: str, message: str) -> None:
+        super().__init__(f"{action}: {code}: {message}" if message else f"{action}: {code}")
+        self.code = code
 
 
 def availability_zones(region: str, everything: bool = False) -> list[dict[str, str]]:
@@ -45,37 +55,82 @@ def caller_identity(region: str) -> dict[str, str]:
     return {words[_local(part)]: part.text or "" for part in answer.iter() if _local(part) in words}
 
 
+def described(region: str, action: str, arguments: dict[str, str]) -> dict[str, Any]:
+    """EC2's answer to a `Describe...` as plain values, spelt as its XML is: `imageOwnerId`, `isPublic`.
+
+    Args:
+        region: the region's name.
+        action: the operation, such as `DescribeImages`.
+        arguments: as EC2's query protocol writes them: `{"Filter.1.Name": "image-id"}`.
+    """
+    answer = _plain(_ask("ec2", region, action, arguments))
+    return answer if isinstance(answer, dict) else {}
+
+
+def asked_as_json(service: str, region: str, action: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """The answer of a service that speaks AWS's JSON protocol. Raises QueryError for what it refuses."""
+    target = f"{_JSON_TARGETS[service]}.{action}"
+    headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": target}
+    status, answer = _post(service, region, action, json.dumps(arguments), headers)
+    try:
+        said: dict[str, Any] = json.loads(answer)
+    except ValueError:
+        raise _nonsense(action, status, answer) from None
+    if status >= 400:
+        # Some services say where the error's name is defined before the name itself, as in `a.b#Gone`.
+        code = str(said.get("__type") or status).rsplit("#", 1)[-1]
+        raise QueryError(action, code, str(said.get("message") or said.get("Message") or ""))
+    return said
+
+
 def _ask(service: str, region: str, action: str, arguments: dict[str, str]) -> Element:
     """Send one query and parse its answer. Raises ProviderError in one line."""
+    body = urlencode({"Action": action, "Version": _VERSIONS[service], **arguments})
+    headers = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
+    status, answer = _post(service, region, action, body, headers)
+    try:
+        tree = fromstring(answer)  # noqa: S314 - the answer is our own cloud's
+    except ParseError:
+        raise _nonsense(action, status, answer) from None
+    if status >= 400:
+        said = {_local(part): part.text or "" for part in tree.iter()}
+        raise QueryError(action, said.get("Code", str(status)), said.get("Message", ""))
+    return tree
+
+
+def _post(service: str, region: str, action: str, body: str, headers: dict[str, str]) -> tuple[int, bytes]:
+    """One request; status and answer."""
     address = urlsplit(endpoint())
     key = os.environ.get("AWS_ACCESS_KEY_ID") or "test"
     scope = f"Credential={key}/20000101/{region}/{service}/aws4_request"
-    body = urlencode({"Action": action, "Version": _VERSIONS[service], **arguments})
-    headers = {
-        "Host": f"{service}.{region}.amazonaws.com",
-        "Authorization": f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0",
-        "Content-Type": "application/x-www-form-urlencoded; charset=utf-8",
-    }
+    host = f"{service}.{region}.amazonaws.com"
+    signature = f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0"
     connection = HTTPConnection(address.hostname or "", address.port or 80, timeout=TIMEOUT_SECONDS)
     try:
-        connection.request("POST", "/", body, headers)
+        connection.request("POST", "/", body, {"Host": host, "Authorization": signature, **headers})
         response = connection.getresponse()
-        answer: Any = response.read()
+        return response.status, response.read()
     except OSError as error:
         raise ProviderError(
             f"{action}: no answer from the emulated cloud at {address.geturl()}; is it running? ({error})"
         ) from error
     finally:
         connection.close()
-    try:
-        tree = fromstring(answer)  # noqa: S314 - the answer is our own cloud's
-    except ParseError:
-        text = " ".join(answer.decode(errors="replace").split())[:200]
-        raise ProviderError(f"{action}: the emulated cloud answered {response.status}: {text}") from None
-    if response.status >= 400:
-        said = {_local(part): part.text or "" for part in tree.iter()}
-        raise ProviderError(f"{action}: {said.get('Code', response.status)}: {said.get('Message', '')}")
-    return tree
+
+
+def _nonsense(action: str, status: int, answer: bytes) -> ProviderError:
+    text = " ".join(answer.decode(errors="replace").split())[:200]
+    return ProviderError(f"{action}: the emulated cloud answered {status}: {text}")
+
+
+def _plain(element: Element) -> Any:
+    """An element as text, as a list of its `item`s, or as a mapping of its parts."""
+    parts = list(element)
+    if not parts:
+        return element.text or ""
+    if all(_local(part) == "item" for part in parts):
+        return [_plain(part) for part in parts]
+    return {_local(part): _plain(part) for part in parts}
 
 
 def _local(element: Element) -> str:

@@ -48,19 +48,6 @@ def test_region_and_partition_are_known_without_asking(world: World) -> None:
     assert invoke(world, "getPartition")["partition"] == "aws"
 
 
-def test_an_image_is_found_by_its_id(world: World) -> None:
-    wanted = [{"name": "image-id", "values": [IMAGES[0]]}]
-    image = invoke(world, "getAmi", "ec2", filters=wanted)
-    assert image["id"] == image["imageId"] == IMAGES[0]
-
-
-def test_an_image_that_is_not_there_or_not_the_only_one_is_refused(world: World) -> None:
-    with pytest.raises(ProviderError, match="no results"):
-        invoke(world, "getAmi", "ec2", filters=[{"name": "image-id", "values": ["ami-00000000"]}])
-    with pytest.raises(ProviderError, match="2 images"):
-        invoke(world, "getAmi", "ec2", filters=[{"name": "image-id", "values": list(IMAGES)}])
-
-
 def test_a_launch_template_is_found_by_its_id(world: World) -> None:
     template = invoke(world, "getLaunchTemplate", "ec2", id=world.template.id)
     assert (template["latestVersion"], template["imageId"]) == (1, IMAGES[0])
