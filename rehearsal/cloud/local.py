@@ -24,13 +24,20 @@ class Local:
         self.cloud, self.url, self.region = cloud, url, region
         self.world = cloud.world
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, region: str | None = None, account: str | None = None) -> Any:
+        """In another region, or in another account by a role of it."""
+        given = {"AccessKeyId": CREDENTIALS["AWS_ACCESS_KEY_ID"]}
+        given["SecretAccessKey"] = CREDENTIALS["AWS_SECRET_ACCESS_KEY"]
+        if account is not None:
+            role = {"RoleArn": f"arn:aws:iam::{account}:role/other", "RoleSessionName": "other"}
+            given = self.client("sts").assume_role(**role)["Credentials"]
         return _session().client(
             service,
-            region_name=self.region,
+            region_name=region or self.region,
             endpoint_url=self.url,
-            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+            aws_access_key_id=given["AccessKeyId"],
+            aws_secret_access_key=given["SecretAccessKey"],
+            aws_session_token=given.get("SessionToken"),
         )
 
     def image(self, image_id: str, **tags: str) -> str:

@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from moto.ec2.utils import generic_filter
-from moto.ssm.models import ssm_backends
 
 from rehearsal.cloud.ec2 import errors
+from rehearsal.cloud.ssm.models import ssm_backends
 
 INSTANCE, TEMPLATE, PARAMETER = "ec2:Instance", "ec2:LaunchTemplate", "ssm:Parameter"
 RECIPE, CONTAINER_RECIPE = "imagebuilder:ImageRecipe", "imagebuilder:ContainerRecipe"
@@ -18,6 +18,8 @@ STATES = ("pending", "running", "shutting-down", "terminated", "stopping", "stop
 #: Of each launch template the most recent versions: this many unless the request says otherwise.
 DEFAULT_DEPTH = 10
 DEEPEST = 10_000
+#: DescribeImageReferences, `ImageId.N`.
+MOST_IMAGES = 10
 
 #: By kind: the states of instances, or the number of template versions, that count. Others have none.
 Scope = Collection[str] | int | None
@@ -56,9 +58,11 @@ def depth(values: Sequence[str]) -> int:
 
 
 def find(ec2: Any, image_ids: Collection[str], chosen: Kinds) -> list[dict[str, str]]:
-    """As DescribeImageReferences answers; an image need not be there. Raises Missing."""
+    """As DescribeImageReferences answers; an image need not be there. Raises Missing, InvalidValue."""
     if not image_ids:
         raise errors.Missing("ImageId")
+    if len(image_ids) > MOST_IMAGES:
+        raise errors.InvalidValue(f"{len(image_ids)} images are more than {MOST_IMAGES}")
     found = [
         {"ImageId": image_id, "ResourceType": kind, "Arn": arn}
         for kind, image_id, arn in _all(ec2, chosen)
@@ -105,9 +109,8 @@ def _recipes(account: str, region: str) -> Iterator[tuple[str, str, str]]:
     module = sys.modules.get("rehearsal.cloud.imagebuilder.models")
     if module is None:
         return
-    recipes: Mapping[str, Any] = module.imagebuilder_backends[account][region].recipes
-    for arn, recipe in recipes.items():
-        yield RECIPE, str(recipe.parent_image), arn
+    for recipe in module.imagebuilder_backends[account][region].all(module.ImageRecipe):
+        yield RECIPE, str(recipe.given["parentImage"]), recipe.arn
 
 
 def filtered(filters: Mapping[str, Any], found: Iterable[Any]) -> list[Any]:
