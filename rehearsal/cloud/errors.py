@@ -8,6 +8,9 @@ from xml.sax.saxutils import escape
 
 from rehearsal.cloud.server import Answer, Environ
 
+#: Services that name the operation in the path and an error's code in a header.
+REST_JSON = {"imagebuilder"}
+
 
 def answer(environ: Environ, service: str, code: str, message: str, status: int = 400) -> Answer:
     """An error that boto3 raises as ClientError; 400, because SDKs retry what is 500 or above."""
@@ -19,6 +22,10 @@ def answer(environ: Environ, service: str, code: str, message: str, status: int 
             [("content-type", "application/x-amz-json-1.1"), ("x-amzn-requestid", request_id)],
             body.encode(),
         )
+    if service in REST_JSON:
+        body = json.dumps({"message": message})
+        headers = [("content-type", "application/json"), ("x-amzn-errortype", code)]
+        return status, [*headers, ("x-amzn-requestid", request_id)], body.encode()
     error = f"<Code>{escape(code)}</Code><Message>{escape(message)}</Message>"
     if service == "ec2":
         body = (

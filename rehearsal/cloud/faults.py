@@ -151,10 +151,13 @@ class Faults:
 
 
 def _action(environ: Environ, body: bytes) -> str:
-    """The operation that is asked for: JSON names it in a header, the query protocol in the body."""
+    """The operation that is asked for: JSON has it in a header or in the path, others have it in the body."""
     target = environ.get("HTTP_X_AMZ_TARGET")
     if target:
         return str(target).rpartition(".")[2]
+    path = str(environ["PATH_INFO"]).removeprefix("/")
+    if ACTION.fullmatch(path):  # No bucket's name has a capital letter.
+        return path
     if "form-urlencoded" not in environ.get("CONTENT_TYPE", ""):
         return ""
     return parse_qs(body.decode("latin-1")).get("Action", [""])[0]

@@ -1,0 +1,1 @@
+"""EC2 Image Builder: components, recipes and pipelines, and the builds that make AMIs of them."""

@@ -1,0 +1,3 @@
+from rehearsal.cloud.imagebuilder.responses import ImageBuilderResponse
+
+url_paths = {"{0}/": ImageBuilderResponse.dispatch}

@@ -1,0 +1,87 @@
+"""Everything that an image is built from, in the emulated cloud, made with boto3."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from rehearsal.cloud.local import Local
+
+PARENT = "ami-00000000000000001"
+BUILD_DATE = "{{ imagebuilder:buildDate }}"
+
+
+def document(*scripts: str, phase: str = "build", action: str = "ExecuteBash", **step: Any) -> str:
+    """A component document with one step a script; JSON, which is YAML too."""
+    steps = [
+        {"name": f"Step{number}", "action": action, "inputs": {"commands": [script]}} | step
+        for number, script in enumerate(scripts or ("echo hello",))
+    ]
+    return whole([{"name": phase, "steps": steps}])
+
+
+def whole(phases: Any, **more: Any) -> str:
+    return json.dumps({"schemaVersion": 1.0, "phases": phases} | more)
+
+
+@dataclass
+class Factory:
+    """`recipe`, `infrastructure` and so on make a resource with what it must have, and return its ARN."""
+
+    cloud: Local
+    client: Any = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.client = self.cloud.client("imagebuilder")
+        self.cloud.image(PARENT)
+        self.cloud.client("iam").create_instance_profile(InstanceProfileName="build")
+
+    def component(self, name: str = "base", version: str = "1.0.0", data: str = "", **more: Any) -> str:
+        made = self.client.create_component(
+            **{"name": name, "semanticVersion": version, "platform": "Linux", "data": data or document()}
+            | more
+        )
+        return str(made["componentBuildVersionArn"])
+
+    def recipe(self, *components: str, name: str = "web", version: str = "1.0.0", **more: Any) -> str:
+        given = {"name": name, "semanticVersion": version, "parentImage": PARENT} | more
+        if "components" not in more:
+            given["components"] = [{"componentArn": arn} for arn in components or (self.component(),)]
+        return str(self.client.create_image_recipe(**given)["imageRecipeArn"])
+
+    def infrastructure(self, name: str = "web", **more: Any) -> str:
+        given = {"name": name, "instanceProfileName": "build"} | more
+        made = self.client.create_infrastructure_configuration(**given)
+        return str(made["infrastructureConfigurationArn"])
+
+    def distribution(self, *regions: str, name: str = "web", amis: Any = None, **more: Any) -> str:
+        """`amis` is added to each region's settings of AMIs, and `more` to the region's own."""
+        settings = {"name": f"web-{BUILD_DATE}"} | (amis or {})
+        made = self.client.create_distribution_configuration(
+            name=name,
+            distributions=[
+                {"region": region, "amiDistributionConfiguration": settings} | more
+                for region in regions or (self.cloud.region,)
+            ],
+        )
+        return str(made["distributionConfigurationArn"])
+
+    def pipeline(self, recipe: str = "", name: str = "web", **more: Any) -> str:
+        given = {
+            "name": name,
+            "imageRecipeArn": recipe or self.recipe(),
+            "infrastructureConfigurationArn": more.pop("infrastructure", None) or self.infrastructure(),
+        }
+        distribution = more.pop("distribution", None)
+        if distribution:
+            given["distributionConfigurationArn"] = distribution
+        return str(self.client.create_image_pipeline(**given | more)["imagePipelineArn"])
+
+
+def refused(code: str, match: str = "") -> Any:
+    """The block fails with AWS's error of this code, its last word left out, and a message that matches."""
+    return pytest.raises(ClientError, match=rf"\({code}Exception\).*{match}")
