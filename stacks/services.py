@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field, model_validator
 from components.policies import refuse_wildcards
 from components.user_data import environment_file
 from stacks import secrets_check
+from stacks.instance_types import InstanceType, conflicts
 from stacks.problems import Place, SectionError, nearest, shown
 from stacks.rollouts import AlarmsConfig, LifecycleConfig, RefreshConfig
 from stacks.sections import ImageId, Section
@@ -57,17 +58,6 @@ class RouteConfig(Section):
                     yield (key, index), f"{shown(pattern)} stands there twice; remove one"
 
 
-def _instance_type(value: str) -> str:
-    if not re.fullmatch(r"[a-z][a-z0-9-]*\.[a-z0-9-]+", value):
-        raise ValueError(f"{shown(value)} is not an instance type; write one such as m7g.large")
-    return value
-
-
-def _is_arm(instance_type: str) -> bool:
-    """AWS marks its Arm families with a `g` behind the generation (m7g, c6gn); a1 came before that rule."""
-    return re.match(r"a1\.|[a-z]+\d+[a-f,h-z]*g", instance_type.split(".")[0] + ".") is not None
-
-
 def _health_path(value: str) -> str:
     if not re.fullmatch(r"/[!-~]{0,1023}", value):
         raise ValueError(f"{shown(value)} is not a path; write one such as /healthz")
@@ -91,7 +81,7 @@ class ServiceConfig(Section):
 
     port: int = Field(ge=1, le=65_535, description="the TCP port that the servers listen on")
     route: RouteConfig = Field(description="a priority with hosts, paths or both")
-    instance_types: tuple[Annotated[str, AfterValidator(_instance_type)], ...] = Field(
+    instance_types: tuple[InstanceType, ...] = Field(
         min_length=1, max_length=40, description="one or more instance types, the preferred one first"
     )
     image_id: ImageId | None = Field(default=None, description="an image of its own")
@@ -155,20 +145,11 @@ class ServiceConfig(Section):
             # A server would be watched for longer than it may fail: one that is slow is replaced for ever.
             text = f"{self.warmup_seconds} is more than healthCheckGraceSeconds "
             yield ("warmupSeconds",), f"{text}{self.health_check_grace_seconds}; lower it or raise that"
-        yield from self._instance_type_problems()
+        yield from ((("instanceTypes", index), text) for index, text in conflicts(self.instance_types))
         yield from self._environment_problems()
         for index, statement in enumerate(self.policy_statements):
             for place, text in _statement_problems(statement):
                 yield ("policyStatements", index, *place), text
-
-    def _instance_type_problems(self) -> Iterator[tuple[Place, str]]:
-        first, *others = self.instance_types
-        for index, other in enumerate(others, start=1):
-            place = ("instanceTypes", index)
-            if other in self.instance_types[:index]:
-                yield place, f"{shown(other)} stands there twice; remove one"
-            elif _is_arm(other) != _is_arm(first):
-                yield place, f"{shown(other)} and {shown(first)} differ in architecture; one image fits one"
 
     def _environment_problems(self) -> Iterator[tuple[Place, str]]:
         for index, name in enumerate(self.not_secret):
