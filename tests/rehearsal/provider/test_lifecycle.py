@@ -9,11 +9,15 @@ import pytest
 from rehearsal.plugin import UNKNOWN, Properties
 from rehearsal.provider.types import table
 from tests.rehearsal.provider.cases import IDENTITY, NETWORK, SECURITY, Case
+from tests.rehearsal.provider.image_cases import BUILDING
 from tests.rehearsal.provider.rollout_cases import ATTACHED, EVENTS, TOPICS
 from tests.rehearsal.provider.service_cases import SERVERS, STORAGE, TRAFFIC, WATCHING
 from tests.rehearsal.provider.world import World
 
-CASES = (*NETWORK, *SECURITY, *IDENTITY, *SERVERS, *TRAFFIC, *STORAGE, *WATCHING, *ATTACHED, *EVENTS, *TOPICS)
+CASES = (
+    *NETWORK, *SECURITY, *IDENTITY, *SERVERS, *TRAFFIC, *STORAGE, *WATCHING, *ATTACHED, *EVENTS, *TOPICS,
+    *BUILDING,
+)  # fmt: skip
 each = pytest.mark.parametrize("case", CASES, ids=lambda case: case.token.rsplit(":", 1)[1])
 changing = pytest.mark.parametrize(
     "case", [case for case in CASES if case.change], ids=lambda case: case.token.rsplit(":", 1)[1]
