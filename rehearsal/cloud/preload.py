@@ -15,6 +15,7 @@ OWN = {
     "autoscaling": "rehearsal.cloud.autoscaling.urls",
     "ec2": "rehearsal.cloud.ec2.urls",
     "elasticloadbalancing": "rehearsal.cloud.elbv2.urls",
+    "iam": "rehearsal.cloud.iam.urls",
     "imagebuilder": "rehearsal.cloud.imagebuilder.urls",
     "monitoring": "rehearsal.cloud.cloudwatch.urls",
     "ssm": "rehearsal.cloud.ssm.urls",

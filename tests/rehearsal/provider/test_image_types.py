@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -135,16 +137,20 @@ def grant(world: World, **more: Any) -> Made:
     return world.make(GRANT, **inputs, **more)
 
 
+def noted(called: list[str], name: str, act: Callable[..., Any], **request: Any) -> Any:
+    called.append(name)
+    return act(**request)
+
+
 @pytest.mark.parametrize("retire", [False, True])
 def test_a_grant_is_revoked_or_retired(retire: bool, world: World) -> None:
     kept, made = grant(world), grant(world, retireOnDelete=retire)
     assert made.id == f"{world.key.outputs['arn']}:{made.outputs['grantId']}"
+    called: list[str] = []
+    real = world.client("kms")
     with pytest.MonkeyPatch.context() as patch:
-        called: list[str] = []
-        real = world.client("kms")
         for name in ("retire_grant", "revoke_grant"):
-            act = getattr(real, name)
-            patch.setattr(real, name, lambda act=act, name=name, **said: (called.append(name), act(**said)))
+            patch.setattr(real, name, partial(noted, called, name, getattr(real, name)))
         patch.setattr("rehearsal.provider.cloud.Clients.get", lambda *_: real)
         made.delete()
     assert called == ["retire_grant" if retire else "revoke_grant"]

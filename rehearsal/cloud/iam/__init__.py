@@ -1,0 +1,1 @@
+"""moto's IAM with the policies that AWS manages."""
