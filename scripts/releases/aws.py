@@ -31,7 +31,8 @@ CONNECT_SECONDS, READ_SECONDS = 5, 30
 #: Codes with which AWS asks to come back later.
 LATER = frozenset(
     {
-        "InternalError", "InternalFailure", "RequestLimitExceeded", "RequestTimeout", "ServiceUnavailable",
+        "CallRateLimitExceededException", "InternalError", "InternalFailure", "RequestLimitExceeded",
+        "RequestTimeout", "ServiceException", "ServiceUnavailable", "ServiceUnavailableException",
         "SlowDown", "Throttling", "ThrottledException", "ThrottlingException", "TooManyRequestsException",
     }
 )  # fmt: skip

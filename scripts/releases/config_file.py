@@ -166,7 +166,12 @@ def problems(path: Path) -> Iterator[None]:
 
 
 def write(config: ConfigFile, after: bytes) -> None:
-    """Puts `after` in the place of the content, wholly or not at all. The caller holds the file's lock.
+    """Puts `after` in the place of the content; see `put`."""
+    put(config.path, config.content, after)
+
+
+def put(path: Path, before: bytes, after: bytes) -> None:
+    """Puts `after` in the place of `before`, wholly or not at all. The caller holds the file's lock.
 
     A symlink stays one: the file that it names is replaced. Mode and, where permitted, owner are kept.
 
@@ -174,11 +179,11 @@ def write(config: ConfigFile, after: bytes) -> None:
         RefusedError: the file changed since it was read, or may not be written.
         OSError: the disk or the directory refuses; the file is as it was.
     """
-    real = config.path.resolve(strict=True)
-    if real.read_bytes() != config.content:
-        raise RefusedError(f"{config.path.name} was changed by someone else in the meantime; look again")
+    real = path.resolve(strict=True)
+    if real.read_bytes() != before:
+        raise RefusedError(f"{path.name} was changed by someone else in the meantime; look again")
     if not os.access(real, os.W_OK):
-        raise RefusedError(f"{config.path.name} is read-only")
+        raise RefusedError(f"{path.name} is read-only")
     # Under the lock the name is ours alone, so what a killed command left is cleared away here.
     temporary = real.with_name(f".{real.name}.new")
     temporary.unlink(missing_ok=True)

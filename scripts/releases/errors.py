@@ -1,10 +1,16 @@
 """What ends a release command early, and the exit code that each means."""
 
+from collections.abc import Mapping
+from typing import Any
+
 
 class ReleaseError(Exception):
-    """The command could not finish its work; its text is the one line that the user reads."""
+    """The command could not finish its work; its text is the one line that the user reads, and `details` are
+    more of it for programs.
+    """
 
     exit_code = 1
+    details: Mapping[str, Any] = {}
 
 
 class RefusedError(ReleaseError):

@@ -2,11 +2,19 @@
 
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
+import tenacity
+
+from scripts.releases.aws import AwsError
 from scripts.releases.errors import ReleaseError
+
+T = TypeVar("T")
 
 #: Seconds between two looks: short at first, for what is quick, then ever longer.
 FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 0.5, 10.0, 1.5
+#: How often a call may fail, each time after `aws.ATTEMPTS` tries of its own, until there is no hope.
+MISSED_ANSWERS = 20
 
 
 def sleep(seconds: float) -> None:
@@ -27,3 +35,19 @@ def until(done: Callable[[], bool], limit_seconds: float, unfinished: str) -> No
         sleep(pause)
         waited += pause
         pause = min(pause * GROWTH, LONGEST_PAUSE)
+
+
+def answered(call: Callable[[], T]) -> T:
+    """What `call` returns, asked again while AWS asks to come back later or does not answer.
+
+    Raises:
+        AwsError: AWS refused for another reason, or did not answer `MISSED_ANSWERS` times.
+    """
+    retrying = tenacity.Retrying(
+        retry=tenacity.retry_if_exception(lambda error: isinstance(error, AwsError) and error.passes),
+        stop=tenacity.stop_after_attempt(MISSED_ANSWERS),
+        wait=tenacity.wait_exponential(FIRST_PAUSE, LONGEST_PAUSE, GROWTH),
+        sleep=lambda seconds: sleep(seconds),
+        reraise=True,
+    )
+    return retrying(call)
