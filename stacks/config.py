@@ -1,4 +1,4 @@
-"""An environment as its stack file describes it. The only reader of `pulumi.Config`.
+"""A stack as its file describes it: an environment or the image factory. The only reader of `pulumi.Config`.
 
 `load` returns a checked value or raises `pulumi.RunError` with one line a problem:
 
@@ -19,31 +19,23 @@ from pulumi.runtime.config import CONFIG, is_config_secret
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
-from components.lifecycle_hooks import Lifecycle, refuse_tag_keys, variables
+from components.lifecycle_hooks import Lifecycle, variables
 from components.user_data import cloud_config
 from stacks import routes
-from stacks.problems import Place, SectionError, found_in, key_path, shown
+from stacks import tags as tag_rules
+from stacks.factory import FactoryConfig
+from stacks.problems import Place, SectionError, found_in, key_path
 from stacks.sections import (
     AlertsConfig,
     ImageId,
     LoadBalancerConfig,
     LogsConfig,
     NetworkConfig,
+    Region,
     Section,
     SleepConfig,
 )
 from stacks.services import KEEP_SECRETS, ServiceConfig
-
-# Set by the composition on every resource, so that nobody can contradict what they say.
-OWN_TAGS = ("environment", "managed-by", "Name", "project", "service")
-# AWS takes 50 tags a resource.
-_MOST_TAGS = 50 - len(OWN_TAGS)
-
-
-def _region(value: str) -> str:
-    if not re.fullmatch(r"[a-z]{2}(?:-[a-z]+)+-\d", value):
-        raise ValueError(f"{shown(value)} is not a region; write one such as eu-central-1")
-    return value
 
 
 def _service_name(value: str) -> str:
@@ -57,9 +49,7 @@ def _service_name(value: str) -> str:
 class EnvironmentConfig(Section):
     """All that makes one environment differ from another."""
 
-    region: Annotated[str, AfterValidator(_region)] = Field(
-        alias="aws:region", description="the AWS region, such as eu-central-1"
-    )
+    region: Region = Field(alias="aws:region", description="the AWS region, such as eu-central-1")
     image_id: ImageId = Field(description="the ID of the image that servers start from, ami-...")
     network: NetworkConfig = Field(description="a map with at least cidr")
     load_balancer: LoadBalancerConfig = Field(description="a map with at least certificateArn")
@@ -94,9 +84,9 @@ class EnvironmentConfig(Section):
             yield ("services", service, "route", key), text
         for name in self.services:
             yield from _user_data_problems(name, self.services[name])
-        yield from _tag_problems(self.tags)
+        yield from tag_rules.problems(self.tags)
         if any(Lifecycle(**dict(service.lifecycle)).any for service in self.services.values()):
-            yield from _server_tag_problems(self.tags)
+            yield from tag_rules.server_problems(self.tags)
 
 
 def _user_data_problems(name: str, service: ServiceConfig) -> Iterator[tuple[Place, str]]:
@@ -109,40 +99,10 @@ def _user_data_problems(name: str, service: ServiceConfig) -> Iterator[tuple[Pla
         yield ("services", name, "environment"), str(error)
 
 
-def _tag_problems(tags: dict[str, str]) -> Iterator[tuple[Place, str]]:
-    """AWS's limits, over all services: IAM compares keys without case, the others take fewer characters."""
-    if len(tags) > _MOST_TAGS:
-        yield (
-            ("tags",),
-            f"has {len(tags)} tags; keep {_MOST_TAGS}, as AWS takes 50 and {len(OWN_TAGS)} more are set",
-        )
-    seen: dict[str, str] = {}
-    for key, value in tags.items():
-        place = ("tags", key)
-        if key.lower().startswith("aws:"):
-            yield place, "starts with aws:, which is AWS's own; rename it"
-        elif key.lower() in (own.lower() for own in OWN_TAGS):
-            yield place, "is set on every resource already; remove it"
-        elif not re.fullmatch(r"[\w +=.:/@-]{1,128}", key):
-            yield place, "is not a tag's key; take 1 to 128 letters, digits, spaces and + - = . _ : / @"
-        if key.lower() in seen:
-            yield place, f"differs from {shown(seen[key.lower()])} in case alone; keep one"
-        seen[key.lower()] = key
-        if value.lower().startswith("aws:") or not re.fullmatch(r"[\w +=.:/@-]{0,256}", value):
-            text = "take up to 256 letters, digits, spaces and + - = . _ : / @, not starting with aws:"
-            yield place, f"{shown(value)} is not a tag's value; {text}"
-
-
-def _server_tag_problems(tags: dict[str, str]) -> Iterator[tuple[Place, str]]:
-    for key in tags:
-        try:
-            refuse_tag_keys([key])
-        except ValueError as error:
-            yield ("tags", key), str(error)
-
-
-def load(stack: str) -> EnvironmentConfig:
+def load(stack: str) -> EnvironmentConfig | FactoryConfig:
     """Read and check the configuration of the running program's stack.
+
+    A stack with recipes is the factory of images, one with an image an environment that runs it.
 
     Raises pulumi.RunError that names the stack's file, each wrong key, its value and what to do.
     """
@@ -154,13 +114,17 @@ def load(stack: str) -> EnvironmentConfig:
             f"is {stack} an environment of this project? Start one as a copy of another's file"
         )
     found = _secret_keys(namespace, given)
+    if "recipes" in given and "imageId" in given:
+        text = "stands beside imageId: a stack makes images or runs one; remove one of the two"
+        raise refusal(stack, [*found, (("recipes",), text)])
+    model = FactoryConfig if given.keys() & {"recipes", "distribution"} else EnvironmentConfig
     region = pulumi.Config("aws").get("region")
     config = None
     try:
         payload = given | ({"aws:region": region} if region else {})
-        config = EnvironmentConfig.model_validate_json(json.dumps(payload), by_name=False)
+        config = model.model_validate_json(json.dumps(payload), by_name=False)
     except ValidationError as error:
-        found += found_in(error, EnvironmentConfig)
+        found += found_in(error, model)
     if config is None or found:
         raise refusal(stack, found)
     return config

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-import pulumi
-import pulumi_aws as aws
 from pydantic.alias_generators import to_camel
 
-from components.alert_topic import AlertTopic, AlertTopicArgs
+from components.alert_topic import AlertTopic
 from components.fleet_alarms import AlarmThresholds
 from components.group_scaling import SleepSchedule
 from components.instance_refresh import RefreshPreferences, preferences_input
 from components.lifecycle_hooks import Lifecycle
 from components.load_balancer import LoadBalancer, LoadBalancerArgs
-from components.network import Egress, Network, NetworkArgs
+from components.network import Network
 from components.service import Service, ServiceArgs
-from stacks.config import EnvironmentConfig, blamed_on, refusal
+from stacks import foundation
+from stacks.config import EnvironmentConfig, blamed_on
 from stacks.services import ServiceConfig
 
 
@@ -25,13 +24,12 @@ def build(stack: str, config: EnvironmentConfig) -> dict[str, Any]:
 
     Raises pulumi.RunError when the region has fewer availability zones than the configuration asks for.
     """
-    tags = {**config.tags, "environment": stack, "managed-by": "pulumi", "project": pulumi.get_project()}
+    tags = foundation.tags_of(stack, config)
     with blamed_on(stack, "network"):
-        network = _network(stack, config, tags)
+        network = Network("network", foundation.network_args(stack, config, tags))
     with blamed_on(stack, "loadBalancer"):
         load_balancer = _load_balancer(config, network, tags)
-    with blamed_on(stack, "alerts"):
-        alerts = _alerts(config, network, tags)
+    alerts = foundation.alerts(stack, config, network, tags)
     services = {}
     for name in config.services:
         with blamed_on(stack, "services", name):
@@ -44,38 +42,6 @@ def build(stack: str, config: EnvironmentConfig) -> dict[str, Any]:
             for name, service in services.items()
         },
     }
-
-
-def _zones(stack: str, config: EnvironmentConfig) -> tuple[str, ...]:
-    """The first zones by name. Zones that need an opt-in (Local, Wavelength) lack NAT gateways or more."""
-    try:
-        found = aws.get_availability_zones(
-            state="available", filters=[{"name": "opt-in-status", "values": ["opt-in-not-required"]}]
-        )
-    except Exception as error:  # noqa: BLE001 - the SDK raises nothing narrower, and this is the first call to AWS
-        reason = " ".join(str(error).split())
-        text = f"{config.region} does not tell its zones ({reason}); check credentials and network"
-        raise refusal(stack, [(("aws:region",), text)]) from None
-    names = sorted(found.names)
-    if len(names) < config.network.zones:
-        text = f"{config.network.zones} is more than the {len(names)} zones of {config.region}; lower it"
-        raise refusal(stack, [(("network", "zones"), text)])
-    return tuple(names[: config.network.zones])
-
-
-def _network(stack: str, config: EnvironmentConfig, tags: dict[str, str]) -> Network:
-    return Network(
-        "network",
-        NetworkArgs(
-            cidr=config.network.cidr,
-            zones=_zones(stack, config),
-            region=config.region,
-            egress=Egress(config.network.egress),
-            flow_log_retention_days=config.logs.retention_days,
-            retain_logs=config.logs.retain_on_destroy,
-            tags=tags,
-        ),
-    )
 
 
 def _load_balancer(config: EnvironmentConfig, network: Network, tags: dict[str, str]) -> LoadBalancer:
@@ -95,12 +61,6 @@ def _load_balancer(config: EnvironmentConfig, network: Network, tags: dict[str, 
             retain_logs=config.logs.retain_on_destroy,
             tags=tags,
         ),
-    )
-
-
-def _alerts(config: EnvironmentConfig, network: Network, tags: dict[str, str]) -> AlertTopic:
-    return AlertTopic(
-        "alerts", AlertTopicArgs(owner_arn=network.vpc_arn, emails=config.alerts.emails, tags=tags)
     )
 
 

@@ -34,6 +34,15 @@ class Section(BaseModel):
     )
 
 
+def _region(value: str) -> str:
+    if not re.fullmatch(r"[a-z]{2}(?:-[a-z]+)+-\d", value):
+        raise ValueError(f"{shown(value)} is not a region; write one such as eu-central-1")
+    return value
+
+
+Region = Annotated[str, AfterValidator(_region)]
+
+
 def _image_id(value: str) -> str:
     if re.fullmatch(r"ami-(?:[0-9a-f]{8}|[0-9a-f]{17})", value):
         return value
@@ -129,12 +138,13 @@ def _time_zone(value: str) -> str:
     return value
 
 
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
+
+
 class SleepConfig(Section):
     """The hours at which an environment has no servers; nights and weekends, as a rule."""
 
-    time_zone: Annotated[str, AfterValidator(_time_zone)] = Field(
-        description="an IANA time zone, such as Europe/Berlin"
-    )
+    time_zone: TimeZone = Field(description="an IANA time zone, such as Europe/Berlin")
     from_time: Annotated[str, AfterValidator(_time)] = Field(
         alias="from", description='a time of day, such as "20:00"'
     )

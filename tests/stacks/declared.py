@@ -102,7 +102,9 @@ def declared(stack: str, values: Mapping[str, Any], zones: tuple[str, ...] = ZON
 
     def program() -> None:
         def main() -> pulumi.Output[Any]:
-            exports = environment.build(stack, config.load(stack))
+            given = config.load(stack)
+            assert isinstance(given, config.EnvironmentConfig)
+            exports = environment.build(stack, given)
             return pulumi.Output.all(**exports).apply(seen.outputs.update)
 
         run_apart(main, _Monitor(cloud), stack)

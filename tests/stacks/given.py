@@ -71,7 +71,9 @@ def in_stack(
 def loaded(
     values: Mapping[str, Any], stack: str = "staging", secret: Iterable[str] = ()
 ) -> config.EnvironmentConfig:
-    return in_stack(stack, values, lambda: config.load(stack), secret)
+    found = in_stack(stack, values, lambda: config.load(stack), secret)
+    assert isinstance(found, config.EnvironmentConfig)
+    return found
 
 
 def complaints(changes: Mapping[str, Any], secret: Iterable[str] = ()) -> list[str]:
