@@ -12,6 +12,7 @@ from scripts.releases import (
     backend,
     change,
     commands_plan,
+    commands_retire,
     commands_rollout,
     commands_servers,
     live_show,
@@ -210,5 +211,6 @@ def _live(where: Project, environment: str | None, as_json: bool) -> None:
 
 
 commands_plan.add(app)
+commands_retire.add(app)
 commands_rollout.add(app)
 commands_servers.add(app)

@@ -1,0 +1,176 @@
+"""Retires images: at most one stage each in a run, and none that somebody uses.
+
+Before every stage: first the flag, then the look. The flag is the deprecation, which a promotion looks at
+after it wrote a config; the look reads every use. Whichever comes second sees the other, so that no config
+ends on an image that is gone, however they interleave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from scripts.releases import amis, retire_families, retire_plan, retire_stages, usage
+from scripts.releases.amis import DISABLED
+from scripts.releases.aws import Account
+from scripts.releases.errors import RefusedError, ReleaseError
+from scripts.releases.project import Project
+from scripts.releases.retire_families import Family
+from scripts.releases.retire_plan import DELETE, DEPRECATE, DISABLE, FAILED, RESTORE, Settings, Verdict
+from scripts.releases.usage import Usage
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class Retirement:
+    """What was done, or with a dry run would be; `failed` are lines about what AWS refused."""
+
+    dry_run: bool
+    verdicts: list[Verdict] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    snapshots_left: list[str] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """For programs; see docs/releases.md for the fields."""
+        return {
+            "ok": not self.failed,
+            "dryRun": self.dry_run,
+            "images": [verdict.as_json() for verdict in self.verdicts],
+            "snapshotsLeft": self.snapshots_left,
+            "failed": self.failed,
+        }
+
+
+def run(
+    where: Project,
+    accounts: Mapping[str, Account],
+    recipe: str | None,
+    settings: Settings,
+    *,
+    dry_run: bool,
+    say: Say,
+) -> Retirement:
+    """Moves each image that nobody uses one stage on, and takes back what is used.
+
+    Raises:
+        RefusedError: something cannot be read, so that each image is perhaps used; nothing was changed.
+        AwsError: a region cannot be asked for its images.
+    """
+    families = retire_families.read(accounts, recipe)
+    now = _now(accounts)
+    asked = retire_plan.candidates(families, settings, now)
+    seen = _look(where, accounts, asked)
+    if seen.unread:
+        more = f" (and {len(seen.unread) - 1} more)" if len(seen.unread) > 1 else ""
+        raise RefusedError(f"nothing is retired, as any image is perhaps used: {seen.unread[0]}{more}")
+    done = Retirement(dry_run, retire_plan.decide(families, seen, settings, now))
+    if not dry_run:
+        _Run(where, accounts, done, say).all()
+    return done
+
+
+def _look(where: Project, accounts: Mapping[str, Account], families: Collection[Family]) -> Usage:
+    copies = [copy for family in families for copy in family.copies]
+    return usage.find(where, accounts, copies, shared=True)
+
+
+def _now(accounts: Mapping[str, Account]) -> Any:
+    return next(iter(accounts.values())).now()
+
+
+@dataclass
+class _Run:
+    """One run: `done.verdicts` say at its end what became of each image."""
+
+    where: Project
+    accounts: Mapping[str, Account]
+    done: Retirement
+    say: Say
+
+    def all(self) -> None:
+        for verdict in self._with(RESTORE):
+            self._restore(verdict, verdict.why)
+        self._stage(DEPRECATE, retire_stages.deprecate)
+        self._stage(DISABLE, retire_stages.disable)
+        for verdict in self._with(DELETE):
+            self._delete(verdict)
+
+    def _with(self, action: str) -> list[Verdict]:
+        return [verdict for verdict in self.done.verdicts if verdict.action == action]
+
+    def _stage(self, action: str, stage: Callable[[Account, Any], None]) -> None:
+        """All images first, then one look for all: who came to use one in the meantime gets it back."""
+        wanted = self._with(action)
+        if not wanted:
+            return
+        moved = [self._move(verdict, stage) for verdict in wanted]
+        # What failed half way is looked at as well: a copy of it may be at the stage.
+        seen = _look(self.where, self.accounts, [verdict.family for verdict in wanted])
+        for verdict in moved:
+            why = _perhaps_used(seen, verdict.family)
+            if why:
+                self._restore(verdict, why)
+            elif verdict.action == action:
+                self.say(verdict.text)
+
+    def _move(self, verdict: Verdict, stage: Callable[[Account, Any], None]) -> Verdict:
+        try:
+            for copy in verdict.family.copies:
+                stage(self.accounts[copy.region], copy)
+        except ReleaseError as error:
+            return self._failed(verdict, error)
+        return verdict
+
+    def _delete(self, verdict: Verdict) -> None:
+        """The look comes right before; what it does not see is that the image was brought back meanwhile,
+        which its own state tells.
+        """
+        why = _perhaps_used(_look(self.where, self.accounts, [verdict.family]), verdict.family)
+        if why:
+            self._restore(verdict, why)
+            return
+        try:
+            for copy in self._again(verdict.family):
+                if copy.state != DISABLED:
+                    raise ReleaseError(f"{copy.id} was enabled in the meantime")
+                self.done.snapshots_left += retire_stages.delete(self.accounts[copy.region], copy)
+        except ReleaseError as error:
+            self._failed(verdict, error)
+        else:
+            self.say(verdict.text)
+
+    def _restore(self, verdict: Verdict, why: str) -> None:
+        try:
+            for copy in self._again(verdict.family):
+                retire_stages.restore(self.accounts[copy.region], copy)
+        except ReleaseError as error:
+            self._failed(verdict, error)
+        else:
+            self._replace(verdict, Verdict(verdict.family, RESTORE, why, verdict.users))
+            self.say(f"{RESTORE} {verdict.family.recipe} {verdict.family.ids}: {why}")
+
+    def _again(self, family: Family) -> Sequence[amis.Ami]:
+        """Its copies as they are now; those that are gone by now are left out. Raises AwsError."""
+        found = []
+        for copy in family.copies:
+            account = self.accounts[copy.region]
+            found += [each for each in amis.own(account, {amis.RECIPE: family.recipe}) if each.id == copy.id]
+        return found
+
+    def _failed(self, verdict: Verdict, error: ReleaseError) -> Verdict:
+        self.done.failed.append(f"{verdict.action} {verdict.family.recipe} {verdict.family.ids}: {error}")
+        return self._replace(verdict, Verdict(verdict.family, FAILED, str(error), verdict.users))
+
+    def _replace(self, before: Verdict, after: Verdict) -> Verdict:
+        self.done.verdicts[self.done.verdicts.index(before)] = after
+        return after
+
+
+def _perhaps_used(seen: Usage, family: Family) -> str:
+    """Why an image must stay, "" when it need not: who uses it, or what cannot be read any more."""
+    users = seen.of(family.copies)
+    if users:
+        return f"used by {retire_plan.named(users)}"
+    return f"perhaps used: {seen.unread[0]}" if seen.unread else ""
