@@ -49,13 +49,15 @@ class Patience:
     limit_seconds: float
     unfinished: str
     waited_seconds: float = 0.0
+    next_seconds: float = waiting.FIRST_PAUSE
 
     def pause(self) -> None:
-        """Waits until the next look. Raises ReleaseError when the time is over."""
+        """Waits until the next look, ever longer. Raises ReleaseError when the time is over."""
         if self.waited_seconds >= self.limit_seconds:
             raise ReleaseError(f"{self.unfinished} (waited {self.limit_seconds / 60:g} minutes)")
-        waiting.sleep(POLL_SECONDS)
-        self.waited_seconds += POLL_SECONDS
+        waiting.sleep(self.next_seconds)
+        self.waited_seconds += self.next_seconds
+        self.next_seconds = min(self.next_seconds * waiting.GROWTH, POLL_SECONDS)
 
 
 @dataclass(frozen=True)
