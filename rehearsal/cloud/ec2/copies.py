@@ -43,7 +43,7 @@ def copy(
         if specification["ResourceType"] not in _TYPES:
             raise errors.InvalidValue(f"'{specification['ResourceType']}' is not one of {', '.join(_TYPES)}")
     source = _source(ec2, source_region, source_image_id)
-    key = _key(ec2, kms_key_id) if encrypted or source.ebs_snapshot.encrypted else None
+    key = key_arn(ec2, kms_key_id) if encrypted or source.ebs_snapshot.encrypted else None
     own_tags = {tag["key"]: tag["value"] for tag in source.get_tags()} if copy_tags else {}
     kept = {key: value for key, value in own_tags.items() if not key.startswith("aws:")}
     made = amis.register(
@@ -82,8 +82,11 @@ def _source(ec2: Any, region: str, image_id: str) -> Ami:
     return amis.launchable(there, image_id)
 
 
-def _key(ec2: Any, given: str | None) -> str:
-    """The ARN of the key, which must be in this region; AWS's own key for EBS where none is named."""
+def key_arn(ec2: Any, given: str | None) -> str:
+    """The ARN of the key, which must be in this region; AWS's own key for EBS where none is named.
+
+    Raises KeyUnusable.
+    """
     if given is None:
         return f"arn:aws:kms:{ec2.region_name}:{ec2.account_id}:alias/aws/ebs"
     keys = kms_backends[ec2.account_id][ec2.region_name]
