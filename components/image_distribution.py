@@ -11,6 +11,8 @@ from pulumi_aws import imagebuilder
 from components import policies
 from components.names import named
 
+PROVENANCE = "immutable"
+"""What the keys of the tags begin with that say where an image comes from."""
 BUILD_DATE = "{{ imagebuilder:buildDate }}"
 """What Image Builder puts the time in place of. Without it two builds would have one name."""
 
@@ -39,14 +41,14 @@ def parameter_name(name: str) -> str:
 
 def image_tags(name: str, args: ImageDistributionArgs) -> dict[str, str]:
     """What an image says of itself. Nothing is distributed before its tests passed, so it may say so."""
-    return {
-        **args.tags,
-        "immutable:recipe": name,
-        "immutable:recipe-hash": args.recipe_hash,
-        "immutable:commit": args.commit,
-        "immutable:parent": args.parent_image_id,
-        "immutable:tests": "passed",
+    own = {
+        "recipe": name,
+        "recipe-hash": args.recipe_hash,
+        "commit": args.commit,
+        "parent": args.parent_image_id,
+        "tests": "passed",
     }
+    return {**args.tags, **{f"{PROVENANCE}:{key}": value for key, value in own.items()}}
 
 
 def image_distribution(
