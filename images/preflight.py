@@ -147,7 +147,10 @@ def _architecture(facts: Facts, wrong_types: Sequence[str]) -> Iterator[str]:
 def _keys(facts: Facts) -> Iterator[str]:
     for key, state in facts.keys.items():
         if state == DENIED:
-            yield f"is encrypted with {key}, which this account may not use; allow it in that key's policy"
+            yield (
+                f"is encrypted with {key}, and this account may not even look at it (AccessDenied); allow it "
+                f"in the key's policy, and kms:DescribeKey to whoever deploys"
+            )
         elif state == "PendingDeletion":
             yield (
                 f"is encrypted with {key}, which is about to be deleted (PendingDeletion); keep it: "

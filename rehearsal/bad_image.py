@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from rehearsal.cloud_client import TESTED
 from rehearsal.fleet import least
 from rehearsal.rollouts import only_the_rollout, release
 from rehearsal.stage import Stage, StepFailedError, StepRecord, shown
@@ -12,7 +13,7 @@ from rehearsal.stage import Stage, StepFailedError, StepRecord, shown
 STAGING = "staging"
 ROLLED_BACK = "RollbackSuccessful"
 # It passes its tests and its health checks, and answers with errors once it has run for some minutes.
-BAD = {"tests": "passed", "rehearsal:behaviour": "errors-after-minutes"}
+BAD = {**TESTED, "rehearsal:behaviour": "errors-after-minutes"}
 
 
 def bad_image(stage: Stage, step: StepRecord) -> None:

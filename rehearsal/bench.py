@@ -22,7 +22,7 @@ from typing import Any
 
 import yaml
 
-from rehearsal.cloud_client import CloudProcess
+from rehearsal.cloud_client import TESTED, CloudProcess
 from rehearsal.engines import EmbeddedEngine, Operation
 from rehearsal.errors import RehearsalError
 from rehearsal.processes import run, uninterrupted
@@ -77,6 +77,7 @@ def start_ratio(runs: int, say: Callable[[str], None]) -> dict[str, Any]:
     """Processor time of a first preview of staging ÷ that of importing the AWS modules it uses."""
     previews, imports = [], []
     with bench() as (workspace, cloud):
+        register(workspace, cloud)
         variables = workspace.variables(cloud.url)
         telling = EmbeddedEngine(workspace, {**variables, "PYTHONPROFILEIMPORTTIME": "1"})
         modules = aws_services(telling.run("preview", STACK).must().lines)
@@ -146,7 +147,7 @@ def with_services(document: dict[str, Any], services: int) -> dict[str, Any]:
 def register(workspace: Workspace, cloud: CloudProcess) -> None:
     """Put into the account what the configuration names."""
     for image in workspace.images():
-        cloud.client.register_image(f"bench-{image}", {}, image)
+        cloud.client.register_image(f"bench-{image}", TESTED, image)
     for arn in workspace.certificates():
         cloud.client.register_certificate(arn, "*.example.com")
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 from rehearsal import inventory, server_steps
 from rehearsal.bad_image import bad_image
+from rehearsal.cloud_client import TESTED
 from rehearsal.engines import Changed
 from rehearsal.rollouts import preview_and_roll_out, release, roll_out
 from rehearsal.stage import Stage, StepFailedError, StepRecord, shown, unexpected
 
 STAGING, PROD = "staging", "prod"
-TESTED = {"tests": "passed"}
 
 
 @dataclass(frozen=True)

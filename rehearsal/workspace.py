@@ -22,7 +22,7 @@ from ruamel.yaml import YAML
 from rehearsal.errors import UsageError
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-PROGRAM = ("__main__.py", "components", "stacks", "Pulumi.yaml", "pyproject.toml")
+PROGRAM = ("__main__.py", "components", "images", "stacks", "Pulumi.yaml", "pyproject.toml")
 PASSPHRASE = "rehearsal"  # noqa: S105 - it protects the made-up secrets of a cloud in memory
 IMAGE_KEY = "immutable:imageId"
 _IMAGE_ID = re.compile(r"\bami-(?:[0-9a-f]{17}|[0-9a-f]{8})\b")

@@ -31,6 +31,7 @@ from stacks.sections import (
     LoadBalancerConfig,
     LogsConfig,
     NetworkConfig,
+    PreflightConfig,
     Region,
     Section,
     SleepConfig,
@@ -61,6 +62,9 @@ class EnvironmentConfig(Section):
         default=None, description="a map with timeZone, from and until: when there are no servers"
     )
     alerts: AlertsConfig = Field(default=AlertsConfig(), description="who hears of alarms")
+    preflight: PreflightConfig = Field(
+        default=PreflightConfig(), description="what an image must have shown before servers start from it"
+    )
     tags: dict[str, str] = Field(default={}, description="tags for every resource")
 
     @model_validator(mode="after")

@@ -14,7 +14,7 @@ from components.lifecycle_hooks import Lifecycle
 from components.load_balancer import LoadBalancer, LoadBalancerArgs
 from components.network import Network
 from components.service import Service, ServiceArgs
-from stacks import foundation
+from stacks import foundation, preflight
 from stacks.config import EnvironmentConfig, blamed_on
 from stacks.services import ServiceConfig
 
@@ -22,8 +22,10 @@ from stacks.services import ServiceConfig
 def build(stack: str, config: EnvironmentConfig) -> dict[str, Any]:
     """Declare the environment's resources and return what the stack exports.
 
-    Raises pulumi.RunError when the region has fewer availability zones than the configuration asks for.
+    Raises pulumi.RunError when an image does not pass the pre-flight, or the region has fewer availability
+    zones than the configuration asks for.
     """
+    images = preflight.check(stack, config)
     tags = foundation.tags_of(stack, config)
     with blamed_on(stack, "network"):
         network = Network("network", foundation.network_args(stack, config, tags))
@@ -37,6 +39,7 @@ def build(stack: str, config: EnvironmentConfig) -> dict[str, Any]:
     return {
         "url": load_balancer.url,
         "image": config.image_id,
+        "images": images,
         "services": {
             name: _exported(config.services[name], service, load_balancer)
             for name, service in services.items()

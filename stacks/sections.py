@@ -18,6 +18,7 @@ from pydantic.alias_generators import to_camel
 from components.args import RetentionDays
 from components.group_scaling import WORKDAYS, Day
 from components.subnets import parse_cidr
+from images.preflight import SEVERITIES, Limits
 from stacks.problems import Place, SectionError, shown
 
 
@@ -189,6 +190,40 @@ class AlertsConfig(Section):
             if email in self.emails[:index]
         )
         return self
+
+
+Severity = Literal["critical", "high", "medium"]
+
+
+class PreflightConfig(Section):
+    """What an image must have shown before servers start from it; read before anything is created."""
+
+    require_tests: bool = Field(
+        default=True, description="false to take an image whose tests are not known to pass"
+    )
+    max_findings: dict[Severity, Annotated[int, Field(ge=0)]] = Field(
+        default={"critical": 0},
+        description="the most findings of a scan by severity; {} asks for no scan",
+    )
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> PreflightConfig:
+        SectionError.raise_any(self._problems())
+        return self
+
+    def _problems(self) -> Iterator[tuple[Place, str]]:
+        # With a limit of `high` alone, an image with critical findings would pass.
+        limited = [severity in self.max_findings for severity in SEVERITIES]
+        for index, severity in enumerate(SEVERITIES):
+            if not limited[index] and any(limited[index + 1 :]):
+                text = f"has no {severity}, which is graver than what it has; add {severity}: 0"
+                yield ("maxFindings",), text
+
+    @property
+    def limits(self) -> Limits:
+        """The same, as the rules take it."""
+        most: dict[str, int] = {str(severity): count for severity, count in self.max_findings.items()}
+        return Limits(require_tests=self.require_tests, max_findings=most)
 
 
 def _certificate_arn(value: str) -> str:

@@ -1,12 +1,25 @@
-"""One change of one image in one config file, from the check of its present value to the write."""
+"""One change of one image in one config file, from the check of its present value to the look after the "
+"write."""
 
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 from scripts.releases import config_file, lock, promotion
 from scripts.releases.config_file import ConfigFile
+from scripts.releases.errors import ReleaseError
 from scripts.releases.project import Project
+
+
+class Gate(Protocol):
+    """What a new image has to pass."""
+
+    def check(self, config: ConfigFile, image: str) -> str:
+        """Says in one line what the image is. Raises RefusedError when it does not pass."""
+
+    def again(self, config: ConfigFile, image: str) -> None:
+        """Looks once more when the config names it. Raises RefusedError when it must not be used any more."""
 
 
 @dataclass(frozen=True)
@@ -30,22 +43,26 @@ class Request:
 
 @dataclass(frozen=True)
 class Change:
-    """What was done: `before` and `after` are equal when there was nothing to do."""
+    """What was done: `before` and `after` are equal when there was nothing to do, and `passed` is empty then;
+    else it says what the image is that passed.
+    """
 
     config: ConfigFile
     before: str | None
     after: str
     diff: str
+    passed: str = ""
 
 
-def make(project: Project, request: Request, decide: Callable[[ConfigFile], str]) -> Change:
-    """Changes the image to what `decide` says, given the config as it stands.
+def make(project: Project, request: Request, decide: Callable[[ConfigFile], str], gate: Gate) -> Change:
+    """Changes the image to what `decide` says, given the config as it stands, if it passes `gate`.
 
     The lock is held from before anything is decided until the file is written, so that of two commands at
     once one wins and the other is told. A dry run takes no lock: it writes nothing.
 
     Raises:
-        RefusedError: see `decide`, `promotion.check_expected`, `ConfigFile.with_image`, `lock.held`.
+        RefusedError: see `decide`, `promotion.check_expected`, `ConfigFile.with_image`, `lock.held`, `gate`.
+        ReleaseError: the image must not be used any more, and the file could not be put back.
         OSError: the file could not be written; it is as it was.
     """
     path = project.config(request.environment).path
@@ -57,6 +74,25 @@ def make(project: Project, request: Request, decide: Callable[[ConfigFile], str]
         if before == after:
             return Change(config, before, after, "")
         content = config.with_image(request.service, after)
+        passed = gate.check(config, after)
         if not request.dry_run:
             config_file.write(config, content)
-        return Change(config, before, after, config.diff(content))
+            _look_again(config, content, after, gate)
+        return Change(config, before, after, config.diff(content), passed)
+
+
+def _look_again(config: ConfigFile, written: bytes, image: str, gate: Gate) -> None:
+    """Puts the file back when the image was taken out of use before the config named it, and when nobody can
+    say (an answer that does not come, Ctrl-C): then it would name an image that is about to be deleted.
+    """
+    try:
+        gate.again(config, image)
+    except BaseException as error:
+        try:
+            config_file.write(replace(config, content=written), config.content)
+        except (ReleaseError, OSError) as failed:
+            raise ReleaseError(
+                f"{error or type(error).__name__}; and {config.path.name} still names {image}: {failed}; put "
+                f"the image before back by hand"
+            ) from error
+        raise

@@ -11,11 +11,14 @@ from typer.core import TyperGroup
 from scripts.releases import (
     backend,
     change,
+    commands_images,
     commands_plan,
     commands_retire,
     commands_rollout,
     commands_servers,
+    copies,
     live_show,
+    preflight,
     promotion,
     show,
     status,
@@ -105,7 +108,7 @@ def _run(where: Project, request: Request, decide: Callable[[ConfigFile], str], 
     """Makes a change and shows it."""
     if request.expected is not None:
         checked(request.expected, "--expect")
-    done = change.make(where, request, decide)
+    done = change.make(where, request, decide, preflight.Gate(request.service))
     if as_json:
         show.as_json(show.change_json(done, request))
     else:
@@ -131,8 +134,8 @@ def promote(
         origin = where.config(source)
 
         def decide(destination: ConfigFile) -> str:
-            promotion.check_regions(origin, destination)
-            return promotion.promotable(origin, fleet(where, source), service)
+            image = promotion.promotable(origin, fleet(where, source), service)
+            return copies.in_region_of(destination, origin, image)
 
         _run(where, Request(target, service, expect, dry_run, f"promote {source} {target}"), decide, json)
 
@@ -210,6 +213,7 @@ def _live(where: Project, environment: str | None, as_json: bool) -> None:
         live_show.as_text(seen)
 
 
+commands_images.add(app)
 commands_plan.add(app)
 commands_retire.add(app)
 commands_rollout.add(app)

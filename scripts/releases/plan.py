@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from scripts.releases import alarms, aws, plan_service
+from images import preflight as rules
+from scripts.releases import alarms, plan_service, preflight
 from scripts.releases.alarms import Alarm
 from scripts.releases.aws import Account
 from scripts.releases.config_file import ConfigFile
@@ -19,13 +20,15 @@ from scripts.releases.reach import Reached
 
 @dataclass(frozen=True)
 class Plan:
-    """A release of an environment. `alarms` are those that any of its refreshes watches, by name; `remarks`
-    are about services that it leaves out, and what is in its way.
+    """A release of an environment. `alarms` are those that any of its refreshes watches, by name; `passed`
+    says of each image that passed its pre-flight what it is; `remarks` are about services that it leaves
+    out, and what is in its way.
     """
 
     environment: str
     services: tuple[ServicePlan, ...]
     alarms: Mapping[str, Alarm]
+    passed: tuple[str, ...]
     remarks: tuple[str, ...]
 
 
@@ -43,14 +46,15 @@ def make(reached: Reached, prices: Prices, request: Request) -> Plan:
     of the last `up`; without them the group's own policy counts, which is better than no plan.
 
     Raises:
-        RefusedError: there is no such service, an image is not there, or preferences are none that AWS takes.
+        RefusedError: there is no such service, an image does not pass the pre-flight, or preferences are none
+            that AWS takes.
         AwsError: AWS refused.
     """
     config, found = reached.config, reached.groups.of(request.service).all
     images = {name: _image(config, name, request) for name in config.services}
     groups_here = [group for group in found if group.service in images]
     chosen = {group.name: plan_service.preferences_of(reached, group) for group in groups_here}
-    _check_images(reached.account, {images[group.service] for group in groups_here})
+    passed = tuple(_checked(reached, request, dict.fromkeys(group.service for group in groups_here)))
     watched = _alarms(reached.account, {group.service: chosen[group.name] for group in groups_here})
     plans = tuple(
         plan_service.of(reached, group, chosen[group.name], prices, images[group.service])
@@ -62,7 +66,7 @@ def make(reached: Reached, prices: Prices, request: Request) -> Plan:
         *_ringing(plans, watched),
         *(doubt.text for doubt in reached.groups.doubts),
     ]
-    return Plan(request.environment, plans, watched, tuple(remarks))
+    return Plan(request.environment, plans, watched, passed, tuple(remarks))
 
 
 def _alarms(account: Account, chosen: Mapping[str, Preferences]) -> dict[str, Alarm]:
@@ -124,14 +128,10 @@ def _image(config: ConfigFile, service: str, request: Request) -> str:
     return request.image if request.image and named else config.image(service)
 
 
-def _check_images(account: Account, images: set[str]) -> None:
-    if not images:
-        return
-    with aws.errors():
-        answer = account.ec2.describe_images(Filters=[{"Name": "image-id", "Values": sorted(images)}])
-    states = {image["ImageId"]: image.get("State", "available") for image in answer["Images"]}
-    for image in sorted(images):
-        if image not in states:
-            raise RefusedError(f"{image} is not in {account.region}, or this account may not use it")
-        if states[image] != "available":
-            raise RefusedError(f"{image} is {states[image]}, not available; servers cannot start from it")
+def _checked(reached: Reached, request: Request, services: Iterable[str]) -> Iterator[str]:
+    """What the images of these services are, each line of the config once. Refuses what `up` would refuse."""
+    config = reached.config
+    lines = {name if request.service or config.own(name) is not None else None: name for name in services}
+    for line, name in lines.items():
+        facts = preflight.check(config, line, _image(config, name, request))
+        yield rules.summary(facts)

@@ -33,7 +33,8 @@ def as_text(plan: Plan, prices: Prices) -> None:
     for each in plan.services:
         for line in _lines(each):
             print(one_line(f"{each.service}: {line}"))
-    for line in (*plan.remarks, *_prices_used(plan, prices)):
+    passed = (f"pre-flight passed: {image}" for image in plan.passed)
+    for line in (*passed, *plan.remarks, *_prices_used(plan, prices)):
         print(one_line(line))
 
 
@@ -178,6 +179,7 @@ def as_json(plan: Plan) -> dict[str, Any]:
         "environment": plan.environment,
         "services": {each.service: _service_json(each) for each in plan.services},
         "alarms": [alarm.as_json() for alarm in plan.alarms.values()],
+        "preflight": list(plan.passed),
         "remarks": list(plan.remarks),
     }
 

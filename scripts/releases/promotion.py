@@ -42,15 +42,6 @@ def promotable(config: ConfigFile, state: EnvironmentState, service: str | None)
     return image
 
 
-def check_regions(source: ConfigFile, target: ConfigFile) -> None:
-    """Refuses a promotion between regions: an AMI ID names an image in one region alone."""
-    if source.region and target.region and source.region != target.region:
-        raise RefusedError(
-            f"{source.environment} is in {source.region}, {target.environment} in {target.region}, "
-            f"where an image has another ID; find its copy there and use set-image"
-        )
-
-
 def _check_runs(environment: str, name: str, service: ServiceState | None, image: str) -> None:
     deploy = f"run `pulumi up -s {environment}`"
     if service is None:

@@ -33,12 +33,15 @@ def change_json(change: Change, request: Request) -> dict[str, Any]:
         "changed": change.before != change.after,
         "dryRun": request.dry_run,
         "diff": change.diff,
+        "preflight": change.passed or None,
     }
 
 
 def change_text(change: Change, request: Request) -> None:
     """Prints what was done, or with a dry run what would be."""
     line = change.config.line(request.service)
+    if change.passed and not request.dry_run:
+        print(f"pre-flight passed: {one_line(change.passed)}")
     if change.before == change.after:
         print(f"nothing to do: {line} is {change.after} already")
     elif request.dry_run:

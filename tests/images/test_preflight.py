@@ -95,7 +95,11 @@ def test_instance_types_of_another_architecture_are_named() -> None:
 @pytest.mark.parametrize(
     ("state", "words"),
     [
-        ("AccessDenied", "which this account may not use; allow it in that key's policy"),
+        (
+            "AccessDenied",
+            "and this account may not even look at it (AccessDenied); allow it in the key's policy, and "
+            "kms:DescribeKey to whoever deploys",
+        ),
         ("Disabled", "which is disabled; enable it: aws kms enable-key"),
         (
             "PendingDeletion",

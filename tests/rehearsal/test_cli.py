@@ -13,6 +13,7 @@ import pytest
 
 from rehearsal import kept
 from rehearsal.__main__ import app
+from rehearsal.bench import register
 from rehearsal.cloud_client import CloudClient, CloudProcess, stop_kept
 from rehearsal.command import run
 from rehearsal.engines import Outcome
@@ -99,6 +100,7 @@ def kept_rehearsal(folder: Path) -> Iterator[kept.Kept]:
     root = kept.new_root()
     workspace = Workspace.create(root / "scratch")
     cloud = CloudProcess.start(root / "cloud.log", speed=1000).ready()
+    register(workspace, cloud)
     try:
         record = kept.Kept(cloud.url, cloud.pid, str(workspace.root), "embedded")
         kept.write(record)

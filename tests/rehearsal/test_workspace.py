@@ -17,6 +17,8 @@ def source(tmp_path: Path) -> Path:
     folder = tmp_path / "source"
     (folder / "components").mkdir(parents=True)
     (folder / "components" / "network.py").write_text("SIZE = 1\n")
+    (folder / "images").mkdir()
+    (folder / "images" / "preflight.py").write_text("")
     (folder / "__main__.py").write_text("import components.network\n")
     (folder / "Pulumi.yaml").write_text("name: immutable\n")
     (folder / "Pulumi.images.yaml").write_text("config:\n  aws:region: eu-central-1\n")
@@ -41,7 +43,8 @@ def workspace(source: Path, tmp_path: Path) -> Workspace:
 
 
 def test_the_copy_is_the_program_byte_for_byte(workspace: Workspace, source: Path) -> None:
-    for name in ("__main__.py", "Pulumi.yaml", "Pulumi.staging.yaml", "components/network.py"):
+    parts = ("components/network.py", "images/preflight.py")
+    for name in ("__main__.py", "Pulumi.yaml", "Pulumi.staging.yaml", *parts):
         assert (workspace.project / name).read_bytes() == (source / name).read_bytes()
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from typer.testing import CliRunner
 
 from scripts.releases.cli import app
+from tests.scripts import account
 
 OLD = "ami-0000000000000000a"
 NEW = "ami-0000000000000000b"
@@ -109,7 +110,7 @@ class ReleaseProject:
 
     @property
     def variables(self) -> dict[str, str]:
-        return {"PULUMI_BACKEND_URL": f"file://{self.backend}"}
+        return {"PULUMI_BACKEND_URL": f"file://{self.backend}", **account.variables()}
 
     def files(self) -> dict[str, bytes]:
         """Every file of the project, hidden ones too."""
@@ -117,7 +118,7 @@ class ReleaseProject:
 
     def run(self, *arguments: str, variables: dict[str, str | None] | None = None) -> Finished:
         """Runs a release command in this process."""
-        result = CliRunner(env=variables or self.variables).invoke(
+        result = CliRunner(env={**account.variables(), **(variables or self.variables)}).invoke(
             app, [*arguments, "--project", str(self.directory)], catch_exceptions=False
         )
         return Finished(result.exit_code, result.stdout, result.stderr)

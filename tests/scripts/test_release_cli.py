@@ -15,7 +15,10 @@ import pytest
 
 from scripts.releases import change
 from scripts.releases.project import ROOT
+from tests.scripts.account import PASSED
 from tests.scripts.release_project import CONFIG, NEW, OLD, OTHER, Finished, ReleaseProject, service
+
+REGION = "config:\n  aws:region: eu-central-1"
 
 
 @pytest.fixture
@@ -164,10 +167,10 @@ def test_a_dry_run_prints_the_diff_and_writes_nothing(project: ReleaseProject) -
 
 
 def test_a_diff_says_where_the_last_newline_is_missing(project: ReleaseProject) -> None:
-    project.file("prod").write_bytes(f"config:\r\n  immutable:imageId: {OLD}".encode())
+    project.file("prod").write_bytes(f"{REGION}\r\n  immutable:imageId: {OLD}".encode())
     done = process(project, "set-image", "prod", NEW, "--dry-run", "--project", ".")
     assert done.out.endswith(f"+  immutable:imageId: {NEW}\n\\ No newline at end of file\n")
-    project.file("prod").write_bytes(f"config:\n  immutable:imageId: {OLD}\n".encode())
+    project.file("prod").write_bytes(f"{REGION}\n  immutable:imageId: {OLD}\n".encode())
     done = process(project, "set-image", "prod", NEW, "--dry-run", "--project", ".")
     assert done.out.endswith(f"+  immutable:imageId: {NEW}\n")
 
@@ -184,11 +187,13 @@ def test_a_change_as_json(project: ReleaseProject) -> None:
         "image": NEW,
         "changed": True,
         "dryRun": True,
+        "preflight": f"{NEW}: {PASSED}",
     }
     assert document == expected
     assert project.json("promote", "staging", "prod")["dryRun"] is False
     again = project.json("promote", "staging", "prod")
     assert (again["changed"], again["before"], again["image"], again["diff"]) == (False, NEW, NEW, "")
+    assert again["preflight"] is None
 
 
 @pytest.mark.parametrize(
@@ -352,7 +357,7 @@ def test_a_reader_that_has_seen_enough_is_no_traceback(project: ReleaseProject) 
 
 
 def test_a_terminal_without_unicode_gets_the_words_all_the_same(project: ReleaseProject) -> None:
-    project.file("prod").write_text(f"# über\nconfig:\n  immutable:imageId: {OLD}\n")
+    project.file("prod").write_text(f"# über\n{REGION}\n  immutable:imageId: {OLD}\n")
     done = process(project, "set-image", "prod", NEW, "--dry-run", "--project", ".", PYTHONIOENCODING="ascii")
     assert done.code == 0
     assert " # \\xfcber\n" in done.out

@@ -79,6 +79,8 @@ def test_a_plan_in_words(live: LiveEnvironment) -> None:
         f"web: if it fails, {GOOD} comes back by itself: at once when the first batch fails, in 5 min "
         "when the last one does; 3 servers serve all the while",
         "web: no alarm stops it",
+        f"pre-flight passed: {BETTER}: recipe unknown, commit unknown, tests passed, findings critical=0 "
+        "high=0 medium=0",
         "prices of 2025-03-02, preferred types only: On-demand Linux servers with shared tenancy, per hour, "
         "without taxes, volumes and traffic.",
     ]
@@ -198,7 +200,10 @@ def test_a_price_table_of_ones_own_counts(live: LiveEnvironment, tmp_path: Path)
     ("arguments", "line"),
     [
         (["--image", "latest"], "--image: 'latest' is not an AMI ID"),
-        (["--image", "ami-000000000000000ff"], "ami-000000000000000ff is not in eu-central-1"),
+        (
+            ["--image", "ami-000000000000000ff"],
+            "Pulumi.staging.yaml, immutable:imageId: ami-000000000000000ff is not to be seen in eu-central-1",
+        ),
         (["--service", "wep"], "Pulumi.staging.yaml has no service 'wep'; known: web"),
         (["--prices", "/nowhere.json"], "--prices: /nowhere.json cannot be read: No such file or directory"),
     ],
@@ -206,6 +211,23 @@ def test_a_price_table_of_ones_own_counts(live: LiveEnvironment, tmp_path: Path)
 def test_bad_input_is_refused(live: LiveEnvironment, arguments: list[str], line: str) -> None:
     live.settled()
     assert live.refused("plan", "staging", *arguments).startswith(line)
+
+
+def test_a_plan_is_refused_as_the_release_would_be_and_says_what_passed(live: LiveEnvironment) -> None:
+    live.settled()
+    ec2, untested = live.scene.ec2, "ami-0000000000000000f"
+    live.scene.cloud.image(untested)
+    own = f"    api:\n      imageId: {untested}\n"
+    live.image(BETTER, own)
+    # Only what is about to be replaced is looked at.
+    (passed,) = live.json("plan", "staging")["preflight"]
+    assert passed.startswith(f"{BETTER}: recipe unknown")
+    live.image(BETTER, f"      imageId: {untested}\n")
+    line = f"Pulumi.staging.yaml, immutable:services / web / imageId: {untested} has no scan on record"
+    ec2.create_tags(Resources=[untested], Tags=[{"Key": "immutable:tests", "Value": "passed"}])
+    assert live.refused("plan", "staging").startswith(line)
+    live.image(BETTER)
+    assert live.refused("plan", "staging", "--image", untested, "--service", "web").startswith(line)
 
 
 def test_a_damaged_price_table_is_refused(live: LiveEnvironment, tmp_path: Path) -> None:

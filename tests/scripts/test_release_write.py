@@ -16,6 +16,7 @@ import pytest
 from scripts.releases import config_file, lock
 from scripts.releases.errors import RefusedError
 from scripts.releases.project import ROOT, find
+from tests.scripts import account
 from tests.scripts.release_project import NEW, OLD, OTHER, ReleaseProject
 
 # Runs set-image in a process that ends as if killed at one point of the write.
@@ -44,6 +45,7 @@ def python(code: str, *arguments: str | Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", code, *map(str, arguments)],
         cwd=ROOT,
+        env={**os.environ, **account.variables()},
         text=True,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -13,6 +13,14 @@ from stacks import config, environment
 from tests.components.recorder import OUTPUTS, run_apart
 from tests.stacks.given import in_stack
 
+TESTED = {
+    "immutable:recipe": "service",
+    "immutable:recipe-hash": "0123456789abcdef",
+    "immutable:commit": "c0ffee",
+    "immutable:parent": "ami-11111111",
+    "immutable:tests": "passed",
+    "immutable:findings": "critical=0 high=0 medium=0",
+}
 ZONES = ("eu-central-1c", "eu-central-1a", "eu-central-1b")
 """As AWS may list them: in no order."""
 
@@ -42,7 +50,8 @@ class Environment:
 
     resources: list[Resource] = field(default_factory=list)
     outputs: dict[str, Any] = field(default_factory=dict)
-    asked: list[dict[str, Any]] = field(default_factory=list)
+    asked: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """Arguments of each function that was called, by its name."""
 
     def one(self, kind: str, name: str) -> Resource:
         """The AWS resource of this type, by the last part of its token, such as `Vpc`."""
@@ -51,12 +60,74 @@ class Environment:
         return found
 
 
-class _Cloud(mocks.Mocks):
-    """Knows the types that components make, and one function: the availability zones."""
+Answer = dict[str, Any] | str
+"""A function's result, or the text of its error."""
 
-    def __init__(self, zones: tuple[str, ...], seen: Environment) -> None:
-        self.zones = zones
+
+@dataclass(frozen=True)
+class Account:
+    """An account in which every image is there, tested and scanned, but for these changes.
+
+    `image` changes what is told of all images; "" as a whole is none. `runs` are the types of their
+    architecture, None for all; `keys` are the states of encryption keys by key, or AWS's error; `snapshots`
+    the keys by snapshot.
+    """
+
+    image: Mapping[str, Any] | str = field(default_factory=dict)
+    runs: tuple[str, ...] | None = None
+    snapshots: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[str, str] = field(default_factory=dict)
+
+    def answers(self) -> dict[str, Any]:
+        return {
+            "getAmi": self._image,
+            "getInstanceTypes": self._types,
+            "getSnapshot": self._snapshot,
+            "getKey": self._key,
+        }
+
+    def _image(self, args: Mapping[str, Any]) -> Answer:
+        if isinstance(self.image, str):
+            return self.image
+        (wanted,) = args["filters"]
+        assert (wanted["name"], args["includeDeprecated"]) == ("image-id", True)
+        told = {"state": "available", "architecture": "arm64", "deprecationTime": "", "tags": TESTED}
+        disks = self.image.get("disks", {"snap-1": "false"})
+        devices = [
+            {"deviceName": "/dev/xvda", "ebs": {"encrypted": encrypted, "snapshot_id": snapshot}}
+            for snapshot, encrypted in disks.items()
+        ]
+        return {**told, "blockDeviceMappings": devices, "imageId": wanted["values"][0], **self.image}
+
+    def _types(self, args: Mapping[str, Any]) -> Answer:
+        values = {each["name"]: each["values"] for each in args["filters"]}
+        assert values["processor-info.supported-architecture"] == ["arm64"]
+        return {
+            "instanceTypes": [
+                each for each in values["instance-type"] if self.runs is None or each in self.runs
+            ]
+        }
+
+    def _snapshot(self, args: Mapping[str, Any]) -> Answer:
+        (wanted,) = args["filters"]
+        assert wanted["name"] == "snapshot-id"
+        key = self.snapshots.get(wanted["values"][0])
+        return {"kmsKeyId": key} if key else "Your query returned no results."
+
+    def _key(self, args: Mapping[str, Any]) -> Answer:
+        state = self.keys[args["keyId"]]
+        return state if " " in state else {"keyState": state}
+
+
+class _Cloud(mocks.Mocks):
+    """Knows the types that components make, and the functions that the composition calls."""
+
+    def __init__(self, zones: tuple[str, ...], account: Account, seen: Environment) -> None:
         self.seen = seen
+        self.answers: dict[str, Any] = {
+            **account.answers(),
+            "getAvailabilityZones": {"names": list(zones)} if zones else "no valid\ncredentials",
+        }
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         if args.typ.startswith("immutable:"):
@@ -64,11 +135,12 @@ class _Cloud(mocks.Mocks):
         return f"{args.name}-id", {**args.inputs, **OUTPUTS[args.typ](args.name)}
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-        assert args.token == "aws:index/getAvailabilityZones:getAvailabilityZones", args.token
-        self.seen.asked.append(dict(args.args))
-        if not self.zones:
-            return {}, [("", "no valid\ncredentials")]
-        return {"names": list(self.zones)}, []
+        name = args.token.rpartition(":")[2]
+        self.seen.asked.setdefault(name, []).append(dict(args.args))
+        answer = self.answers[name]
+        if callable(answer):
+            answer = answer(args.args)
+        return ({}, [("", answer)]) if isinstance(answer, str) else (answer, [])
 
 
 class _Monitor(mocks.MockMonitor):
@@ -92,13 +164,18 @@ def _short(urn: str) -> str:
     return f"{kind.split('$')[-1]} {name}"
 
 
-def declared(stack: str, values: Mapping[str, Any], zones: tuple[str, ...] = ZONES) -> Environment:
+def declared(
+    stack: str,
+    values: Mapping[str, Any],
+    zones: tuple[str, ...] = ZONES,
+    account: Account = Account(),
+) -> Environment:
     """Build the environment of this configuration; without zones, AWS refuses to tell them.
 
     Raises pulumi.RunError as the program would.
     """
     seen = Environment()
-    cloud = _Cloud(zones, seen)
+    cloud = _Cloud(zones, account, seen)
 
     def program() -> None:
         def main() -> pulumi.Output[Any]:

@@ -106,6 +106,16 @@ def test_the_exports_are_what_people_and_scripts_read(staging: Environment) -> N
     assert staging.outputs == {
         "url": "https://entry.elb.example",
         "image": "ami-0a1b2c3d4e5f60718",
+        "images": {
+            "ami-0a1b2c3d4e5f60718": {
+                "recipe": "service",
+                "hash": "0123456789abcdef",
+                "commit": "c0ffee",
+                "parent": "ami-11111111",
+                "tests": "passed",
+                "findings": "critical=0 high=0 medium=0",
+            }
+        },
         "services": {"web": service("web"), "api": service("api")},
     }
 
@@ -114,7 +124,7 @@ def test_the_first_zones_by_name_are_used_whatever_order_they_come_in() -> None:
     built = declared("staging", with_changes({"immutable:network.zones": 2}))
     zones = {each.inputs["availabilityZone"] for each in built.resources if each.type.endswith(":Subnet")}
     assert zones == {"eu-central-1a", "eu-central-1b"}
-    assert built.asked == [
+    assert built.asked["getAvailabilityZones"] == [
         {"state": "available", "filters": [{"name": "opt-in-status", "values": ["opt-in-not-required"]}]}
     ]
 
