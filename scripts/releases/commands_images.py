@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import importlib
+from typing import Annotated, Any
 
 import typer
 
@@ -19,6 +20,7 @@ from scripts.releases import (
 from scripts.releases.aws import Account
 from scripts.releases.errors import RefusedError
 from scripts.releases.options import JsonOption, ProjectOption, errors_as_json, find_project
+from scripts.releases.project import Project
 
 DEFAULT_MINUTES = 120
 
@@ -62,11 +64,21 @@ def bake_recipe(
         if file is not None:
             json_file.check(file, "--json")
         where = find_project(context, directory)
-        if local and to is not None:
-            raise RefusedError(f"--local makes no AMI that --to {to} could name; leave one of them out")
-        document = bake_run.run(where, bake_run.Order(recipe, to, rebuild, minutes), quiet=file == "-")
+        if local:
+            document = _bake_here(where, recipe, to, quiet=file == json_file.STANDARD_OUTPUT)
+        else:
+            order = bake_run.Order(recipe, to, rebuild, minutes)
+            document = bake_run.run(where, order, quiet=file == json_file.STANDARD_OUTPUT)
         if file is not None:
             json_file.write(file, document)
+
+
+def _bake_here(where: Project, recipe: str, to: str | None, *, quiet: bool) -> dict[str, Any]:
+    if to is not None:
+        raise RefusedError(f"--local makes no AMI that --to {to} could name; leave one of them out")
+    local = importlib.import_module("scripts.bakes.local")
+    document: dict[str, Any] = local.bake(recipe_files.load(where, recipe), quiet=quiet)
+    return document
 
 
 def show_images(
