@@ -4,7 +4,7 @@ GET  /rehearsal/health        {"ok": true}
 GET  /rehearsal/clock         {"at", "speed"}: emulated seconds since the start, emulated seconds per real one
 POST /rehearsal/clock         {"speed"?, "step"?}: another speed (0 stops the clock); step it on by seconds
 GET  /rehearsal/fleet         {"at", "groups": [{"group", "tags", "desired", "refresh", "instances": [...]}]}
-POST /rehearsal/images        {"imageId"?, "name", "tags"?, "architecture"?} → {"imageId"}
+POST /rehearsal/images        {"imageId"?, "name", "tags"?, "architecture"?, "owner"?} → {"imageId"}
 POST /rehearsal/certificates  {"arn", "domain"} → {"arn"}
 GET  /rehearsal/faults        {"faults": [...]}: those of `faults.py`, with how often each was seen and hit
 POST /rehearsal/faults        {"action", "error"?, "stale_seconds"?, "drop"?, "delay_seconds"?, "times"?,
@@ -85,7 +85,9 @@ class Admin:
     def _add_image(self, body: Body) -> Body:
         image_id = body.get("imageId") or f"ami-{secrets.token_hex(9)[:17]}"
         architecture = body.get("architecture", "arm64")
-        image = Image(image_id, str(body["name"]), dict(body.get("tags") or {}), architecture)
+        image = Image(
+            image_id, str(body["name"]), dict(body.get("tags") or {}), architecture, owner=body.get("owner")
+        )
         if any(known.image_id == image_id for known in self.world.images):
             raise ValueError(f"imageId {image_id!r} is already there; an image never changes")
         self.world.images.append(image)
