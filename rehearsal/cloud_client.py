@@ -53,11 +53,21 @@ class CloudClient:
             ) from error
         return found
 
-    def register_image(self, name: str, tags: Mapping[str, str], image_id: str | None = None) -> str:
-        """Put an image into the account; without an ID the cloud makes one up. Returns the ID."""
+    def register_image(
+        self,
+        name: str,
+        tags: Mapping[str, str],
+        image_id: str | None = None,
+        *,
+        owner: str | None = None,
+        architecture: str | None = None,
+    ) -> str:
+        """Put an image there, the account's own unless another one owns it; without an ID the cloud makes one
+        up. Returns the ID.
+        """
         body: dict[str, Any] = {"name": name, "tags": dict(tags)}
-        if image_id:
-            body["imageId"] = image_id
+        said = {"imageId": image_id, "owner": owner, "architecture": architecture}
+        body |= {key: value for key, value in said.items() if value}
         return str(self.call("images", body)["imageId"])
 
     def register_certificate(self, arn: str, domain: str) -> None:

@@ -7,6 +7,7 @@ believes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from rehearsal import aws_client
@@ -43,23 +44,65 @@ _LISTS: dict[str, _Lister] = {
     "alarm": ("cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName"),
     "rule": ("events", "list_rules", "Rules", "Name"),
     "topic": ("sns", "list_topics", "Topics", "TopicArn"),
+    "image component": ("imagebuilder", "list_components", "componentVersionList", "arn"),
+    "image recipe": ("imagebuilder", "list_image_recipes", "imageRecipeSummaryList", "arn"),
+    "image build": ("imagebuilder", "list_images", "imageVersionList", "arn"),
+    "image pipeline": ("imagebuilder", "list_image_pipelines", "imagePipelineList", "arn"),
+    "infrastructure of builds": (
+        "imagebuilder",
+        "list_infrastructure_configurations",
+        "infrastructureConfigurationSummaryList",
+        "arn",
+    ),
+    "distribution of images": (
+        "imagebuilder",
+        "list_distribution_configurations",
+        "distributionConfigurationSummaryList",
+        "arn",
+    ),
+}
+# What an image has in every region that it goes to.
+_COPIES: dict[str, _Lister] = {
+    "image": ("ec2", "describe_images", "Images", "ImageId"),
+    "snapshot": ("ec2", "describe_snapshots", "Snapshots", "SnapshotId"),
+    "parameter": ("ssm", "describe_parameters", "Parameters", "Name"),
+}
+_REQUESTS: dict[str, dict[str, Any]] = {
+    "image": {"Owners": ["self"], "IncludeDisabled": True, "IncludeDeprecated": True},
+    "snapshot": {"OwnerIds": ["self"]},
 }
 # What AWS goes on listing for a while after it is gone.
-_GONE = ("deleted", "terminated", "shutting-down", "deleting")
+_GONE = ("deleted", "terminated", "shutting-down", "deleting", "PendingDeletion")
+_TOKENS = ("NextToken", "nextToken")
 
 
 def take(endpoint: str, region: str) -> Inventory:
     """Everything the account holds in `region`, as (kind, name)."""
+    return _listed(_LISTS, endpoint, region) | take_copies(endpoint, region)
+
+
+def take_copies(endpoint: str, region: str) -> Inventory:
+    """What the account holds in a region that only gets copies of images; names are those of the region."""
+    kms = aws_client.client("kms", endpoint, region)
+    keys = [each["KeyId"] for each in _items(kms.list_keys, "Keys")]
+    states = {key: kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] for key in keys}
+    there = frozenset(("key", f"{key} ({region})") for key, state in states.items() if state not in _GONE)
+    return there | {(kind, f"{name} ({region})") for kind, name in _listed(_COPIES, endpoint, region)}
+
+
+def _listed(lists: Mapping[str, _Lister], endpoint: str, region: str) -> Inventory:
     found: set[tuple[str, str]] = set()
-    for kind, (service, operation, path, key) in _LISTS.items():
-        call = getattr(aws_client.client(service, endpoint, region), operation)
+    for kind, (service, operation, path, key) in lists.items():
+        call = partial(
+            getattr(aws_client.client(service, endpoint, region), operation), **_REQUESTS.get(kind, {})
+        )
         found.update((kind, str(item[key])) for item in _items(call, path) if _there(item))
     return frozenset(found)
 
 
 def warm(region: str) -> None:
     """Load what a first look takes longest for."""
-    for service in {service for service, *_ in _LISTS.values()}:
+    for service in {"kms", *(service for service, *_ in (*_LISTS.values(), *_COPIES.values()))}:
         aws_client.warm(service, region)
 
 
@@ -70,9 +113,9 @@ def _items(call: Callable[..., Mapping[str, Any]], path: str) -> Iterator[Mappin
         outer, _, inner = path.partition("[].")
         for item in answer.get(outer, []):
             yield from item[inner] if inner else [item]
-        if not answer.get("NextToken"):
+        token = {name: answer[name] for name in _TOKENS if answer.get(name)}
+        if not token:
             return
-        token = {"NextToken": answer["NextToken"]}
 
 
 def _there(item: Mapping[str, Any]) -> bool:

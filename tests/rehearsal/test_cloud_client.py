@@ -27,6 +27,12 @@ def test_the_account_can_be_given_images_of_a_known_and_of_a_new_id(cloud: Cloud
     assert cloud.client.register_image("two", {}).startswith("ami-")
 
 
+def test_an_image_may_be_another_accounts_and_of_another_architecture(cloud: CloudProcess) -> None:
+    image = cloud.client.register_image("debian", {}, owner="136693071363", architecture="x86_64")
+    [found] = aws_client.client("ec2", cloud.url, REGION).describe_images(ImageIds=[image])["Images"]
+    assert (found["OwnerId"], found["Architecture"]) == ("136693071363", "x86_64")
+
+
 def test_a_refusal_of_the_cloud_is_told_with_its_reason(cloud: CloudProcess) -> None:
     with pytest.raises(RehearsalError, match=r"the emulated cloud refused images: .*ami-x"):
         cloud.client.register_image("three", {}, "ami-x")
@@ -57,12 +63,33 @@ def test_what_was_made_is_in_the_inventory_until_it_is_gone(cloud: CloudProcess)
     assert not ours & inventory.take(cloud.url, REGION)
 
 
-def test_a_list_in_pages_is_read_to_its_end() -> None:
-    first: dict[str, Any] = {"Xs": [{"Id": "1"}], "NextToken": "t"}
+def test_what_images_leave_in_a_region_is_in_the_inventory_until_it_is_gone(cloud: CloudProcess) -> None:
+    before = inventory.take(cloud.url, REGION)
+    kms, ssm, ec2 = (aws_client.client(service, cloud.url, REGION) for service in ("kms", "ssm", "ec2"))
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    ssm.put_parameter(Name="/made", Value="x", Type="String")
+    image = cloud.client.register_image("made", {})
+    [found] = ec2.describe_images(ImageIds=[image])["Images"]
+    snapshot = found["BlockDeviceMappings"][0]["Ebs"]["SnapshotId"]
+    ours = {("key", key), ("parameter", "/made"), ("image", image), ("snapshot", snapshot)}
+    ours = {(kind, f"{name} ({REGION})") for kind, name in ours}
+    assert inventory.take(cloud.url, REGION) - before == ours
+    assert ours <= inventory.take_copies(cloud.url, REGION)
+    ec2.disable_image(ImageId=image)
+    assert inventory.take(cloud.url, REGION) - before == ours
+    ec2.deregister_image(ImageId=image, DeleteAssociatedSnapshots=True)
+    ssm.delete_parameter(Name="/made")
+    kms.schedule_key_deletion(KeyId=key)
+    assert inventory.take(cloud.url, REGION) == before
+
+
+@pytest.mark.parametrize("token", ["NextToken", "nextToken"])
+def test_a_list_in_pages_is_read_to_its_end(token: str) -> None:
+    first: dict[str, Any] = {"Xs": [{"Id": "1"}], token: "t"}
     second: dict[str, Any] = {"Xs": [{"Id": "2"}]}
 
     def call(**arguments: str) -> dict[str, Any]:
-        return second if arguments.get("NextToken") == "t" else first
+        return second if arguments.get(token) == "t" else first
 
     assert [item["Id"] for item in inventory._items(call, "Xs")] == ["1", "2"]
 

@@ -39,6 +39,11 @@ def test_an_image_without_an_id_gets_one(cloud: Local) -> None:
     assert found[0]["Name"] == "web"
 
 
+def test_an_image_may_be_of_another_account(cloud: Local) -> None:
+    image = call(cloud, "images", {"name": "debian", "owner": "136693071363"})[1]["imageId"]
+    assert cloud.client("ec2").describe_images(ImageIds=[image])["Images"][0]["OwnerId"] == "136693071363"
+
+
 def test_a_deregistered_image_stays_away(cloud: Local) -> None:
     ec2 = cloud.client("ec2")
     first = call(cloud, "images", {"name": "one"})[1]["imageId"]
