@@ -197,16 +197,16 @@ def aws_services(lines: Iterable[str]) -> list[str]:
     )
 
 
-def refresh_10k(say: Callable[[str], None]) -> dict[str, Any]:
-    """Processor seconds and peak memory of a process that refreshes 10,000 emulated servers, and how long the
-    refresh took there ÷ what its batches say. Raises RehearsalError.
+def refresh_10k(say: Callable[[str], None], servers: int = 10_000) -> dict[str, Any]:
+    """Processor seconds and peak memory of a process that refreshes so many servers in an emulated cloud, and
+    how long the refresh took there ÷ what its batches say. Raises RehearsalError.
     """
-    say("a refresh of 10,000 servers")
-    command = [sys.executable, "-m", "rehearsal.bench_fleet"]
+    say(f"a refresh of {servers:,} servers")
+    command = [sys.executable, "-m", "rehearsal.bench_fleet", str(servers)]
     finished = run(command, cwd=REPOSITORY, variables={"PATH": "/usr/bin:/bin"})
     found = json.loads(finished.last_line) if not finished.exit_code else {}
     if found.get("status") != "Successful":
-        raise RehearsalError(f"the refresh of 10,000 servers failed: {finished.last_line}")
+        raise RehearsalError(f"the refresh of {servers:,} servers failed: {finished.last_line}")
     return {
         "refresh_10k_seconds": finished.cpu_seconds,
         "refresh_10k_mb": found["peak_mb"],

@@ -1,80 +1,102 @@
-"""An instance refresh of many servers in the emulated fleet: a program by itself, whose cost is measured.
+"""An instance refresh of many servers in the emulated cloud: a program by itself, whose cost is measured.
 
-Its servers are numbers instead of moto's instances: it shows what the emulation of Auto Scaling costs.
+    python -m rehearsal.bench_fleet SERVERS
+
+Its servers are instances and targets, its group has the hooks of a service, and all is asked over HTTP, as a
+rehearsal does.
 """
 
 from __future__ import annotations
 
-import itertools
 import json
 import math
 import resource
+import sys
 from pathlib import Path
+from typing import Any
 
 from rehearsal.cloud.autoscaling.batches import bounds
-from rehearsal.cloud.autoscaling.fleet import Fleet, Timings
-from rehearsal.cloud.autoscaling.hooks import AGENT_SECONDS, CONTINUE, LAUNCHING, TERMINATION, Hook
-from rehearsal.cloud.autoscaling.preferences import Preferences
-from rehearsal.cloud.autoscaling.refresh import Refresh
-from rehearsal.cloud.autoscaling.servers import Configuration, Server
-from rehearsal.cloud.clock import Clock, Timeline
+from rehearsal.cloud.autoscaling.hooks import AGENT_SECONDS, LAUNCHING, TERMINATION
+from rehearsal.cloud.autoscaling.protocols import Timings
+from rehearsal.cloud.local import Local, running
 
-SERVERS = 10_000
-TIMINGS = Timings(boot=40, to_healthy=30, to_unhealthy=30, drain=30, grace=300, warmup=60)
-#: Launch before terminate, a thousand at a time.
-PREFERENCES = Preferences({}, min_percent=100, max_percent=110, warmup=TIMINGS.warmup, auto_rollback=True)
-#: A service's own.
-HOOKS = (Hook("launch", LAUNCHING, 600), Hook("termination", TERMINATION, 300, CONTINUE))
+NAME = "bench"
+WARMUP_SECONDS = 60
+#: Emulated seconds of a health check and how many make a target healthy: 30 in all.
+INTERVAL_SECONDS, CHECKS = 15, 2
+#: Launch before terminate, a tenth at a time.
+MIN_PERCENT, MAX_PERCENT = 100, 110
 
 
-class Numbers:
-    """Servers that are nothing but a number, and healthy."""
-
-    def __init__(self) -> None:
-        self.numbers = itertools.count()
-
-    def launch(self, configuration: Configuration, count: int) -> list[tuple[str, str, str]]:
-        kind = configuration.instance_types[0]
-        return [(f"i-{number:017x}", kind, "a") for number in itertools.islice(self.numbers, count)]
-
-    def booted(self, servers: list[Server]) -> None: ...
-    def started(self, servers: list[Server]) -> None: ...
-    def drained(self, servers: list[Server]) -> None: ...
-    def replaced(self, servers: list[Server]) -> None: ...
-    def ended(self, servers: list[Server]) -> None: ...
-
-    def behaviour(self, image_id: str) -> str:  # noqa: ARG002
-        return "healthy"
-
-    def timings(self) -> Timings:
-        return TIMINGS
-
-    def checks_targets(self) -> bool:
-        return True
+def roll(servers: int) -> dict[str, Any]:
+    """Refresh so many servers, from the first to the last; what DescribeInstanceRefreshes says of it."""
+    with running() as cloud:
+        autoscaling = cloud.client("autoscaling")
+        new = _group(cloud, autoscaling, servers)
+        cloud.step(1000)
+        autoscaling.start_instance_refresh(
+            AutoScalingGroupName=NAME,
+            DesiredConfiguration={"LaunchTemplate": {"LaunchTemplateId": new, "Version": "2"}},
+            Preferences={
+                "MinHealthyPercentage": MIN_PERCENT,
+                "MaxHealthyPercentage": MAX_PERCENT,
+                "InstanceWarmup": WARMUP_SECONDS,
+                "AutoRollback": True,
+            },
+        )
+        while True:
+            cloud.step(60)
+            found = autoscaling.describe_instance_refreshes(AutoScalingGroupName=NAME)["InstanceRefreshes"][0]
+            if "EndTime" in found:
+                return dict(found)
 
 
-def roll(servers: int) -> Refresh:
-    """Refresh so many servers, from the first to the last."""
-    old, new = (Configuration("lt-1", "bench", number, f"ami-{number}", ("m7g.large",)) for number in (1, 2))
-    clock = Clock(0)
-    timeline = Timeline(clock)
-    fleet = Fleet(timeline, Numbers(), lambda: old)
-    fleet.hooks.by_name.update((hook.name, hook) for hook in HOOKS)
-    fleet.desired = servers
-    fleet.changed()
-    clock.step(1000)
-    timeline.catch_up()
-    refresh = Refresh(fleet, new, PREFERENCES, {"LaunchTemplate": {}}, succeeded=lambda: None)
-    while refresh.active:
-        clock.step(60)
-        timeline.catch_up()
-    return refresh
+def _group(cloud: Local, autoscaling: Any, servers: int) -> str:
+    """A group of so many servers behind a target group; the ID of its launch template, which has two
+    versions.
+    """
+    ec2, elbv2 = cloud.client("ec2"), cloud.client("elbv2")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    subnets = [
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{part}.0/18", AvailabilityZone=f"{cloud.region}{zone}")
+        for part, zone in ((0, "a"), (64, "b"), (128, "c"))
+    ]
+    targets = elbv2.create_target_group(
+        Name=NAME,
+        Protocol="HTTP",
+        Port=8080,
+        VpcId=vpc,
+        HealthCheckIntervalSeconds=INTERVAL_SECONDS,
+        HealthyThresholdCount=CHECKS,
+    )["TargetGroups"][0]["TargetGroupArn"]
+    data = [
+        {"ImageId": cloud.image(f"ami-0000000{number}"), "InstanceType": "m7g.large"} for number in (1, 2)
+    ]
+    created = ec2.create_launch_template(LaunchTemplateName=NAME, LaunchTemplateData=data[0])
+    template = str(created["LaunchTemplate"]["LaunchTemplateId"])
+    ec2.create_launch_template_version(LaunchTemplateId=template, LaunchTemplateData=data[1])
+    autoscaling.create_auto_scaling_group(
+        AutoScalingGroupName=NAME,
+        MinSize=0,
+        MaxSize=2 * servers,
+        DesiredCapacity=servers,
+        LaunchTemplate={"LaunchTemplateId": template, "Version": "1"},
+        VPCZoneIdentifier=",".join(each["Subnet"]["SubnetId"] for each in subnets),
+        TargetGroupARNs=[targets],
+        HealthCheckType="ELB",
+        HealthCheckGracePeriod=300,
+        DefaultInstanceWarmup=WARMUP_SECONDS,
+        LifecycleHookSpecificationList=[
+            {"LifecycleHookName": "launch", "LifecycleTransition": LAUNCHING, "HeartbeatTimeout": 600},
+            {"LifecycleHookName": "termination", "LifecycleTransition": TERMINATION, "HeartbeatTimeout": 300},
+        ],
+    )
+    return template
 
 
-def duration_ratio(refresh: Refresh) -> float:
+def duration_ratio(refresh: dict[str, Any], servers: int) -> float:
     """How long it took, as a share of what the batches say."""
-    end = math.inf if refresh.end is None else refresh.end
-    return (end - refresh.start) / expected_seconds(refresh.fleet.desired)
+    return float((refresh["EndTime"] - refresh["StartTime"]).total_seconds() / expected_seconds(servers))
 
 
 def expected_seconds(servers: int) -> float:
@@ -86,10 +108,10 @@ def expected_seconds(servers: int) -> float:
     the upper bound of that. Booting ends with the service: the launch hook's validation belongs to it.
     Not in it: a few seconds until it starts, and the last wave's way out, which it does not wait for.
     """
-    limits = bounds(servers, PREFERENCES.min_percent, PREFERENCES.max_percent)
+    limits = bounds(servers, MIN_PERCENT, MAX_PERCENT)
     waves = math.ceil(servers / (limits.max_total - limits.min_ready))
-    ready = max(TIMINGS.warmup, TIMINGS.to_healthy)
-    return waves * (TIMINGS.boot + AGENT_SECONDS[LAUNCHING] + ready)
+    ready = max(WARMUP_SECONDS, INTERVAL_SECONDS * CHECKS)
+    return waves * (Timings().boot + AGENT_SECONDS[LAUNCHING] + ready)
 
 
 def peak_mb() -> float:
@@ -104,6 +126,7 @@ def peak_mb() -> float:
 
 
 if __name__ == "__main__":
-    rolled = roll(SERVERS)
-    found = {"status": rolled.status, "duration_ratio": duration_ratio(rolled), "peak_mb": peak_mb()}
-    print(json.dumps(found))
+    count = int(sys.argv[1])
+    rolled = roll(count)
+    ratio = duration_ratio(rolled, count)
+    print(json.dumps({"status": rolled["Status"], "duration_ratio": ratio, "peak_mb": peak_mb()}))

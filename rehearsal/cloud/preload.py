@@ -36,10 +36,14 @@ NO_IMAGES = Path(__file__).parent / "no_images.json"
 
 
 def after_moto() -> None:
-    """Let moto tell the emulated time, and list the operations of a service once: for every request that was
-    half of EC2's time.
+    """Let moto tell the emulated time, look up servers by their ID, and list the operations of a service
+    once: for every request that was half of EC2's time.
     """
     from moto.core import responses, utils
+
+    from rehearsal.cloud.ec2 import lookups
+
+    lookups.install()
 
     if not hasattr(responses.method_names_from_class, "cache_info"):
         responses.method_names_from_class = cache(responses.method_names_from_class)

@@ -75,11 +75,11 @@ def test_the_services_that_a_preview_loads_are_read_from_what_python_tells() -> 
     assert aws_services(lines) == ["pulumi_aws.ec2", "pulumi_aws.lb"]
 
 
-def test_a_refresh_of_ten_thousand_servers_is_cheap_and_takes_as_long_as_its_batches() -> None:
+def test_a_refresh_of_a_thousand_servers_is_cheap_and_takes_as_long_as_its_batches() -> None:
     held = bytearray(b"x") * 2**29  # more than the limit, by the process that starts it
-    found = refresh_10k(lambda _: None)
+    found = refresh_10k(lambda _: None, 1000)
     assert len(held) == 2**29
-    assert 0 < found["refresh_10k_seconds"] <= TARGETS["refresh_10k_seconds"]
+    assert 0 < found["refresh_10k_seconds"] <= TARGETS["refresh_10k_seconds"] / 2
     assert 20 < found["refresh_10k_mb"] <= TARGETS["refresh_10k_mb"]
     assert found["refresh_10k_duration_ratio"] == pytest.approx(1, abs=0.1)
 
@@ -87,7 +87,7 @@ def test_a_refresh_of_ten_thousand_servers_is_cheap_and_takes_as_long_as_its_bat
 @pytest.mark.parametrize(("servers", "waves"), [(10, 10), (25, 13), (1000, 10), (1009, 11)])
 def test_a_refresh_is_expected_to_take_whole_waves(servers: int, waves: int) -> None:
     assert expected_seconds(servers) == waves * (40 + 10 + 60)
-    assert duration_ratio(roll(servers)) == pytest.approx(1, abs=0.1)
+    assert duration_ratio(roll(servers), servers) == pytest.approx(1, abs=0.1)
 
 
 def test_a_duration_far_below_what_is_expected_is_missed_too() -> None:
