@@ -65,7 +65,7 @@ def _scanned(kitchen: Kitchen, build: Build, look: Look, patience: Patience) -> 
 
 def _protect(account: Account, ami: Ami) -> None:
     with errors():
-        account.ec2.enable_image_deregistration_protection(ImageId=ami.id)
+        account.ec2.enable_image_deregistration_protection(ImageId=ami.id, WithCooldown=True)
 
 
 def _tag(account: Account, ami: Ami, text: str) -> None:
