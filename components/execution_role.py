@@ -69,8 +69,11 @@ def execution_role(
         child_name,
         role=role.name,
         policy=Output.json_dumps(
+            # An Output of several values makes plain tuples of named ones.
             Output.all(owner, own).apply(
-                lambda known: execution_policy(known[0], args.regions, args.accounts, parameter, known[1])
+                lambda known: execution_policy(
+                    policies.Owner(*known[0]), args.regions, args.accounts, parameter, Own(*known[1])
+                )
             )
         ),
         opts=opts,

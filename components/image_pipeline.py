@@ -186,7 +186,8 @@ def _infrastructure(
         ),
         # What went wrong is in the logs; a machine that stays would cost, and tempt to log in.
         terminate_instance_on_failure=True,
-        resource_tags=named(args.tags, child_name),
+        # Without a Name: Image Builder gives the machines one that says which build they belong to.
+        resource_tags=dict(args.tags),
         tags=named(args.tags, name),
         opts=ResourceOptions(parent=opts.parent, depends_on=rules),
     )
