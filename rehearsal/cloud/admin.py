@@ -5,6 +5,7 @@ GET  /rehearsal/clock         {"at", "speed"}: emulated seconds since the start,
 POST /rehearsal/clock         {"speed"?, "step"?}: another speed (0 stops the clock); step it on by seconds
 GET  /rehearsal/fleet         {"at", "groups": [{"group", "tags", "desired", "refresh", "instances": [...]}]}
 POST /rehearsal/images        {"imageId"?, "name", "tags"?, "architecture"?, "owner"?} → {"imageId"}
+POST /rehearsal/findings      {"recipe", "severities": {"CRITICAL": 1}} → the same: what scans find from then
 POST /rehearsal/certificates  {"arn", "domain"} → {"arn"}
 GET  /rehearsal/faults        {"faults": [...]}: those of `faults.py`, with how often each was seen and hit
 POST /rehearsal/faults        {"action", "error"?, "stale_seconds"?, "drop"?, "delay_seconds"?, "times"?,
@@ -38,6 +39,7 @@ class Admin:
             ("POST", "clock"): self._set_clock,
             ("GET", "fleet"): lambda _: self._fleet(),
             ("POST", "images"): self._add_image,
+            ("POST", "findings"): self._put_findings,
             ("POST", "certificates"): self._add_certificate,
             ("GET", "faults"): lambda _: self._faults(),
             ("POST", "faults"): lambda body: self.world.faults.add(body).describe(),
@@ -92,6 +94,12 @@ class Admin:
             raise ValueError(f"imageId {image_id!r} is already there; an image never changes")
         self.world.images.append(image)
         return {"imageId": image_id}
+
+    def _put_findings(self, body: Body) -> Body:
+        from rehearsal.cloud.imagebuilder import findings
+
+        recipe = str(body["recipe"])
+        return {"recipe": recipe, "severities": findings.put(recipe, dict(body["severities"]))}
 
     def _add_certificate(self, body: Body) -> Body:
         certificates.issue(str(body["arn"]), str(body["domain"]))

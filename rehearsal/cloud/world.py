@@ -24,6 +24,8 @@ class World:
         self.timeline = Timeline(self.clock)
         self.images: list[Image] = []
         self.faults = Faults()
+        #: What scans find in images, by the recipe's name and the severity; nothing for all other recipes.
+        self.findings: dict[str, dict[str, int]] = {}
         World.current = self
 
     def backends(self, backends: Any) -> list[tuple[str, Any]]:

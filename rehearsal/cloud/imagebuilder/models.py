@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from moto.core.base_backend import BackendDict, BaseBackend
 
 from rehearsal.cloud.imagebuilder import arns, checks, documents, exceptions, recipes
+from rehearsal.cloud.imagebuilder.builds import Build
 from rehearsal.cloud.imagebuilder.resources import (
     Component,
     Distribution,
@@ -26,6 +27,8 @@ class ImageBuilderBackend(BaseBackend):
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
         self.resources: dict[str, Resource] = {}
+        #: By image version: the number of its latest build, which is not given again when that is deleted.
+        self.numbers: dict[str, int] = {}
         self._answers: dict[tuple[str, str], tuple[Given, Any]] = {}
 
     # Lookups
@@ -140,6 +143,11 @@ class ImageBuilderBackend(BaseBackend):
         """Of a recipe, a configuration or a pipeline. Raises NotFound, HasDependents."""
         users = (each.arn for each in self.all(Pipeline) if arn in each.given.values())
         self._delete(self.get(kind, arn), users)
+
+    def delete_image(self, arn: str) -> None:
+        """The AMIs stay. Raises NotFound, HasDependents while it is built."""
+        image = self.get(Build, arn)
+        self._delete(image, [arn] if image.running else [])
 
     # Tags
 

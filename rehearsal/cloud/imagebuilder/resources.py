@@ -137,14 +137,15 @@ class Distribution(Resource):
 
 @dataclass
 class Pipeline(Resource):
-    """`runs`: ARNs of the images that it made, latest last; `failures`: of scheduled builds, in a row."""
+    """`last`: its latest build; `failures`: of scheduled builds, in a row; `armed`: the timer that counts."""
 
     kind = "image-pipeline"
     title = "ImagePipeline"
 
-    runs: list[str] = field(default_factory=list)
+    last: Any = None
     last_run: float | None = None
     failures: int = 0
+    armed: object = None
 
     def replace(self, given: Given) -> None:
         super().replace(given)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from moto.core.responses import ActionResult, BaseResponse
-from moto.moto_api._internal import mock_random
+from moto.core.responses import ActionResult
 
-from rehearsal.cloud.imagebuilder import arns, listing, shapes
-from rehearsal.cloud.imagebuilder.models import ImageBuilderBackend, imagebuilder_backends
+from rehearsal.cloud.imagebuilder import arns, runs
+from rehearsal.cloud.imagebuilder.image_requests import ImageRequests
 from rehearsal.cloud.imagebuilder.resources import (
     Component,
     Distribution,
@@ -23,37 +22,7 @@ from rehearsal.cloud.imagebuilder.resources import (
 _VERSIONED = ("name", "version", "platform", "supportedOsVersion", "type", "status", "description")
 
 
-class ImageBuilderResponse(BaseResponse):
-    def __init__(self) -> None:
-        super().__init__(service_name="imagebuilder")
-        self.automated_parameter_parsing = True
-
-    @property
-    def backend(self) -> ImageBuilderBackend:
-        backend: ImageBuilderBackend = imagebuilder_backends[self.current_account][self.region]
-        return backend
-
-    def given(self) -> Given:
-        """The request's members, as they are written in botocore's model and held against it."""
-        given = dict(self.params)
-        shapes.check(self._get_action(), given)
-        return given
-
-    def answer(self, **members: Any) -> ActionResult:
-        return ActionResult({"requestId": str(mock_random.uuid4())} | members)
-
-    def once(self, name: str, work: Callable[[Given], str], kind: str = "") -> Any:
-        """Create or update: the ARN under `name`, once for a client token."""
-        given = self.given()
-        arn = self.backend.once(self._get_action(), given, lambda: work(given))
-        references = {"latestVersionReferences": arns.references(kind, arn)} if kind else {}
-        return self.answer(clientToken=given["clientToken"], **{name: arn}, **references)
-
-    def listed(self, member: str, found: list[dict[str, Any]], filters: tuple[str, ...] = ("name",)) -> Any:
-        given = self.given()
-        page, token = listing.page(listing.filtered(found, given, filters), given)
-        return self.answer(**{member: page}, nextToken=token)
-
+class ImageBuilderResponse(ImageRequests):
     def _got(self, kind: type[Resource], name: str, member: str) -> Any:
         found = self.backend.get(kind, self.given()[name])
         return self.answer(**{member: found.describe()})
@@ -155,13 +124,24 @@ class ImageBuilderResponse(BaseResponse):
     # Pipelines
 
     def create_image_pipeline(self) -> Any:
-        return self.once("imagePipelineArn", self.backend.create_pipeline)
+        return self.once("imagePipelineArn", self._armed(self.backend.create_pipeline))
 
     def update_image_pipeline(self) -> Any:
-        return self.once("imagePipelineArn", self.backend.update_pipeline)
+        return self.once("imagePipelineArn", self._armed(self.backend.update_pipeline))
+
+    def _armed(self, work: Callable[[Given], str]) -> Callable[[Given], str]:
+        """With the schedule that the pipeline has from now on."""
+
+        def armed(given: Given) -> str:
+            arn = work(given)
+            runs.arm(self.backend, self.backend.get(Pipeline, arn))
+            return arn
+
+        return armed
 
     def get_image_pipeline(self) -> Any:
-        return self._got(Pipeline, "imagePipelineArn", "imagePipeline")
+        found = self.backend.get(Pipeline, self.given()["imagePipelineArn"])
+        return self.answer(imagePipeline=runs.describe(found))
 
     def delete_image_pipeline(self) -> Any:
         return self._deleted(Pipeline, "imagePipelineArn")
@@ -171,7 +151,8 @@ class ImageBuilderResponse(BaseResponse):
             "name", "status", "imageRecipeArn", "infrastructureConfigurationArn",
             "distributionConfigurationArn", "description",
         )  # fmt: skip
-        return self.listed("imagePipelineList", self._of(Pipeline), filters)
+        found = [runs.describe(each) for each in self.backend.all(Pipeline)]
+        return self.listed("imagePipelineList", found, filters)
 
     # Tags
 

@@ -11,6 +11,9 @@ from botocore.exceptions import ClientError
 
 from rehearsal.cloud.local import Local
 
+RUNNING = ("PENDING", "CREATING", "BUILDING", "TESTING", "DISTRIBUTING")
+#: Emulated seconds in which any build is over.
+LONGEST_SECONDS = 3600
 PARENT = "ami-00000000000000001"
 BUILD_DATE = "{{ imagebuilder:buildDate }}"
 
@@ -80,6 +83,43 @@ class Factory:
         if distribution:
             given["distributionConfigurationArn"] = distribution
         return str(self.client.create_image_pipeline(**given | more)["imagePipelineArn"])
+
+    # Builds
+
+    def start(self, pipeline: str, **more: Any) -> str:
+        made = self.client.start_image_pipeline_execution(imagePipelineArn=pipeline, **more)
+        return str(made["imageBuildVersionArn"])
+
+    def image(self, arn: str) -> dict[str, Any]:
+        return dict(self.client.get_image(imageBuildVersionArn=arn)["image"])
+
+    def status(self, arn: str) -> str:
+        return str(self.image(arn)["state"]["status"])
+
+    def built(self, pipeline: str) -> dict[str, Any]:
+        """The image of a build of now, when that is over."""
+        arn = self.start(pipeline)
+        for _ in range(LONGEST_SECONDS // 60):
+            self.cloud.step(60)
+            if self.status(arn) not in RUNNING:
+                return self.image(arn)
+        raise AssertionError(f"{arn} is {self.status(arn)} after {LONGEST_SECONDS} emulated seconds")
+
+    def steps(self, arn: str) -> dict[str, dict[str, Any]]:
+        """The steps of all of a build's workflows by name."""
+        executions = self.client.list_workflow_executions(imageBuildVersionArn=arn)["workflowExecutions"]
+        return {
+            step["name"]: step
+            for execution in executions
+            for step in self.client.list_workflow_step_executions(
+                workflowExecutionId=execution["workflowExecutionId"]
+            )["steps"]
+        }
+
+    def log(self, arn: str, group: str = "/aws/imagebuilder/web") -> list[str]:
+        stream = "/".join(arn.split("/")[-2:])
+        found = self.cloud.client("logs").get_log_events(logGroupName=group, logStreamName=stream)
+        return [event["message"] for event in found["events"]]
 
 
 def refused(code: str, match: str = "") -> Any:
