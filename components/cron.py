@@ -40,7 +40,8 @@ def checked(value: str) -> str:
         next(_problems(found[1]), None) if found else f"it is not cron(...); write one such as {EXAMPLE}"
     )
     if problem:
-        raise ValueError(f"'{value}' is no cron expression of AWS's: {problem}")
+        shown = "".join(character if character.isprintable() else "?" for character in value[:80])
+        raise ValueError(f"'{shown}' is no cron expression of AWS's: {problem}")
     return value
 
 
@@ -58,7 +59,7 @@ def _problems(text: str) -> Iterator[str]:
     for field, given in zip(_FIELDS, fields, strict=True):
         wrong = next((entry for entry in given.split(",") if not _fits(field, entry)), None)
         if wrong is not None:
-            yield f"{wrong or given!r} is no {field.name}; {_advice(field)}"
+            yield f"{wrong!r} is no {field.name}; {_advice(field)}"
     if (fields[2] == "?") == (fields[4] == "?"):
         yield "of day of the month and day of the week one is ?, and only one"
 

@@ -57,9 +57,23 @@ OUTPUTS: dict[str, Outputs] = {
     "aws:ec2/subnet:Subnet": _nothing,
     "aws:ec2/vpc:Vpc": _arn("ec2", "vpc"),
     "aws:ec2/vpcEndpoint:VpcEndpoint": lambda name: {"prefixListId": f"pl-{name}"},
-    "aws:iam/instanceProfile:InstanceProfile": lambda name: {"arn": f"arn:profile/{name}"},
+    "aws:iam/instanceProfile:InstanceProfile": lambda name: {
+        "name": f"{name}-profile",
+        "arn": f"arn:profile/{name}",
+    },
     "aws:iam/role:Role": lambda name: {"name": f"{name}-role", "arn": f"arn:role/{name}"},
     "aws:iam/rolePolicy:RolePolicy": _nothing,
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": _nothing,
+    "aws:imagebuilder/component:Component": lambda name: {"arn": f"arn:component/{name}"},
+    "aws:imagebuilder/distributionConfiguration:DistributionConfiguration": lambda name: {
+        "arn": f"arn:distribution/{name}"
+    },
+    "aws:imagebuilder/imagePipeline:ImagePipeline": lambda name: {"arn": f"arn:pipeline/{name}"},
+    "aws:imagebuilder/imageRecipe:ImageRecipe": lambda name: {"arn": f"arn:recipe/{name}"},
+    "aws:imagebuilder/infrastructureConfiguration:InfrastructureConfiguration": lambda name: {
+        "arn": f"arn:infrastructure/{name}"
+    },
+    "aws:kms/grant:Grant": lambda name: {"grantId": f"grant-{name}"},
     "aws:kms/key:Key": _arn("kms", "key"),
     "aws:lb/listener:Listener": lambda name: {"arn": f"arn:listener/{name}"},
     "aws:lb/listenerRule:ListenerRule": lambda name: {"arn": f"arn:rule/{name}"},
@@ -108,7 +122,7 @@ class Resource:
     """The key of its parent; `Stack` for the stack itself."""
     inputs: dict[str, Any]
     options: dict[str, Any]
-    """Those that are set: `ignore_changes`, `retain_on_delete`, `protect`."""
+    """Those that are set: `ignore_changes`, `retain_on_delete`, `protect`, `delete_before_replace`."""
     after: list[str]
     """Keys of what it waits for by `depends_on` alone."""
     uses: list[str]
@@ -178,13 +192,17 @@ def _resource(request: Any) -> Resource:
         "retain_on_delete": request.retainOnDelete,
         "protect": request.protect,
     }
+    set_options = {name: value for name, value in options.items() if value}
+    if request.deleteBeforeReplaceDefined:
+        # To say no is to overrule the provider.
+        set_options["delete_before_replace"] = request.deleteBeforeReplace
     by_property = {urn for found in request.propertyDependencies.values() for urn in found.urns}
     return Resource(
         key=_named(request.type, request.name),
         type=request.type,
         parent=_key(request.parent),
         inputs={name: _readable(name, value) for name, value in inputs.items()},
-        options={name: value for name, value in options.items() if value},
+        options=set_options,
         after=sorted(_key(urn) for urn in set(request.dependencies) - by_property),
         uses=sorted(_key(urn) for urn in by_property),
     )
