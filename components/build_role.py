@@ -32,14 +32,16 @@ class BuildRoleArgs(Protocol):
 def download_buckets(region: str) -> tuple[str, ...]:
     """AWS's own buckets that a build reads: Image Builder's program, and the agents in the image.
 
-    Image Builder reads the first two without credentials, so the S3 endpoint of the build's network must let
-    such requests through (EC2 Image Builder, VPC endpoints; Systems Manager, SSM Agent communications).
+    All of it is read without credentials, so the S3 endpoint of the build's network must let such requests
+    through (EC2 Image Builder, VPC endpoints; Systems Manager, SSM Agent communications). The last two are
+    the agents' buckets for all regions: elsewhere than in their own they are reached by the NAT.
     """
     return (
         f"ec2imagebuilder-toe-{region}-prod",
         f"ec2imagebuilder-managed-resources-{region}-prod",
         f"amazon-ssm-{region}",
-        f"amazoncloudwatch-agent-{region}",
+        "amazoncloudwatch-agent",
+        "ec2-downloads-windows",
     )
 
 

@@ -14,7 +14,8 @@ BUCKETS = [
     f"ec2imagebuilder-toe-{REGION}-prod",
     f"ec2imagebuilder-managed-resources-{REGION}-prod",
     f"amazon-ssm-{REGION}",
-    f"amazoncloudwatch-agent-{REGION}",
+    "amazoncloudwatch-agent",
+    "ec2-downloads-windows",
 ]
 
 
