@@ -1,4 +1,4 @@
-"""What builds of the emulated Image Builder make: AMIs in regions and accounts, with tags, keys, parameters."""
+"""What builds of the emulated Image Builder make: AMIs in regions and accounts, their tags and parameters."""
 
 from __future__ import annotations
 
