@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -151,6 +152,32 @@ def test_every_problem_is_told() -> None:
     words = ("failed", "deprecated", "t3.small", KEY, "immutable:tests", "immutable:findings")
     assert len(found) == len(words)
     assert all(word in line for word, line in zip(words, found, strict=True))
+
+
+def test_every_refusal_that_the_document_lists_is_one_of_these_and_none_is_left_out() -> None:
+    text = (ROOT / "docs" / "releases.md").read_text()
+    _, _, table = text.partition("| Refused | The way out |\n")
+    rows = [line.split(" | ")[0] for line in table.partition("\n\n")[0].splitlines()[1:]]
+    listed = [quoted.rstrip("…").strip() for row in rows for quoted in re.findall("`(.+?)`", row)]
+    bad: list[dict[str, Any]] = [
+        {"found": False},
+        {"state": "pending"},
+        {"state": "failed"},
+        {"state": "disabled"},
+        {"deprecated_at": NOW},
+        {"wrong_types": ("t3.small",)},
+        {"keys": {KEY: "Disabled"}},
+        {"tags": without("immutable:tests")},
+        {"limits": Limits(max_findings={}), "tags": {}},
+        {"tags": without("immutable:findings")},
+        {
+            "limits": Limits(max_findings={"high": 0}),
+            "tags": TAGS | {"immutable:findings": "high=2 critical=0 medium=0"},
+        },
+    ]
+    told = [said(**each).replace(KEY, "KEY").replace("eu-central-1", "REGION") for each in bad]
+    assert len(listed) == len(told)
+    assert [line for line, words in zip(told, listed, strict=True) if not line.startswith(words)] == []
 
 
 def test_findings_are_numbers_by_severity() -> None:
