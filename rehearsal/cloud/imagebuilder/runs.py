@@ -104,7 +104,7 @@ def arm(backend: ImageBuilderBackend, pipeline: Pipeline) -> None:
     def fire(at: datetime) -> None:
         if backend.resources.get(pipeline.arn) is not pipeline or pipeline.armed is not token:
             return
-        if due(backend, pipeline):
+        if pipeline.enabled and due(backend, pipeline):
             tags = pipeline.given.get("imageTags")
             start(backend, pipeline.given, pipeline, tags=tags, build_type=SCHEDULED)
         wait(max(at, _now()))
