@@ -18,7 +18,7 @@ from tests.rehearsal.cloud.building import PARENT, Factory, document
 NOON = datetime(2026, 1, 12, 12, 0, tzinfo=UTC)
 HOUR, DAY = 3600, 24 * 3600
 MATCH_ONLY = {"pipelineExecutionStartCondition": "EXPRESSION_MATCH_ONLY"}
-SCAN = {"imageScanningConfiguration": {"imageScanningEnabled": True}}
+SCAN: dict[str, Any] = {"imageScanningConfiguration": {"imageScanningEnabled": True}}
 
 
 @pytest.fixture
@@ -149,7 +149,7 @@ def test_a_pipeline_that_fails_again_and_again_is_disabled(
         factory,
         pipeline,
         status="ENABLED",
-        imageRecipeArn=factory.recipe(factory.component("good"), name="x"),
+        imageRecipeArn=factory.recipe(factory.component("good"), name="fixed"),
     )
     factory.cloud.step(2 * DAY)
     found = factory.client.get_image_pipeline(imagePipelineArn=pipeline)["imagePipeline"]
