@@ -36,7 +36,7 @@ config:
     web:
       port: 8080
 """
-#: Of no factory: what a config names in a test in which it is no matter.
+#: Of no factory: what a config names where that is no matter.
 FOREIGN = "ami-0000000000000000f"
 
 
@@ -46,6 +46,8 @@ class FactoryCloud:
     def __init__(self, project: ReleaseProject, cloud: Local) -> None:
         self.project, self.cloud = project, cloud
         self.baked = 0
+        self._clients: dict[tuple[str, str, str | None], Any] = {}
+        cloud.image(FOREIGN)
         project.file("images").write_text(FACTORY)
         project.outputs("images", {"recipes": {}})
         self.configure("staging", FOREIGN)
@@ -74,7 +76,14 @@ class FactoryCloud:
         self.cloud.step(days * DAY)
 
     def ec2(self, region: str = HERE, account: str | None = None) -> Any:
-        return self.cloud.client("ec2", region, account)
+        return self.client("ec2", region, account)
+
+    def client(self, service: str, region: str = HERE, account: str | None = None) -> Any:
+        """Made once each, which is what takes the time."""
+        key = (service, region, account)
+        if key not in self._clients:
+            self._clients[key] = self.cloud.client(*key)
+        return self._clients[key]
 
     def stages(self, ids: list[str], regions: tuple[str, ...] = REGIONS) -> list[str]:
         """Of each copy: available, deprecated, disabled, or gone."""
@@ -102,7 +111,7 @@ class FactoryCloud:
 
     def group(self, image: str, region: str = HERE, **tags: str) -> str:
         """An empty group; its template's ID."""
-        ec2, autoscaling = self.ec2(region), self.cloud.client("autoscaling", region)
+        ec2, autoscaling = self.ec2(region), self.client("autoscaling", region)
         name = f"group-{len(autoscaling.describe_auto_scaling_groups()['AutoScalingGroups'])}"
         data = {"ImageId": image, "InstanceType": "m7g.large"}
         made = ec2.create_launch_template(LaunchTemplateName=name, LaunchTemplateData=data)

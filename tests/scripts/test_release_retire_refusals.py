@@ -1,0 +1,245 @@
+"""When nothing is retired: what cannot be read, bad input, and what happens in the middle of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts.releases import aws, lock
+from tests.scripts.factory_cloud import THERE, FactoryCloud, factory_cloud
+from tests.scripts.test_release_retire import actions, why
+
+
+@pytest.fixture
+def factory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FactoryCloud]:
+    with factory_cloud(tmp_path, monkeypatch) as made:
+        yield made
+
+
+@pytest.fixture
+def old(factory: FactoryCloud) -> list[str]:
+    made = factory.bake()
+    factory.bake()
+    return made
+
+
+RETIRE = ("retire", "--keep", "1")
+
+
+def an_unreadable_config(factory: FactoryCloud) -> str:
+    factory.project.file("prod").write_text("config: [\n")
+    return "Pulumi.prod.yaml"
+
+
+def a_config_without_a_region(factory: FactoryCloud) -> str:
+    factory.project.file("prod").write_text("config:\n  immutable:imageId: ami-0000000000000000f\n")
+    return "Pulumi.prod.yaml has no aws:region"
+
+
+def damaged_state(factory: FactoryCloud) -> str:
+    (factory.project.stacks / "prod.json").write_text("{")
+    return "the state of prod cannot be read: the state file"
+
+
+def another_backend(factory: FactoryCloud) -> str:
+    for file in factory.project.stacks.iterdir():
+        file.unlink()
+    return "images has no outputs, so that this may be another backend"
+
+
+def a_first_up(factory: FactoryCloud) -> str:
+    factory.group("ami-0000000000000000f", THERE, project="immutable", environment="prod")
+    return "prod has the group group-0 and no outputs"
+
+
+def refused(action: str) -> Callable[[FactoryCloud], str]:
+    def refuse(factory: FactoryCloud) -> str:
+        if action == "CreateImageUsageReport":
+            permission = {"Add": [{"Group": "all"}]}
+            for each in factory.ec2().describe_images(Owners=["self"])["Images"]:
+                factory.ec2().modify_image_attribute(ImageId=each["ImageId"], LaunchPermission=permission)
+        factory.cloud.fault(action, error="UnauthorizedOperation")
+        return f"AWS refused {action}: UnauthorizedOperation"
+
+    return refuse
+
+
+UNREADABLE = [
+    an_unreadable_config, a_config_without_a_region, damaged_state, another_backend, a_first_up,
+    *map(refused, (
+        "DescribeAutoScalingGroups", "DescribeInstances", "DescribeImageReferences", "CreateImageUsageReport",
+        "DescribeImageAttribute",
+    )),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("spoil", UNREADABLE)
+def test_what_cannot_be_read_is_perhaps_a_user_of_every_image(
+    factory: FactoryCloud, old: list[str], spoil: Callable[[FactoryCloud], str]
+) -> None:
+    reason = spoil(factory)
+    line = factory.refused(*RETIRE)
+    assert line.startswith("nothing is retired, as any image is perhaps used: ")
+    assert reason in line
+    assert factory.stage(old) == "available"
+
+
+def test_a_region_that_does_not_list_its_images_stops_everything(
+    factory: FactoryCloud, old: list[str]
+) -> None:
+    factory.cloud.fault("DescribeImages", error="UnauthorizedOperation", every=2)
+    done = factory.run(*RETIRE)
+    assert (done.code, done.error.count("\n")) == (1, 1)
+    factory.cloud.clear_faults()
+    assert factory.stage(old) == "available"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--keep", "0"), "--keep 0 is not a number from 1 to 3650"),
+        (("--keep", "1", "--older-than", "-1"), "--older-than -1 is not a number from 0 to 3650"),
+        (("--keep", "1", "--grace", "0"), "--grace 0 is not a number from 1 to 3650"),
+        (("a b", "--keep", "1"), "RECIPE 'a b' is not the name of a recipe; known: service, base"),
+        ((), "Missing option '--keep'."),
+    ],
+)
+def test_bad_input_is_refused_in_one_line(
+    factory: FactoryCloud, arguments: tuple[str, ...], said: str
+) -> None:
+    assert said in factory.refused("retire", *arguments)
+
+
+def test_without_a_factory_nothing_is_retired(factory: FactoryCloud) -> None:
+    factory.project.file("images").unlink()
+    assert "has no image factory" in factory.refused(*RETIRE)
+
+
+def test_two_at_once_are_one_and_a_refusal(factory: FactoryCloud, old: list[str]) -> None:
+    with lock.held(factory.project.file("images"), "retire"):
+        assert "another release command is changing Pulumi.images.yaml" in factory.refused(*RETIRE)
+
+
+def meanwhile(patch: pytest.MonkeyPatch, operation: str, happens: Callable[[], Any], times: int = 1) -> None:
+    """Something happens right before an operation that a command asks AWS for, `times` of them later."""
+    new_client = aws._new_client
+    left = [times]
+
+    def hook(model: Any, **_: Any) -> None:
+        if model.name == operation:
+            left[0] -= 1
+            if left[0] == 0:
+                happens()
+
+    def made(*arguments: Any) -> Any:
+        client = new_client(*arguments)
+        client.meta.events.register("before-call", hook)
+        return client
+
+    patch.setattr(aws, "_new_client", made)
+
+
+@pytest.mark.parametrize(("stages", "flag"), [(0, "EnableImageDeprecation"), (1, "DisableImage")])
+def test_a_config_that_a_hand_changes_between_the_first_look_and_the_stage_gets_its_image_back(
+    factory: FactoryCloud, old: list[str], monkeypatch: pytest.MonkeyPatch, stages: int, flag: str
+) -> None:
+    for _ in range(stages):
+        factory.retire()
+        factory.age(8)
+    meanwhile(monkeypatch, flag, lambda: factory.configure("prod", old[1], THERE))
+    document = factory.retire()
+    assert (actions(document)[old[0]], factory.stage(old)) == ("restore", "available")
+    assert why(document, old[0]).startswith("used by config Pulumi.prod.yaml")
+
+
+def test_the_last_look_before_deletion_comes_right_before_it(
+    factory: FactoryCloud, old: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = factory.bake("base")
+    factory.bake("base")
+    for _ in range(2):
+        factory.retire()
+        factory.age(8)
+    # Two images are to go: while the first goes, a hand writes the second one into a config.
+    meanwhile(monkeypatch, "DeregisterImage", lambda: factory.configure("prod", old[1], THERE))
+    document = factory.retire()
+    assert {actions(document)[image] for image in (old[0], other[0])} == {"restore", "delete"}
+    assert (factory.stage(old), factory.stage(other)) == ("available", "gone")
+
+
+def test_what_cannot_be_read_any_more_brings_back_what_was_just_flagged(
+    factory: FactoryCloud, old: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoil = factory.project.file("prod").write_text
+    meanwhile(monkeypatch, "EnableImageDeprecation", lambda: spoil("config: ["))
+    document = factory.retire()
+    assert (actions(document)[old[0]], factory.stage(old)) == ("restore", "available")
+    assert why(document, old[0]).startswith("perhaps used: the config of prod cannot be read")
+
+
+def test_an_image_that_another_brought_back_is_not_deleted(
+    factory: FactoryCloud, old: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2):
+        factory.retire()
+        factory.age(8)
+
+    def bring_back() -> None:
+        factory.ec2().enable_image_deregistration_protection(ImageId=old[0], WithCooldown=True)
+
+    meanwhile(monkeypatch, "DeregisterImage", bring_back)
+    done = factory.run(*RETIRE, "--json")
+    assert done.code == 1
+    assert "OperationNotPermitted" in done.error
+    assert factory.stages(old) == ["disabled", "disabled"]
+
+
+def test_one_that_was_enabled_by_hand_is_not_deleted(
+    factory: FactoryCloud, old: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2):
+        factory.retire()
+        factory.age(8)
+    enable = factory.ec2().enable_image
+    meanwhile(monkeypatch, "DescribeImages", lambda: enable(ImageId=old[0]), times=3)
+    done = factory.run(*RETIRE)
+    assert f"{old[0]} was enabled in the meantime" in done.error
+    assert factory.stages(old) == ["deprecated", "disabled"]
+
+
+def test_a_stage_that_failed_in_one_region_is_caught_up_with(factory: FactoryCloud, old: list[str]) -> None:
+    factory.retire()
+    factory.age(8)
+    factory.cloud.fault("DisableImage", error="UnauthorizedOperation", every=2)
+    done = factory.run(*RETIRE)
+    assert (done.code, factory.stages(old)) == (1, ["disabled", "deprecated"])
+    factory.cloud.clear_faults()
+    factory.age(8)
+    assert actions(factory.retire())[old[0]] == "disable"
+    assert factory.stage(old) == "disabled"
+
+
+def test_an_image_of_too_many_accounts_is_not_disabled(factory: FactoryCloud, old: list[str]) -> None:
+    factory.retire()
+    factory.age(8)
+    permission = {"Add": [{"UserId": f"{number:012d}"} for number in range(20)]}
+    factory.ec2().modify_image_attribute(ImageId=old[0], LaunchPermission=permission)
+    done = factory.run(*RETIRE)
+    assert done.code == 1
+    assert f"{old[0]} is shared with more accounts than a tag can remember" in done.error
+    assert factory.stages(old) == ["deprecated", "deprecated"]
+
+
+def test_a_snapshot_that_another_image_has_too_stays_and_is_named(
+    factory: FactoryCloud, old: list[str]
+) -> None:
+    snapshot = factory.snapshot(old[0])
+    devices = [{"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": snapshot}}]
+    factory.ec2().register_image(Name="twin", BlockDeviceMappings=devices)
+    for _ in range(2):
+        factory.retire()
+        factory.age(8)
+    assert factory.retire()["snapshotsLeft"] == [snapshot]
