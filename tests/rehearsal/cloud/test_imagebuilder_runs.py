@@ -151,7 +151,7 @@ def test_a_pipeline_that_fails_again_and_again_is_disabled(
         status="ENABLED",
         imageRecipeArn=factory.recipe(factory.component("good"), name="fixed"),
     )
-    factory.cloud.step(2 * DAY)
+    factory.cloud.step(DAY + HOUR)
     found = factory.client.get_image_pipeline(imagePipelineArn=pipeline)["imagePipeline"]
     assert (found["consecutiveFailures"], found["lastRunStatus"]) == (0, "AVAILABLE")
 
