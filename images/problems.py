@@ -73,8 +73,13 @@ def nearest(wrong: str, known: Iterable[str]) -> str:
 def found_in(error: ValidationError) -> list[tuple[Place, str]]:
     """Every problem of a failed validation, placed from the root, in this project's words."""
     found: list[tuple[Place, str]] = []
-    for detail in error.errors(include_url=False):
+    details = error.errors(include_url=False)
+    for detail in details:
         place: Place = tuple(detail["loc"])
+        # pydantic counts valid entries only: a list of one wrong entry is also too short to it.
+        inside = [each for each in details if each is not detail and each["loc"][: len(place)] == place]
+        if detail["type"] == "too_short" and inside:
+            continue
         inner = detail.get("ctx", {}).get("error")
         if isinstance(inner, PlacedError):
             found += [(place + at, text) for at, text in inner.found]

@@ -1,15 +1,18 @@
-"""What the composition of an environment declares, told by an engine that makes nothing."""
+"""What the composition of a stack declares, told by an engine that makes nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pulumi
 from pulumi.runtime import mocks, rpc
 
-from stacks import config, environment
+from images.recipes import FOLDER
+from stacks import config, environment, images
+from stacks.factory import FactoryConfig
 from tests.components.recorder import OUTPUTS, run_apart
 from tests.stacks.given import in_stack
 
@@ -169,10 +172,11 @@ def declared(
     values: Mapping[str, Any],
     zones: tuple[str, ...] = ZONES,
     account: Account = Account(),
+    folder: Path = FOLDER,
 ) -> Environment:
-    """Build the environment of this configuration; without zones, AWS refuses to tell them.
+    """Build the stack of this configuration; without zones, AWS refuses to tell them.
 
-    Raises pulumi.RunError as the program would.
+    `folder` holds the recipes of a factory. Raises pulumi.RunError as the program would.
     """
     seen = Environment()
     cloud = _Cloud(zones, account, seen)
@@ -180,8 +184,10 @@ def declared(
     def program() -> None:
         def main() -> pulumi.Output[Any]:
             given = config.load(stack)
-            assert isinstance(given, config.EnvironmentConfig)
-            exports = environment.build(stack, given)
+            if isinstance(given, FactoryConfig):
+                exports = images.build(stack, given, folder)
+            else:
+                exports = environment.build(stack, given)
             return pulumi.Output.all(**exports).apply(seen.outputs.update)
 
         run_apart(main, _Monitor(cloud), stack)

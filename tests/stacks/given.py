@@ -15,6 +15,7 @@ from pulumi.runtime import Settings, set_all_config
 from pulumi.runtime.settings import configure
 
 from stacks import config
+from stacks.factory import FactoryConfig
 
 ROOT = Path(__file__).parents[2]
 CERTIFICATE = "arn:aws:acm:eu-central-1:123456789012:certificate/2b8e9f10-4c1d-4f7a-9d43-5a6b7c8d9e01"
@@ -36,9 +37,16 @@ SMALLEST: dict[str, Any] = {
 Result = TypeVar("Result")
 
 
-def with_changes(changes: Mapping[str, Any]) -> dict[str, Any]:
-    """`SMALLEST` with values set by path, such as `immutable:services.web.min`; None takes a key away."""
-    values = deepcopy(SMALLEST)
+SMALLEST_FACTORY: dict[str, Any] = {
+    "aws:region": "eu-central-1",
+    "immutable:recipes": {"web": {"schedule": "cron(0 3 ? * sun *)"}},
+    "immutable:network": {"cidr": "10.40.0.0/16", "egress": "single-nat"},
+}
+
+
+def with_changes(changes: Mapping[str, Any], start: Mapping[str, Any] = SMALLEST) -> dict[str, Any]:
+    """`start` with values set by path, such as `immutable:services.web.min`; None takes a key away."""
+    values = dict(deepcopy(start))
     for path, value in changes.items():
         *parents, last = path.split(".")
         place = values
@@ -80,6 +88,23 @@ def complaints(changes: Mapping[str, Any], secret: Iterable[str] = ()) -> list[s
     """The lines of the refusal of `SMALLEST` with these changes; none if it is accepted."""
     try:
         loaded(with_changes(changes), secret=secret)
+    except pulumi.RunError as error:
+        return str(error).splitlines()
+    return []
+
+
+def loaded_factory(
+    values: Mapping[str, Any], stack: str = "images", secret: Iterable[str] = ()
+) -> FactoryConfig:
+    found = in_stack(stack, values, lambda: config.load(stack), secret)
+    assert isinstance(found, FactoryConfig)
+    return found
+
+
+def factory_complaints(changes: Mapping[str, Any], secret: Iterable[str] = ()) -> list[str]:
+    """The lines of the refusal of `SMALLEST_FACTORY` with these changes; none if it is accepted."""
+    try:
+        loaded_factory(with_changes(changes, SMALLEST_FACTORY), secret=secret)
     except pulumi.RunError as error:
         return str(error).splitlines()
     return []
