@@ -22,7 +22,9 @@ def allowed(role: str, action: str, resource: str) -> bool:
         return False
     own = [json.loads(policy) for policy in found.policies.values()]
     attached = [
-        json.loads(each.document) for arn, each in found.managed_policies.items() if ":aws:" not in arn
+        json.loads(each.document)
+        for arn, each in found.managed_policies.items()
+        if "::aws:policy/" not in arn
     ]
     return any(
         statement.get("Effect") == "Allow"

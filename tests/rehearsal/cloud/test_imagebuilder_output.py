@@ -193,6 +193,22 @@ def test_an_execution_role_is_held_to_its_resources(factory: Factory) -> None:
     assert f"{arn}web" in factory.built(pipeline)["state"]["reason"]
 
 
+def test_attached_policies_count_and_those_of_aws_do_not(factory: Factory) -> None:
+    iam = factory.cloud.client("iam")
+    executed = role(factory, "ec2:DescribeImages")
+    iam.attach_role_policy(
+        RoleName="builder", PolicyArn="arn:aws:iam::aws:policy/EC2ImageBuilderExecutionPolicy"
+    )
+    distribution = factory.distribution(ssmParameterConfigurations=[PARAMETER])
+    pipeline = factory.pipeline(distribution=distribution, executionRole=executed)
+    assert factory.built(pipeline)["state"]["status"] == "FAILED"
+    statement = {"Effect": "Allow", "Action": "ssm:PutParameter", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": statement})
+    own = iam.create_policy(PolicyName="own", PolicyDocument=document)["Policy"]["Arn"]
+    iam.attach_role_policy(RoleName="builder", PolicyArn=own)
+    assert factory.built(pipeline)["state"]["status"] == "AVAILABLE"
+
+
 def test_a_volume_smaller_than_the_parents_fails(factory: Factory) -> None:
     ebs = {"deviceName": "/dev/xvda", "ebs": {"volumeSize": 4}}
     state = factory.built(factory.pipeline(factory.recipe(blockDeviceMappings=[ebs])))["state"]
