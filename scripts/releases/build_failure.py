@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,12 +28,14 @@ class Failure:
 
 def of(account: Account, build: Build) -> Failure:
     """Why the build failed. What AWS refuses to say is said in its place: the failure itself must be seen."""
-    step, message = "", build.reason
+    step = str(build.failure.get("failedStep") or "")
+    message = _component(build.failure) or _distribution(build.failure)
     try:
-        step, said = _step(account, build)
-        message = said or message
+        if not step or not message:
+            found, said = _step(account, build)
+            step, message = step or found, message or said or build.reason
     except AwsError as error:
-        message = message or str(error)
+        message = message or build.reason or str(error)
     try:
         log = tuple(_log(account, build.log_group, build.log_stream))
     except AwsError as error:
@@ -41,19 +43,35 @@ def of(account: Account, build: Build) -> Failure:
     return Failure(step, one_line(message), log)
 
 
+def _component(context: Mapping[str, Any]) -> str:
+    """The step of a component document that failed, and what it said."""
+    found = context.get("componentFailure") or {}
+    if not found:
+        return ""
+    name = str(found.get("componentArn") or "?").split("/")[1:2] or ["?"]
+    where = f"component {name[0]}, phase {found.get('phaseName')}, step {found.get('stepName')}"
+    return f"{where}: {found.get('errorMessage') or 'it gives no reason'}"
+
+
+def _distribution(context: Mapping[str, Any]) -> str:
+    """What went wrong on the way to the regions."""
+    found = context.get("distributionFailure") or {}
+    regions = [
+        f"{each.get('region')}: {each.get('errorMessage') or each.get('status')}"
+        for each in found.get("regionFailures") or ()
+    ]
+    return "; ".join([*filter(None, [found.get("errorMessage")]), *regions])
+
+
 def _step(account: Account, build: Build) -> tuple[str, str]:
-    """The name of the step that failed and its message, from the first workflow that has one."""
+    """The name of the workflow's step that failed and its message, as the workflows' records have them."""
     said = ""
     for execution in _pages(
         account, "list_workflow_executions", "workflowExecutions", imageBuildVersionArn=build.arn
     ):
         said = said or (str(execution.get("message") or "") if execution.get("status") == FAILED else "")
-        for step in _pages(
-            account,
-            "list_workflow_step_executions",
-            "steps",
-            workflowExecutionId=execution["workflowExecutionId"],
-        ):
+        which = {"workflowExecutionId": execution["workflowExecutionId"]}
+        for step in _pages(account, "list_workflow_step_executions", "steps", **which):
             if step.get("status") == FAILED:
                 return str(step.get("name") or ""), str(step.get("message") or said)
     return "", said

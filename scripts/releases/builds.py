@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from scripts.releases.amis import moment
 from scripts.releases.aws import Account, errors
@@ -31,6 +32,7 @@ class Build:
         images: the ID of each image that it made, by account and region.
         scanned: how the scan for vulnerabilities stands; None when no scan was asked for.
         log_group: where its log is, in the stream `log_stream`.
+        failure: Image Builder's ImageFailureContext, empty where it gives none.
     """
 
     arn: str
@@ -40,6 +42,7 @@ class Build:
     images: Mapping[tuple[str, str], str]
     scanned: str | None
     log_group: str
+    failure: Mapping[str, Any]
 
     @property
     def running(self) -> bool:
@@ -111,6 +114,7 @@ def get(account: Account, arn: str) -> Build:
         started_at=moment(said["dateCreated"]),
         images={(each.get("accountId", ""), each["region"]): each["image"] for each in amis},
         scanned=str((said.get("scanState") or {}).get("status") or "PENDING") if scans else None,
+        failure=state.get("failureContext") or {},
         log_group=str(logging.get("logGroupName") or f"/aws/imagebuilder/{arn.split('/')[1]}"),
     )
 

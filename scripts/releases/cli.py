@@ -58,7 +58,8 @@ class OneLineErrors(TyperGroup):
         except UsageError as error:
             code = _say(f"{error.format_message()} (see --help)", RefusedError.exit_code)  # type: ignore[attr-defined]
         except ReleaseError as error:
-            code = _say(str(error), error.exit_code)
+            # One that tells of an interruption itself says more than the line below.
+            sys.exit(_say(str(error), error.exit_code))
         except (KeyboardInterrupt, typer.Abort):
             code = INTERRUPTED
         except BrokenPipeError:

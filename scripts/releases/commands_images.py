@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import Annotated, Any
 
 import typer
 
 from scripts.releases import (
+    bake_here,
     bake_run,
     images_list,
     images_show,
@@ -76,9 +76,7 @@ def bake_recipe(
 def _bake_here(where: Project, recipe: str, to: str | None, *, quiet: bool) -> dict[str, Any]:
     if to is not None:
         raise RefusedError(f"--local makes no AMI that --to {to} could name; leave one of them out")
-    local = importlib.import_module("scripts.bakes.local")
-    document: dict[str, Any] = local.bake(recipe_files.load(where, recipe), quiet=quiet)
-    return document
+    return bake_here.run(where, recipe, quiet=quiet)
 
 
 def show_images(
