@@ -22,9 +22,10 @@ def allowed(role: str, action: str, resource: str) -> bool:
         return False
     own = [json.loads(policy) for policy in found.policies.values()]
     attached = [
-        json.loads(each.document)
-        for arn, each in found.managed_policies.items()
-        if "::aws:policy/" not in arn
+        json.loads(version.document)
+        for arn, policy in found.managed_policies.items()
+        for version in policy.versions
+        if version.is_default and "::aws:policy/" not in arn
     ]
     return any(
         statement.get("Effect") == "Allow"
