@@ -65,7 +65,8 @@ def bake_recipe(
             json_file.check(file, "--json")
         where = find_project(context, directory)
         if local:
-            document = _bake_here(where, recipe, to, quiet=file == json_file.STANDARD_OUTPUT)
+            quiet = file == json_file.STANDARD_OUTPUT
+            document = _bake_here(where, recipe, to, rebuild=rebuild, quiet=quiet)
         else:
             order = bake_run.Order(recipe, to, rebuild, minutes)
             document = bake_run.run(where, order, quiet=file == json_file.STANDARD_OUTPUT)
@@ -73,10 +74,10 @@ def bake_recipe(
             json_file.write(file, document)
 
 
-def _bake_here(where: Project, recipe: str, to: str | None, *, quiet: bool) -> dict[str, Any]:
+def _bake_here(where: Project, recipe: str, to: str | None, *, rebuild: bool, quiet: bool) -> dict[str, Any]:
     if to is not None:
         raise RefusedError(f"--local makes no AMI that --to {to} could name; leave one of them out")
-    return bake_here.run(where, recipe, quiet=quiet)
+    return bake_here.run(where, recipe, fresh=rebuild, quiet=quiet)
 
 
 def show_images(
