@@ -93,8 +93,7 @@ def instances(ec2: Any) -> list[Any]:
 
 def named_by(template: Any, versions: Any) -> set[str]:
     """The images of a template's most recent versions, so many of them."""
-    recent = [version for version in template.versions if version is not None][-int(versions or 0) :]
-    return {version.image_id for version in recent}
+    return {version.image_id for version in list(template.versions)[-int(versions or 0) :]}
 
 
 def _parameters(account: str, region: str) -> Iterator[tuple[str, str, str]]:
