@@ -37,7 +37,7 @@ def run(where: Project, recipe: str, *, fresh: bool, quiet: bool) -> dict[str, A
             print(f"  {one_line(line)}", file=sys.stderr)
         raise
     _show(baked, say)
-    return baked.as_json()
+    return {"ok": True, **baked.as_json()}
 
 
 def _show(baked: Baked, say: Callable[[str], None]) -> None:

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 import typer
 
 from scripts.releases import (
-    bake_here,
     bake_run,
     images_list,
     images_show,
@@ -59,14 +58,17 @@ def bake_recipe(
     minutes: TimeoutOption = DEFAULT_MINUTES,
     directory: ProjectOption = None,
 ) -> None:
-    """Build RECIPE's image, test it and bring it to every region; one that is there already is named."""
+    """Build RECIPE's image, test it and bring it to every region; one that is there already is named.
+
+    With --local: build and test it on this machine, from a new parent with --rebuild.
+    """
     with json_file.errors(file):
         if file is not None:
             json_file.check(file, "--json")
         where = find_project(context, directory)
         if local:
             quiet = file == json_file.STANDARD_OUTPUT
-            document = _bake_here(where, recipe, to, rebuild=rebuild, quiet=quiet)
+            document = _bake_here(where, recipe, to, rebuild, quiet)
         else:
             order = bake_run.Order(recipe, to, rebuild, minutes)
             document = bake_run.run(where, order, quiet=file == json_file.STANDARD_OUTPUT)
@@ -74,10 +76,13 @@ def bake_recipe(
             json_file.write(file, document)
 
 
-def _bake_here(where: Project, recipe: str, to: str | None, *, rebuild: bool, quiet: bool) -> dict[str, Any]:
+def _bake_here(where: Project, recipe: str, to: str | None, fresh: bool, quiet: bool) -> dict[str, Any]:
     if to is not None:
         raise RefusedError(f"--local makes no AMI that --to {to} could name; leave one of them out")
-    return bake_here.run(where, recipe, fresh=rebuild, quiet=quiet)
+    # What builds on this machine is no concern of any other command, nor of its start.
+    from scripts.releases import bake_here
+
+    return bake_here.run(where, recipe, fresh=fresh, quiet=quiet)
 
 
 def show_images(
