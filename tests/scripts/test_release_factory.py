@@ -46,6 +46,11 @@ def test_images_are_built_in_the_factorys_region_and_go_to_each_region_once(proj
     assert found.regions == ("eu-central-1", "eu-west-1")
 
 
+def test_a_region_without_a_name_is_none(project: ReleaseProject) -> None:
+    project.file("images").write_text(FACTORY.replace("[eu-west-1,", "[~, eu-west-1,"))
+    assert projects.find(project.directory).factory().regions == ("eu-central-1", "eu-west-1")
+
+
 def test_without_a_distribution_images_stay_where_they_are_built(project: ReleaseProject) -> None:
     project.file("images").write_text(FACTORY.split("  immutable:distribution")[0])
     assert projects.find(project.directory).factory().regions == ("eu-central-1",)
