@@ -29,10 +29,12 @@ def refused(account: Account, values: dict[str, Any] = SMALLEST) -> list[str]:
     return str(error.value).splitlines()
 
 
-def test_a_refusal_is_one_line_that_names_the_key_and_what_to_do() -> None:
+def test_a_refusal_is_one_line_that_names_the_key_and_what_to_do(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
     assert refused(Account(image={"state": "pending"})) == [
         f"Pulumi.staging.yaml: immutable:imageId: {AMI} is pending, not available yet; wait until it is"
     ]
+    assert "pre-flight" not in caplog.text
 
 
 def test_nothing_is_declared_before_the_images_passed(monkeypatch: pytest.MonkeyPatch) -> None:
