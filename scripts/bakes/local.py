@@ -74,7 +74,7 @@ def bake(recipe: Recipe, folder: Path, say: Callable[[str], None], fresh: bool =
             shutil.rmtree(folder / "parents", ignore_errors=True)
         new = work / "new"
         new.mkdir()
-        kept = _build(recipe, here, work, folder / "parents", say)
+        kept = build(recipe, here, work, folder / "parents", say)
         content, probe = _pack(recipe, work, new)
         boot_seconds = _test(recipe, here, work, new, probe, say)
         place = folder / f"{recipe.name}-{content}"
@@ -92,11 +92,11 @@ def bake(recipe: Recipe, folder: Path, say: Callable[[str], None], fresh: bool =
             run=run_command(here, place),
         )
         (new / "image.json").write_text(json.dumps(baked.as_json(), indent=2) + "\n")
-        _keep(new, place, work)
+        keep(new, place, work)
         return baked
 
 
-def _build(recipe: Recipe, here: Architecture, work: Path, parents: Path, say: Callable[[str], None]) -> bool:
+def build(recipe: Recipe, here: Architecture, work: Path, parents: Path, say: Callable[[str], None]) -> bool:
     """Makes the image's files in `work`/root; true when they started from a kept parent."""
     began, since = time.monotonic(), time.time()
     root = work / "root"
@@ -163,7 +163,7 @@ def service_of(root: Path) -> str | None:
     return None
 
 
-def _keep(new: Path, place: Path, work: Path) -> None:
+def keep(new: Path, place: Path, work: Path) -> None:
     """Puts the finished image in its place; what is equal there already is exchanged as a whole."""
     if place.exists():
         place.rename(work / "old")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -91,7 +92,11 @@ def boot_files(root: Path, folder: Path) -> None:
         found = sorted((root / "boot").glob(f"{name}-*"))
         if not found:
             raise ReleaseError(f"the image has no boot/{name}-*; a document has removed its kernel")
-        shutil.copyfile(found[-1], folder / name)
+        shutil.copyfile(max(found, key=_version), folder / name)
+
+
+def _version(path: Path) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", path.name)]
 
 
 def packages(root: Path) -> str:
@@ -109,4 +114,4 @@ def packages(root: Path) -> str:
 
 def size_mb(folder: Path) -> float:
     """What the image takes, in units of 1,000,000 bytes."""
-    return round(sum(path.stat().st_size for path in folder.iterdir()) / 1e6, 1)
+    return round(sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6, 1)

@@ -73,16 +73,16 @@ def check(folder: Path) -> Architecture:
     if missing:
         packages = " ".join(sorted(set(missing.values())))
         raise RefusedError(f"missing {', '.join(sorted(missing))}: apt-get install {packages}")
-    mounts = subprocess.run(
-        ["unshare", "--mount", "--pid", "--fork", "mount", "-t", "tmpfs", "tmpfs", "/mnt"],
-        capture_output=True,
-    )
-    if mounts.returncode != 0:
-        raise RefusedError(
-            "root may not mount here, as in a container without privileges; use a whole machine"
-        )
+    if not may_mount():
+        raise RefusedError("root may not mount here, as in a container; use a machine of its own")
     check_space(folder, FREE_MIB)
     return here
+
+
+def may_mount() -> bool:
+    """Whether root has what a step is kept apart with."""
+    mount = ["unshare", "--mount", "--pid", "--fork", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]
+    return subprocess.run(mount, capture_output=True).returncode == 0
 
 
 def check_space(folder: Path, needed_mib: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import os
 import shutil
 import signal
 import tempfile
@@ -22,11 +23,13 @@ FULL_MIB = 64
 @contextlib.contextmanager
 def workspace(folder: Path) -> Iterator[Path]:
     """A folder for one bake, gone at its end; SIGTERM and a lost terminal end a bake as Ctrl-C does."""
-    for left in folder.glob(".work-*"):
-        _remove_unless_used(left)
-    work = Path(tempfile.mkdtemp(prefix=".work-", dir=folder))
-    with _interrupts(), (work / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with _locked(folder):
+        for left in folder.glob(".work-*"):
+            _remove_unless_used(left)
+        work = Path(tempfile.mkdtemp(prefix=".work-", dir=folder))
+        used = contextlib.ExitStack()
+        used.enter_context(_locked(work))
+    with _interrupts(), used:
         try:
             yield work
         finally:
@@ -35,9 +38,19 @@ def workspace(folder: Path) -> Iterator[Path]:
 
 def _remove_unless_used(work: Path) -> None:
     """Removes what a bake left that was killed: it can no longer hold its lock."""
-    with contextlib.suppress(OSError), (work / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with contextlib.suppress(BlockingIOError), _locked(work, fcntl.LOCK_NB):
         shutil.rmtree(work, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _locked(folder: Path, how: int = 0) -> Iterator[None]:
+    """Holds a folder's lock, which the kernel lets go with the process."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | how)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 @contextlib.contextmanager
