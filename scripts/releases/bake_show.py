@@ -50,7 +50,8 @@ class Follower:
             return
         self._say("log", f"log: {log_command(build, self._account.region)}")
         phase = _phase(build)
-        after = spell((self._account.now() - build.started_at).total_seconds())
+        # AWS tells its time in whole seconds, and when a build began more exactly.
+        after = spell(max(0.0, (self._account.now() - build.started_at).total_seconds()))
         if self._progress:
             if self._task is None:
                 self._task = self._progress.add_task(f"{build.name}", total=_LAST, said="")
