@@ -62,7 +62,7 @@ def _step_name(name: str) -> str:
 
 
 class Step(Section):
-    """A unit of work. Steps of a phase run in order; one that fails ends it, unless `on_failure` says else."""
+    """A unit of work. Steps of a phase run in order; one that fails ends it, unless `on_failure` says so."""
 
     name: Annotated[str, AfterValidator(_step_name)]
     action: Annotated[str, AfterValidator(check_action)]
@@ -154,8 +154,6 @@ class Document(Section):
             yield ("name",), f"{shown(self.name)} is not a name; use 3 to 40 of a-z, 0-9 and single dashes"
         for place, text in _repeated([phase.name for phase in self.phases]):
             yield ("phases", *place), text
-        if "\0" in self.data or any("\ud800" <= character <= "\udfff" for character in self.data):
-            yield (), "holds a character that is no text; AWS takes none of that"
         if len(self.data) > MAX_CHARACTERS:
             yield (
                 (),

@@ -121,6 +121,7 @@ _WORDS: Mapping[str, Callable[[str, dict[str, Any]], str]] = {
         f"{value} is not a choice; write {given['expected'].replace(chr(39), '')}"
     ),
     "too_short": lambda _, given: f"is empty; give at least {given['min_length']}",
+    "too_long": lambda _, given: f"has {given['actual_length']} entries; the most is {given['max_length']}",
     "string_too_short": lambda value, given: f"{value} is too short; the least is {given['min_length']}",
     "string_too_long": lambda value, given: (
         f"{value} is too long; the most is {given['max_length']} characters"

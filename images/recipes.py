@@ -117,7 +117,7 @@ class Recipe(Section):
 
     def _contents(self) -> dict[str, Any]:
         return {
-            "parent": self.parent.id,
+            "parent": [self.parent.id, self.parent.suite],
             "architecture": self.architecture,
             "volumeSizeGib": self.volume_size_gib,
             "rootDeviceName": self.root_device_name,

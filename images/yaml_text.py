@@ -96,7 +96,7 @@ class YamlText:
         if kind.startswith("!"):
             self._refuse(node, place, f"{shown(kind)} is not a known tag; the only one is {_FILE}")
         # Numbers with a point stay as written: the only one is schemaVersion, and 1.0 is not 1.00 there.
-        return text
+        return self._text(node, place, text)
 
     def _file(self, node: ScalarNode, place: Place, text: str) -> str:
         within = PurePosixPath(text)
@@ -106,11 +106,20 @@ class YamlText:
             self._refuse(node, place, f"{_FILE} {shown(text)} leads out of the folder; {advice}")
             return ""
         try:
-            return path.read_bytes().decode()
+            return self._text(node, place, path.read_bytes().decode())
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
             self._refuse(node, place, f"{_FILE} {shown(text)} cannot be read: {reason}")
             return ""
+
+    def _text(self, node: Node, place: Place, text: str) -> str:
+        """`text`, unless AWS and a shell could not hold it: a zero, or half of a character."""
+        wrong = next(
+            (character for character in text if character == "\0" or "\ud800" <= character <= "\udfff"), ""
+        )
+        if wrong:
+            self._refuse(node, place, f"holds the character {wrong!r}, which is no text; remove it")
+        return text
 
     def _refuse(self, node: Node, place: Place, text: str) -> None:
         self._problems.append(problem(self.name, node.start_mark.line + 1, place, text))
