@@ -13,7 +13,7 @@ from scripts.releases.aws import Account
 from scripts.releases.errors import RefusedError, ReleaseError, one_line
 from scripts.releases.options import JsonOption, ProjectOption, errors_as_json, find_project
 from scripts.releases.retire import Retirement
-from scripts.releases.retire_plan import KEEP, WAIT, Settings
+from scripts.releases.retire_plan import DELETE, KEEP, WAIT, Settings
 
 LONGEST_DAYS = 3650
 
@@ -33,6 +33,14 @@ def retire_images(
     grace: Annotated[
         int, typer.Option("--grace", metavar="DAYS", help="An image is so long at each stage; at least 1.")
     ] = 7,
+    versions: Annotated[
+        int | None,
+        typer.Option(
+            "--template-versions",
+            metavar="N",
+            help="Delete older versions of groups' launch templates first, but those in use; default: none.",
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be done; change nothing.")
     ] = False,
@@ -41,10 +49,9 @@ def retire_images(
 ) -> None:
     """Deprecate, then disable, then delete images that nobody uses, one stage a run, grace days apart."""
     with errors_as_json(json):
-        settings = _settings(keep, older_than, grace)
+        settings = _settings(keep, older_than, grace, versions)
         where = find_project(context, directory)
         factory = where.factory()
-        _check_recipe(recipe, factory.recipes)
         accounts = {region: Account(region) for region in factory.regions}
         with lock.held(factory.path, "retire"):
             done = retire.run(
@@ -58,18 +65,16 @@ def retire_images(
         raise ReleaseError(one_line(done.failed[0]))
 
 
-def _settings(keep: int, older_than: int, grace: int) -> Settings:
+def _settings(keep: int, older_than: int, grace: int, versions: int | None) -> Settings:
     """Without the newest image nothing can be released: at least one stays."""
-    for name, value, low in (("--keep", keep, 1), ("--older-than", older_than, 0), ("--grace", grace, 1)):
+    given = {"--keep": keep, "--grace": grace, "--template-versions": 1 if versions is None else versions}
+    for name, value, low in (
+        *((name, value, 1) for name, value in given.items()),
+        ("--older-than", older_than, 0),
+    ):
         if not low <= value <= LONGEST_DAYS:
             raise RefusedError(f"{name} {value} is not a number from {low} to {LONGEST_DAYS}")
-    return Settings(keep, timedelta(days=older_than), timedelta(days=grace))
-
-
-def _check_recipe(recipe: str | None, known: tuple[str, ...]) -> None:
-    """A recipe that has no pipeline any more has images all the same; a misspelled one has none."""
-    if recipe is not None and not recipe.replace("-", "").replace("_", "").isalnum():
-        raise RefusedError(f"RECIPE {recipe!r} is not the name of a recipe; known: {', '.join(known)}")
+    return Settings(keep, timedelta(days=older_than), timedelta(days=grace), versions)
 
 
 def _say(line: str, as_json: bool) -> None:
@@ -78,6 +83,8 @@ def _say(line: str, as_json: bool) -> None:
 
 
 def _text(done: Retirement) -> None:
+    for old in done.versions if done.dry_run else ():
+        print(one_line(f"{DELETE} {old.text}; what they alone use would be unused then"))
     for verdict in done.verdicts:
         # What was done was said when it was; a dry run has said nothing yet.
         if done.dry_run or verdict.action in (KEEP, WAIT):

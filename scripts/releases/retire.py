@@ -11,13 +11,14 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from scripts.releases import amis, retire_families, retire_plan, retire_stages, usage
+from scripts.releases import amis, retire_families, retire_plan, retire_stages, retire_versions, usage
 from scripts.releases.amis import DISABLED
 from scripts.releases.aws import Account
 from scripts.releases.errors import RefusedError, ReleaseError
 from scripts.releases.project import Project
 from scripts.releases.retire_families import Family
 from scripts.releases.retire_plan import DELETE, DEPRECATE, DISABLE, FAILED, RESTORE, Settings, Verdict
+from scripts.releases.retire_versions import Old
 from scripts.releases.usage import Usage
 
 Say = Callable[[str], None]
@@ -25,9 +26,12 @@ Say = Callable[[str], None]
 
 @dataclass
 class Retirement:
-    """What was done, or with a dry run would be; `failed` are lines about what AWS refused."""
+    """What was done, or with a dry run would be. `versions` of launch templates were deleted first; `failed`
+    are lines about what AWS refused.
+    """
 
     dry_run: bool
+    versions: list[Old] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     snapshots_left: list[str] = field(default_factory=list)
@@ -37,6 +41,10 @@ class Retirement:
         return {
             "ok": not self.failed,
             "dryRun": self.dry_run,
+            "templateVersions": [
+                {"group": old.group, "template": old.template, "versions": list(old.versions)}
+                for old in self.versions
+            ],
             "images": [verdict.as_json() for verdict in self.verdicts],
             "snapshotsLeft": self.snapshots_left,
             "failed": self.failed,
@@ -55,20 +63,50 @@ def run(
     """Moves each image that nobody uses one stage on, and takes back what is used.
 
     Raises:
-        RefusedError: something cannot be read, so that each image is perhaps used; nothing was changed.
+        RefusedError: there is no such recipe, or something cannot be read, so that any image is perhaps
+            used; nothing was changed.
         AwsError: a region cannot be asked for its images.
     """
     families = retire_families.read(accounts, recipe)
+    known = where.factory().recipes
+    # A recipe that has no pipeline any more has images all the same; a misspelled one has none.
+    if recipe is not None and recipe not in known and not families:
+        raise RefusedError(f"there is no recipe {recipe!r}, and no image of one; known: {', '.join(known)}")
     now = _now(accounts)
     asked = retire_plan.candidates(families, settings, now)
-    seen = _look(where, accounts, asked)
-    if seen.unread:
-        more = f" (and {len(seen.unread) - 1} more)" if len(seen.unread) > 1 else ""
-        raise RefusedError(f"nothing is retired, as any image is perhaps used: {seen.unread[0]}{more}")
-    done = Retirement(dry_run, retire_plan.decide(families, seen, settings, now))
+    seen = _certain(where, accounts, asked)
+    done = Retirement(dry_run)
+    if settings.template_versions is not None:
+        _forget(where, accounts, settings.template_versions, done, say)
+        if done.versions and not dry_run:
+            seen = _certain(where, accounts, asked)
+    done.verdicts = retire_plan.decide(families, seen, settings, now)
     if not dry_run:
         _Run(where, accounts, done, say).all()
     return done
+
+
+def _forget(where: Project, accounts: Mapping[str, Account], keep: int, done: Retirement, say: Say) -> None:
+    """Deletes old versions of launch templates, with a dry run none."""
+    for account in accounts.values():
+        for old in retire_versions.find(account, where.name, keep):
+            done.versions.append(old)
+            if not done.dry_run:
+                retire_versions.delete(account, old)
+                say(f"{DELETE} {old.text}")
+
+
+def _certain(where: Project, accounts: Mapping[str, Account], families: Collection[Family]) -> Usage:
+    """Who uses these images.
+
+    Raises:
+        RefusedError: something cannot be read.
+    """
+    seen = _look(where, accounts, families)
+    if seen.unread:
+        more = f" (and {len(seen.unread) - 1} more)" if len(seen.unread) > 1 else ""
+        raise RefusedError(f"nothing is retired, as any image is perhaps used: {seen.unread[0]}{more}")
+    return seen
 
 
 def _look(where: Project, accounts: Mapping[str, Account], families: Collection[Family]) -> Usage:

@@ -21,12 +21,14 @@ NAMED = 3
 @dataclass(frozen=True)
 class Settings:
     """`keep`: so many of the newest of each recipe stay. `older_than`: none that is younger begins to go.
-    `grace`: an image is so long at each stage.
+    `grace`: an image is so long at each stage. `template_versions`: so many of the newest of each launch
+    template stay, None: all.
     """
 
     keep: int
     older_than: timedelta
     grace: timedelta
+    template_versions: int | None = None
 
 
 @dataclass(frozen=True)

@@ -15,14 +15,36 @@ Users = dict[str, list[User]]
 
 
 @dataclass
-class _Group:
-    """A group, the launch template specifications that it launches from, and those of a running refresh."""
+class Group:
+    """A group, the launch template specifications that it launches from, those of a running refresh and those
+    of its servers; `images` are named beside them.
+    """
 
     name: str
+    project: str
     environment: str
     specifications: list[Mapping[str, Any]] = field(default_factory=list)
     refreshing: list[Mapping[str, Any]] = field(default_factory=list)
+    servers: list[Mapping[str, Any]] = field(default_factory=list)
     images: list[str] = field(default_factory=list)
+
+    @property
+    def everything(self) -> list[Mapping[str, Any]]:
+        return [*self.specifications, *self.refreshing, *self.servers]
+
+    @property
+    def templates(self) -> list[str]:
+        """The IDs of its launch templates, each once."""
+        return list(dict.fromkeys(template_of(each) for each in self.everything))
+
+
+@dataclass(frozen=True)
+class Version:
+    """A version of a launch template; `image` is "" where it has none."""
+
+    number: int
+    image: str
+    default: bool
 
 
 def used(account: Account) -> Users:
@@ -32,21 +54,25 @@ def used(account: Account) -> Users:
         AwsError: AWS refused, or a template of a group is gone.
     """
     found: Users = {}
-    with errors():
-        groups = [_group(account, each) for each in _described(account)]
-    templates: dict[str, list[_Group]] = {}
-    for group in groups:
+    templates: dict[str, Group] = {}
+    for group in groups(account):
         for image_id in group.images:
             found.setdefault(image_id, []).append(_user(REFRESH, group.name, group, account))
-        for specification in [*group.specifications, *group.refreshing]:
-            templates.setdefault(_template(specification), []).append(group)
-    for template_id, theirs in templates.items():
-        for version, image_id in _versions(account, template_id):
-            user = _user(TEMPLATE, f"{theirs[0].name} version {version}", theirs[0], account)
-            found.setdefault(image_id, []).append(user)
+        for template in group.templates:
+            templates.setdefault(template, group)
+    for template, group in templates.items():
+        for version in versions(account, template):
+            user = _user(TEMPLATE, f"{group.name} version {version.number}", group, account)
+            found.setdefault(version.image, []).append(user)
     for image_id, user in _servers(account):
         found.setdefault(image_id, []).append(user)
     return found
+
+
+def groups(account: Account) -> list[Group]:
+    """Every group of the region. Raises AwsError when AWS refuses."""
+    with errors():
+        return [_group(account, each) for each in _described(account)]
 
 
 def groups_of(account: Account, project: str, environment: str) -> list[str]:
@@ -64,13 +90,16 @@ def _described(account: Account, **which: Any) -> Iterator[Mapping[str, Any]]:
         yield from page["AutoScalingGroups"]
 
 
-def _user(kind: str, name: str, group: _Group, account: Account) -> User:
+def _user(kind: str, name: str, group: Group, account: Account) -> User:
     return User(kind, name, group.environment, account.region)
 
 
-def _group(account: Account, settings: Mapping[str, Any]) -> _Group:
+def _group(account: Account, settings: Mapping[str, Any]) -> Group:
     tags = {tag["Key"]: tag.get("Value", "") for tag in settings.get("Tags", [])}
-    made = _Group(str(settings["AutoScalingGroupName"]), tags.get("environment", ""))
+    made = Group(str(settings["AutoScalingGroupName"]), tags.get("project", ""), tags.get("environment", ""))
+    made.servers = [
+        each["LaunchTemplate"] for each in settings.get("Instances", []) if each.get("LaunchTemplate")
+    ]
     made.specifications, made.images = _launched(settings)
     name = settings.get("LaunchConfigurationName")
     if name:
@@ -93,20 +122,20 @@ def _launched(configuration: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]]
     return [each for each in named if each], [each["ImageId"] for each in overrides if each.get("ImageId")]
 
 
-def _template(specification: Mapping[str, Any]) -> str:
+def template_of(specification: Mapping[str, Any]) -> str:
+    """The ID of a specification's launch template, or its name where there is no ID."""
     return str(specification.get("LaunchTemplateId") or specification.get("LaunchTemplateName"))
 
 
-def _versions(account: Account, template: str) -> Iterator[tuple[str, str]]:
-    """Every version of a template with its image. AWS knows it by its ID, or by its name."""
+def versions(account: Account, template: str) -> Iterator[Version]:
+    """Every version of a template, which AWS knows by its ID or by its name. Raises AwsError."""
     which: Any = {"LaunchTemplateId" if template.startswith("lt-") else "LaunchTemplateName": template}
     with errors():
         pages = account.ec2.get_paginator("describe_launch_template_versions").paginate(**which)
         for page in pages:
             for each in page["LaunchTemplateVersions"]:
-                image_id = (each.get("LaunchTemplateData") or {}).get("ImageId")
-                if image_id:
-                    yield str(each["VersionNumber"]), str(image_id)
+                image_id = str((each.get("LaunchTemplateData") or {}).get("ImageId") or "")
+                yield Version(int(each["VersionNumber"]), image_id, bool(each.get("DefaultVersion")))
 
 
 def _servers(account: Account) -> Iterator[tuple[str, User]]:

@@ -103,7 +103,11 @@ def test_a_region_that_does_not_list_its_images_stops_everything(
         (("--keep", "0"), "--keep 0 is not a number from 1 to 3650"),
         (("--keep", "1", "--older-than", "-1"), "--older-than -1 is not a number from 0 to 3650"),
         (("--keep", "1", "--grace", "0"), "--grace 0 is not a number from 1 to 3650"),
-        (("a b", "--keep", "1"), "RECIPE 'a b' is not the name of a recipe; known: service, base"),
+        (("--keep", "1", "--template-versions", "0"), "--template-versions 0 is not a number from 1 to 3650"),
+        (
+            ("serivce", "--keep", "1"),
+            "there is no recipe 'serivce', and no image of one; known: service, base",
+        ),
         ((), "Missing option '--keep'."),
     ],
 )
