@@ -71,9 +71,8 @@ Answer = dict[str, Any] | str
 class Account:
     """An account in which every image is there, tested and scanned, but for these changes.
 
-    `image` changes what is told of all images; "" as a whole is none. `runs` are the types of their
-    architecture, None for all; `keys` are the states of encryption keys by key, or AWS's error; `snapshots`
-    the keys by snapshot.
+    `image` changes what is told of all images, or is AWS's error. `runs` are the types of their architecture,
+    None for all; `snapshots` the keys by snapshot and `keys` their states by key, or AWS's errors.
     """
 
     image: Mapping[str, Any] | str = field(default_factory=dict)
@@ -114,8 +113,8 @@ class Account:
     def _snapshot(self, args: Mapping[str, Any]) -> Answer:
         (wanted,) = args["filters"]
         assert wanted["name"] == "snapshot-id"
-        key = self.snapshots.get(wanted["values"][0])
-        return {"kmsKeyId": key} if key else "Your query returned no results."
+        key = self.snapshots.get(wanted["values"][0], "Your query returned no results.")
+        return key if " " in key else {"kmsKeyId": key}
 
     def _key(self, args: Mapping[str, Any]) -> Answer:
         state = self.keys[args["keyId"]]

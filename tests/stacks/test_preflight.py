@@ -94,8 +94,10 @@ def test_a_key_that_cannot_be_used_is_refused(state: str, words: str) -> None:
     assert f"immutable:imageId: {AMI} is encrypted with {KEY}, {words}" in line
 
 
-def test_a_key_that_is_not_told_for_another_reason_is_an_unanswered_question() -> None:
+def test_a_key_or_snapshot_that_is_not_told_for_another_reason_is_an_unanswered_question() -> None:
     account = Account(image={"disks": {"snap-1": "true"}}, snapshots={"snap-1": KEY}, keys={KEY: "time out"})
+    assert "does not tell of" in refused(account)[0]
+    account = Account(image={"disks": {"snap-1": "true"}}, snapshots={"snap-1": "time out"})
     assert "does not tell of" in refused(account)[0]
 
 
