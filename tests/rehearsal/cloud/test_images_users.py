@@ -8,6 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from rehearsal.cloud.local import Local
+from tests.rehearsal.cloud.building import Factory
 
 IMAGE, OTHER = "ami-00000000000000001", "ami-00000000000000002"
 THEIRS = "222222222222"
@@ -82,6 +83,11 @@ def test_a_parameters_present_value_counts(cloud: Local, ec2: Any) -> None:
     for image in (IMAGE, OTHER):
         cloud.client("ssm").put_parameter(Name="image", Value=image, Type="String", Overwrite=True)
     assert references(ec2) == []
+
+
+def test_a_recipe_refers_to_its_parent_image(cloud: Local, ec2: Any) -> None:
+    recipe = Factory(cloud).recipe()
+    assert references(ec2) == [("imagebuilder:ImageRecipe", recipe)]
 
 
 def test_references_come_in_pages(ec2: Any) -> None:
