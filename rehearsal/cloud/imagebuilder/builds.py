@@ -13,7 +13,7 @@ from rehearsal.cloud.events import bus, topics
 from rehearsal.cloud.imagebuilder import arns, machines, stages, workflows
 from rehearsal.cloud.imagebuilder.documents import Document
 from rehearsal.cloud.imagebuilder.log import Log
-from rehearsal.cloud.imagebuilder.resources import Resource
+from rehearsal.cloud.imagebuilder.resources import TESTS, Resource
 from rehearsal.cloud.imagebuilder.stages import StepFailed
 from rehearsal.cloud.imagebuilder.workflows import Definition, Execution, Step
 from rehearsal.cloud.world import World
@@ -217,6 +217,8 @@ class Build(Resource):
             "type": "AMI",
             "version": self.version,
             "platform": "Linux",
+            "enhancedImageMetadataEnabled": self.given.get("enhancedImageMetadataEnabled", True),
+            "imageTestsConfiguration": TESTS | (self.given.get("imageTestsConfiguration") or {}),
             "state": state,
             "imageRecipe": self.recipe,
             "sourcePipelineArn": self.pipeline_arn,

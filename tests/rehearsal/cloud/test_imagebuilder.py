@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from botocore.exceptions import ClientError
 
 from rehearsal.cloud.local import Local
 from rehearsal.cloud.world import ACCOUNT
@@ -98,8 +99,9 @@ def test_lists_have_filters_and_pages(factory: Factory) -> None:
     assert names("web") == []
     pages = factory.client.get_paginator("list_components").paginate(PaginationConfig={"PageSize": 2})
     assert [len(page["componentVersionList"]) for page in pages] == [2, 1]
-    with refused("InvalidPaginationToken", "'other'"):
-        factory.client.list_components(nextToken="other")
+    for token in ("other", "4"):
+        with refused("InvalidPaginationToken", f"'{token}'"):
+            factory.client.list_components(nextToken=token)
     with refused("InvalidParameterValue", "'colour' is not supported"):
         factory.client.list_components(filters=[{"name": "colour", "values": ["red"]}])
 
@@ -156,7 +158,7 @@ def test_a_component_that_a_recipe_means_is_not_deleted(factory: Factory, refere
 
 
 def test_a_wildcard_lets_an_older_version_go(factory: Factory) -> None:
-    old, new = factory.component(), factory.component(version="1.0.10")
+    old, new = factory.component(version="1.0.9"), factory.component(version="1.0.10")
     factory.component(version="2.0.0")
     factory.recipe(f"{ARN}component/base/1.x.x")
     factory.client.delete_component(componentBuildVersionArn=old)
@@ -235,6 +237,11 @@ def test_what_would_be_kept_and_do_nothing_is_refused(factory: Factory) -> None:
         factory.infrastructure(placement={"tenancy": "dedicated"})
     with refused("InvalidRequest", "uri is not emulated"):
         factory.component(uri="s3://bucket/key")
+
+
+def test_an_operation_that_is_not_there_says_so(factory: Factory) -> None:
+    with pytest.raises(ClientError, match=r"\(UnsupportedOperation\).*list_lifecycle_policies"):
+        factory.client.list_lifecycle_policies()
 
 
 def test_faults_hit_operations_that_the_path_names(factory: Factory) -> None:

@@ -64,6 +64,7 @@ def test_an_image_says_what_it_was_made_of(factory: Factory) -> None:
     assert found["infrastructureConfiguration"]["instanceProfileName"] == "build"
     assert found["distributionConfiguration"]["distributions"][0]["region"] == "eu-central-1"
     assert found["loggingConfiguration"] == {"logGroupName": "/aws/imagebuilder/web"}
+    assert found["imageTestsConfiguration"] == {"imageTestsEnabled": True, "timeoutMinutes": 720}
 
 
 def test_builds_of_a_version_are_numbered(factory: Factory) -> None:

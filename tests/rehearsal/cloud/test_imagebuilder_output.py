@@ -9,7 +9,7 @@ import pytest
 
 from rehearsal.cloud.local import Local
 from rehearsal.cloud.world import ACCOUNT
-from tests.rehearsal.cloud.building import PARENT, Factory
+from tests.rehearsal.cloud.building import PARENT, Factory, refused
 
 HOME, AWAY, OTHER = "eu-central-1", "eu-west-1", "210987654321"
 PARAMETER = {"parameterName": "/images/web", "dataType": "aws:ec2:image"}
@@ -207,6 +207,13 @@ def test_attached_policies_count_and_those_of_aws_do_not(factory: Factory) -> No
     own = iam.create_policy(PolicyName="own", PolicyDocument=document)["Policy"]["Arn"]
     iam.attach_role_policy(RoleName="builder", PolicyArn=own)
     assert factory.built(pipeline)["state"]["status"] == "AVAILABLE"
+
+
+def test_a_disabled_parent_starts_no_build(factory: Factory) -> None:
+    pipeline = factory.pipeline()
+    factory.cloud.client("ec2").disable_image(ImageId=PARENT)
+    with refused("InvalidParameterValue", f"'{PARENT}' provided for parentImage does not exist"):
+        factory.start(pipeline)
 
 
 def test_a_volume_smaller_than_the_parents_fails(factory: Factory) -> None:

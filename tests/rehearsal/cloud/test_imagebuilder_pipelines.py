@@ -75,6 +75,10 @@ def test_a_distribution_says_where_to_and_how_amis_are_called(factory: Factory) 
     with refused("InvalidParameterValue", "999999999999 is none of the target accounts"):
         parameter = {"parameterName": "/images/web", "amiAccountId": "999999999999"}
         factory.distribution(name="other", ssmParameterConfigurations=[parameter])
+    with refused("InvalidParameterValue", "no region eu-nowhere-1"):
+        factory.client.update_distribution_configuration(
+            distributionConfigurationArn=arn, distributions=[{"region": "eu-nowhere-1"}]
+        )
     factory.client.update_distribution_configuration(
         distributionConfigurationArn=arn, distributions=[{"region": "eu-west-2"}]
     )
