@@ -13,6 +13,7 @@ OWN_TAGS = ("environment", "managed-by", "Name", "project", "service")
 # AWS takes 50 tags a resource.
 _MOST_TAGS = 50 - len(OWN_TAGS)
 _IMAGE_TAGS = "immutable:"
+_BUILDER_TAGS = ("CreatedBy", "Ec2ImageBuilderArn", "Tags")
 
 
 def problems(tags: Mapping[str, str]) -> Iterator[tuple[Place, str]]:
@@ -53,6 +54,8 @@ def image_problems(tags: Mapping[str, str]) -> Iterator[tuple[Place, str]]:
     for key in tags:
         if key.lower().startswith(_IMAGE_TAGS):
             yield ("tags", key), f"starts with {_IMAGE_TAGS}, which says where an image comes from; rename it"
+        elif key in _BUILDER_TAGS:
+            yield ("tags", key), "is set by Image Builder itself; rename it"
         elif not re.fullmatch(r"[A-Za-z0-9+,./:;<=_-]+", key):
             text = "Image Builder takes letters, digits and + - = . , _ : / in a tag's key"
             yield ("tags", key), f"holds something else; {text}"
