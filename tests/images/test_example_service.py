@@ -1,4 +1,4 @@
-"""The example of a service, its migrations, and what tells the log agent where their lines go: run for real."""
+"""The example of a service, its migrations, and what tells the log agent where lines go: run for real."""
 
 from __future__ import annotations
 

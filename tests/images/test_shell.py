@@ -65,7 +65,6 @@ def test_a_command_that_fails_ends_its_step(path: Path) -> None:
     for _, script in scripts(documents.load(path), path):
         lines = script.splitlines()
         assert lines[0] == "set -euo pipefail" or len(lines) == 1, script
-        )
 
 
 def programs() -> list[Path]:
