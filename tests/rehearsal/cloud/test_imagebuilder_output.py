@@ -209,6 +209,13 @@ def test_attached_policies_count_and_those_of_aws_do_not(factory: Factory) -> No
     assert factory.built(pipeline)["state"]["status"] == "AVAILABLE"
 
 
+def test_a_parent_that_is_gone_starts_no_build(factory: Factory) -> None:
+    pipeline = factory.pipeline()
+    factory.cloud.client("ec2").deregister_image(ImageId=PARENT)
+    with refused("InvalidParameterValue", f"'{PARENT}' provided for parentImage does not exist"):
+        factory.start(pipeline)
+
+
 def test_a_disabled_parent_starts_no_build(factory: Factory) -> None:
     pipeline = factory.pipeline()
     factory.cloud.client("ec2").disable_image(ImageId=PARENT)

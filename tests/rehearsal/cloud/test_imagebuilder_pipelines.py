@@ -154,6 +154,7 @@ def test_a_pipeline_that_moved_lets_its_recipe_go(factory: Factory) -> None:
     [
         "0 3 * * *", "cron(0 3 * * *)", "cron(0 3 * * * *)", "cron(0 3 ? * ? *)", "cron(61 3 ? * sun *)",
         "cron(0 3 ? * 0 *)", "cron(0 3 ? * 8 *)", "cron(0 3 ? * funday *)", "cron(0 3 1 * ? soon)",
+        "cron(0 3 LW * ? *)", "cron(0 3 1 * ? 20*)",
         "rate(1 days)", "rate(2 day)", "rate(0 days)", "rate(1 week)", "at(2030-01-01T00:00:00)",
     ],
 )  # fmt: skip
