@@ -102,16 +102,19 @@ def _certain(where: Project, accounts: Mapping[str, Account], families: Collecti
     Raises:
         RefusedError: something cannot be read.
     """
-    seen = _look(where, accounts, families)
+    seen = _look(where, accounts, families, shared=True)
     if seen.unread:
         more = f" (and {len(seen.unread) - 1} more)" if len(seen.unread) > 1 else ""
         raise RefusedError(f"nothing is retired, as any image is perhaps used: {seen.unread[0]}{more}")
     return seen
 
 
-def _look(where: Project, accounts: Mapping[str, Account], families: Collection[Family]) -> Usage:
+def _look(
+    where: Project, accounts: Mapping[str, Account], families: Collection[Family], *, shared: bool = False
+) -> Usage:
+    """`shared`: what other accounts use too; once a run, as AWS's reports of it are a day old anyway."""
     copies = [copy for family in families for copy in family.copies]
-    return usage.find(where, accounts, copies, shared=True)
+    return usage.find(where, accounts, copies, shared=shared)
 
 
 def _now(accounts: Mapping[str, Account]) -> Any:
@@ -145,7 +148,13 @@ class _Run:
             return
         moved = [self._move(verdict, stage) for verdict in wanted]
         # What failed half way is looked at as well: a copy of it may be at the stage.
-        seen = _look(self.where, self.accounts, [verdict.family for verdict in wanted])
+        try:
+            seen = _look(self.where, self.accounts, [verdict.family for verdict in wanted])
+        except BaseException:
+            # Ctrl-C: nobody has looked, so that anybody may use it.
+            for verdict in moved:
+                self._restore(verdict, "interrupted before the look")
+            raise
         for verdict in moved:
             why = _perhaps_used(seen, verdict.family)
             if why:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from moto.ec2.models import ec2_backends
 
 from rehearsal.cloud.images import Image
 from tests.scripts.factory_cloud import DAY, ELSEWHERE, HERE, THERE, FactoryCloud, factory_cloud
@@ -98,6 +99,15 @@ def test_images_that_the_factory_did_not_build_are_left_alone(factory: FactoryCl
     foreign = "ami-00000000000000abc"
     factory.cloud.world.images.append(Image(foreign, "by hand", region=HERE))
     assert foreign not in actions(factory.retire())
+
+
+def test_an_image_of_which_a_copy_is_still_being_made_is_left_alone(
+    factory: FactoryCloud, old: list[str]
+) -> None:
+    ec2_backends["123456789012"][THERE].amis[old[1]].state = "pending"
+    document = factory.retire()
+    assert why(document, old[0]) == "not every copy of it is available"
+    assert factory.stages(old) == ["available", "pending"]
 
 
 def test_a_dry_run_says_what_would_be_done_and_does_nothing(factory: FactoryCloud, old: list[str]) -> None:

@@ -184,6 +184,23 @@ def test_what_cannot_be_read_any_more_brings_back_what_was_just_flagged(
     assert why(document, old[0]).startswith("perhaps used: the config of prod cannot be read")
 
 
+@pytest.mark.parametrize("stages", [0, 1])
+def test_who_is_interrupted_before_the_look_puts_everything_back(
+    factory: FactoryCloud, old: list[str], monkeypatch: pytest.MonkeyPatch, stages: int
+) -> None:
+    for _ in range(stages):
+        factory.retire()
+        factory.age(8)
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    # A look asks four times: for the groups of two environments, and for those of two regions.
+    meanwhile(monkeypatch, "DescribeAutoScalingGroups", interrupt, times=5)
+    done = factory.run(*RETIRE)
+    assert (done.code, factory.stage(old)) == (130, "available")
+
+
 def test_an_image_that_another_brought_back_is_not_deleted(
     factory: FactoryCloud, old: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
