@@ -120,7 +120,6 @@ def _create_image(build: Build) -> dict[str, Any]:
 
 def _terminate(build: Build) -> dict[str, Any]:
     machines.terminate(build.region, str(build.instance_id))
-    build.instance_id = None
     return {}
 
 

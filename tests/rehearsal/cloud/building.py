@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from moto.sns.models import sns_backends
 
 from rehearsal.cloud.local import Local
+from rehearsal.cloud.world import ACCOUNT
 
 RUNNING = ("PENDING", "CREATING", "BUILDING", "TESTING", "DISTRIBUTING")
 #: Emulated seconds in which any build is over.
@@ -120,6 +122,16 @@ class Factory:
         stream = "/".join(arn.split("/")[-2:])
         found = self.cloud.client("logs").get_log_events(logGroupName=group, logStreamName=stream)
         return [event["message"] for event in found["events"]]
+
+
+def events(factory: Factory, pattern: Any) -> Any:
+    """What a rule with this pattern tells its topic, as it grows."""
+    topic = factory.cloud.client("sns").create_topic(Name="alerts")["TopicArn"]
+    client = factory.cloud.client("events")
+    client.put_rule(Name="rule", EventPattern=json.dumps(pattern))
+    client.put_targets(Rule="rule", Targets=[{"Id": "topic", "Arn": topic}])
+    sent = sns_backends[ACCOUNT][factory.cloud.region].topics[topic].sent_notifications
+    return lambda: [json.loads(each[1]) for each in sent]
 
 
 def refused(code: str, match: str = "") -> Any:

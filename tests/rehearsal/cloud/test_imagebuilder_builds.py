@@ -10,7 +10,7 @@ from moto.sns.models import sns_backends
 
 from rehearsal.cloud.local import Local
 from rehearsal.cloud.world import ACCOUNT
-from tests.rehearsal.cloud.building import PARENT, RUNNING, Factory, document, refused
+from tests.rehearsal.cloud.building import PARENT, RUNNING, Factory, document, events, refused
 
 EVENT = "EC2 Image Builder Image State Change"
 
@@ -18,16 +18,6 @@ EVENT = "EC2 Image Builder Image State Change"
 @pytest.fixture
 def factory(cloud: Local) -> Factory:
     return Factory(cloud)
-
-
-def events(factory: Factory, pattern: Any) -> Any:
-    """What a rule with this pattern tells its topic, as it grows."""
-    topic = factory.cloud.client("sns").create_topic(Name="alerts")["TopicArn"]
-    client = factory.cloud.client("events")
-    client.put_rule(Name="rule", EventPattern=json.dumps(pattern))
-    client.put_targets(Rule="rule", Targets=[{"Id": "topic", "Arn": topic}])
-    sent = sns_backends[ACCOUNT][factory.cloud.region].topics[topic].sent_notifications
-    return lambda: [json.loads(each[1]) for each in sent]
 
 
 def test_a_build_goes_through_its_states_in_order(factory: Factory) -> None:
@@ -155,7 +145,7 @@ def test_steps_wait_run_and_are_over(factory: Factory) -> None:
 
 
 def test_without_tests_there_is_no_test_stage(factory: Factory) -> None:
-    settings = {
+    settings: dict[str, Any] = {
         "imageTestsConfiguration": {"imageTestsEnabled": False},
         "enhancedImageMetadataEnabled": False,
     }

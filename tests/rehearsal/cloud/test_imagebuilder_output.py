@@ -65,12 +65,15 @@ def test_without_a_distribution_there_is_one_image_at_home(factory: Factory) -> 
 
 def test_every_region_has_a_copy_with_the_distributions_tags(factory: Factory) -> None:
     distribution = factory.distribution(HOME, AWAY, amis={"amiTags": {"recipe": "web"}, "description": "d"})
-    build = factory.built(factory.pipeline(distribution=distribution))
+    recipe = factory.recipe(amiTags={"from": "recipe"})
+    build = factory.built(factory.pipeline(recipe, distribution=distribution))
     made = amis(build)
     assert sorted(made) == [(HOME, ACCOUNT), (AWAY, ACCOUNT)]
+    copy = described(factory, made[AWAY, ACCOUNT], AWAY)
+    assert (copy["SourceImageId"], copy["SourceImageRegion"]) == (made[HOME, ACCOUNT], HOME)
     for (region, _), image_id in made.items():
         image = described(factory, image_id, region)
-        assert tags(image)["recipe"] == "web"
+        assert (tags(image)["recipe"], tags(image)["from"]) == ("web", "recipe")
         assert tags(image)["Ec2ImageBuilderArn"] == build["arn"]
         assert (image["Name"][:6], image["Description"]) == ("web-20", "d")
         assert "{" not in image["Name"]

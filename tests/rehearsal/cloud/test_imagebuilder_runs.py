@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from rehearsal.cloud.imagebuilder import expressions
 from rehearsal.cloud.local import Local
 from rehearsal.cloud.world import ACCOUNT
-from tests.rehearsal.cloud.building import PARENT, Factory, document
+from tests.rehearsal.cloud.building import PARENT, Factory, document, events
 
 #: A Monday.
 NOON = datetime(2026, 1, 12, 12, 0, tzinfo=UTC)
@@ -138,12 +138,14 @@ def test_a_deleted_pipeline_never_runs(factory: Factory) -> None:
 def test_a_pipeline_that_fails_again_and_again_is_disabled(
     factory: Factory, policy: dict[str, Any], limit: int
 ) -> None:
+    told = events(factory, {"detail-type": ["EC2 Image Builder Image Pipeline Automatically Disabled"]})
     broken = factory.recipe(factory.component(data=document("exit 1")))
     pipeline = factory.pipeline(broken, schedule=MATCH_ONLY | policy | {"scheduleExpression": "rate(1 day)"})
     assert factory.built(pipeline)["state"]["status"] == "FAILED"
     factory.cloud.step(20 * DAY)
     found = factory.client.get_image_pipeline(imagePipelineArn=pipeline)["imagePipeline"]
     assert (found["status"], found["consecutiveFailures"]) == ("DISABLED", limit)
+    assert [each["detail"] for each in told()] == [{"consecutive-failures": str(limit)}]
     assert len(builds(factory, pipeline)) == limit + 1, "the first one was by hand and does not count"
     update(
         factory,
@@ -182,6 +184,7 @@ def aggregation(factory: Factory, **one: str) -> Any:
 
 def test_a_scan_finds_what_was_put_there_for_the_recipe(factory: Factory) -> None:
     pipeline = factory.pipeline(**SCAN)
+    told = events(factory, {"detail-type": ["EC2 Image Builder CVE Detected"]})
     put(factory, {"CRITICAL": 9}, recipe="other")
     clean = factory.built(pipeline)
     assert clean["scanState"] == {"status": "COMPLETED"}
@@ -192,6 +195,12 @@ def test_a_scan_finds_what_was_put_there_for_the_recipe(factory: Factory) -> Non
     assert aggregation(factory, imageBuildVersionArn=found["arn"]) == [
         {"imageAggregation": {"imageBuildVersionArn": found["arn"], "severityCounts": counts}}
     ]
+    (none, some) = told()
+    assert (none["detail"]["finding-severity-counts"]["all"], none["resources"]) == (
+        0,
+        [clean["arn"], pipeline],
+    )
+    assert some["detail"]["finding-severity-counts"] == counts
     assert aggregation(factory, imagePipelineArn=pipeline) == [
         {"imagePipelineAggregation": {"imagePipelineArn": pipeline, "severityCounts": counts}}
     ]
