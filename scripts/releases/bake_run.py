@@ -58,7 +58,8 @@ class Order:
     @property
     def again(self) -> str:
         """The command that goes on where this one stops waiting: it adopts a build that runs."""
-        return f"scripts/release bake {self.recipe}" + (f" --to {self.to}" if self.to else "")
+        options = [f" --to {self.to}" if self.to else "", " --rebuild" if self.rebuild else ""]
+        return f"scripts/release bake {self.recipe}{''.join(options)}"
 
 
 class StoppedWaitingError(ReleaseError):
@@ -83,7 +84,7 @@ def run(where: Project, order: Order, *, quiet: bool) -> dict[str, Any]:
     patience = Patience(order.minutes * 60, f"the build goes on; to go on waiting: {order.again}")
     unscanned: NoFindingsError | None = None
     with _interruptible(order), Follower(kitchen.home, quiet) as look:
-        known = None if order.rebuild else waiting.answered(lambda: bake.find(kitchen))
+        known = None if order.rebuild else waiting.answered(lambda: bake.find(kitchen), unheard=False)
         copies = known or bake.make(kitchen, _pipeline(where, factory, kitchen), look, patience)
         build = bake.build_of(kitchen, copies)
         copies = bake_record.protect(kitchen, copies)

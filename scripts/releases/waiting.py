@@ -37,14 +37,20 @@ def until(done: Callable[[], bool], limit_seconds: float, unfinished: str) -> No
         pause = min(pause * GROWTH, LONGEST_PAUSE)
 
 
-def answered(call: Callable[[], T]) -> T:
-    """What `call` returns, asked again while AWS asks to come back later or does not answer.
+def answered(call: Callable[[], T], *, unheard: bool = True) -> T:
+    """What `call` returns, asked again while AWS asks to come back later, or does not answer.
+
+    Args:
+        unheard: False for a first call, where no answer may mean an endpoint that is not there; that is asked
+            once.
 
     Raises:
         AwsError: AWS refused for another reason, or did not answer `MISSED_ANSWERS` times.
     """
     retrying = tenacity.Retrying(
-        retry=tenacity.retry_if_exception(lambda error: isinstance(error, AwsError) and error.passes),
+        retry=tenacity.retry_if_exception(
+            lambda error: isinstance(error, AwsError) and error.passes and (unheard or bool(error.code))
+        ),
         stop=tenacity.stop_after_attempt(MISSED_ANSWERS),
         wait=tenacity.wait_exponential(FIRST_PAUSE, LONGEST_PAUSE, GROWTH),
         sleep=lambda seconds: sleep(seconds),

@@ -68,6 +68,17 @@ def test_the_second_bake_names_what_the_first_one_built(project: FactoryProject)
     assert len(builds(project)) == 1
 
 
+def test_what_is_on_an_image_already_is_left_alone(project: FactoryProject) -> None:
+    bring_up(project)
+    images, text = bake(project)["images"], "critical=0 high=0 medium=7"
+    for region, image in images.items():
+        tag = {"Key": "immutable:findings", "Value": text}
+        project.ec2(region).create_tags(Resources=[image], Tags=[tag])
+    project.cloud.fault("EnableImageDeregistrationProtection", error="UnauthorizedOperation")
+    assert bake(project)["findings"] == {"critical": 0, "high": 0, "medium": 7}
+    assert project.tags(images[HOME])["immutable:findings"] == text
+
+
 def test_rebuild_builds_what_is_there_already_and_then_the_newer_one_counts(project: FactoryProject) -> None:
     bring_up(project)
     first, again = bake(project), bake(project, "--rebuild")

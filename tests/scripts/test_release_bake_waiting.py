@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from scripts.releases import builds as release_builds
 from scripts.releases import waiting
 from tests.scripts.factory_pipeline import bake, bring_up, builds, change, start, statuses
 from tests.scripts.factory_project import (
+    AWAY,
     HOME,
     FactoryProject,
     factory_project,
@@ -137,6 +139,29 @@ def test_two_that_start_at_once_start_one_build(
     assert statuses(project) == ["PENDING"]
 
 
+def test_an_endpoint_that_is_not_there_is_not_waited_for(
+    project: FactoryProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "sleep", Mock(side_effect=AssertionError))
+    variables = {**project.variables, "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
+    done = project.project.run("bake", "service", variables=variables)
+    assert done.code == 1
+    assert done.error.startswith("release: AWS cannot be asked: ")
+
+
+def test_a_rebuild_that_is_interrupted_is_followed_by_another(
+    project: FactoryProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bring_up(project)
+    first = bake(project)["images"]
+    with monkeypatch.context() as patch:
+        patch.setattr(waiting, "sleep", Mock(side_effect=KeyboardInterrupt))
+        done = project.run("bake", "service", "--rebuild", "--to", "staging")
+    assert done.error.endswith("this follows it: scripts/release bake service --to staging --rebuild\n")
+    assert bake(project, "--rebuild")["images"] != first
+    assert statuses(project) == ["AVAILABLE", "AVAILABLE"]
+
+
 def test_a_refused_call_ends_the_bake(project: FactoryProject) -> None:
     bring_up(project)
     project.cloud.fault("StartImagePipelineExecution", error="AccessDeniedException")
@@ -178,6 +203,8 @@ def test_a_scan_without_a_result_is_said_beside_the_image_and_no_environment_get
     assert done.error.endswith("build it again: scripts/release bake service --rebuild\n")
     assert re.search("^eu-central-1  ami-", done.out, re.MULTILINE)
     assert project.project.file("staging").read_text() == before
+    document = json.loads(project.run("bake", "service", "--json", "-").out)
+    assert (document["ok"], sorted(document["images"])) == (False, [HOME, AWAY])
 
 
 def test_a_build_whose_copies_lack_the_tags_is_told_from_one_that_is_there(project: FactoryProject) -> None:
