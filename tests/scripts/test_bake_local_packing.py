@@ -157,7 +157,7 @@ def test_a_machine_writes_nothing_to_the_image_and_starts_its_own_kernel(tmp_pat
     assert given["-drive"] == "if=none,id=root,snapshot=on,file=disk,format=raw"
     assert given["-blockdev"].endswith(f"dir={tmp_path}/seed,label=cidata,read-only=on")
     assert (given["-kernel"], given["-initrd"]) == (f"{tmp_path}/vmlinuz", f"{tmp_path}/initrd.img")
-    assert given["-append"] == "root=/dev/vda rw quiet console=ttyS0"
+    assert given["-append"] == "root=/dev/vda rw quiet systemd.show_status=1 console=ttyS0"
     assert given["-nic"].endswith("hostfwd=tcp:127.0.0.1:18080-:8080")
     # The first disk of the command is the first of the machine.
     assert words.index("virtio-blk-pci,drive=root") < words.index("virtio-blk-pci,drive=seed")
@@ -167,7 +167,7 @@ def test_a_machine_writes_nothing_to_the_image_and_starts_its_own_kernel(tmp_pat
 def test_a_machine_of_arm_has_other_parts() -> None:
     words = machine.command(ARM, Path("image"), "disk", 1)
     assert words[:3] == ["qemu-system-aarch64", "-M", "virt"]
-    assert "root=/dev/vda rw quiet console=ttyAMA0" in words
+    assert "root=/dev/vda rw quiet systemd.show_status=1 console=ttyAMA0" in words
 
 
 def test_the_command_for_a_laptop_uses_its_virtualisation_where_there_is_one(tmp_path: Path) -> None:
