@@ -147,15 +147,26 @@ def test_target_accounts_get_copies_of_their_own(factory: Factory) -> None:
     assert (tags(image)["recipe"], tags(image)["Ec2ImageBuilderArn"]) == ("web", build["arn"])
 
 
-def test_launch_permissions_are_given(factory: Factory) -> None:
-    distribution = factory.distribution(HOME, amis={"launchPermission": {"userIds": [OTHER]}})
-    build = factory.built(factory.pipeline(distribution=distribution))
-    image_id = amis(build)[HOME, ACCOUNT]
-    attribute = factory.cloud.client("ec2").describe_image_attribute(
-        ImageId=image_id, Attribute="launchPermission"
+def test_launch_permissions_are_given_where_they_are_asked_for(factory: Factory) -> None:
+    shared: dict[str, Any] = {"amiDistributionConfiguration": {"launchPermission": {"userIds": [OTHER]}}}
+    made = factory.client.create_distribution_configuration(
+        name="web", distributions=[{"region": HOME} | shared, {"region": AWAY}]
     )
-    assert attribute["LaunchPermissions"] == [{"UserId": OTHER}]
+    build = factory.built(factory.pipeline(distribution=made["distributionConfigurationArn"]))
+    for region, users in ((HOME, [{"UserId": OTHER}]), (AWAY, [])):
+        attribute = factory.cloud.client("ec2", region).describe_image_attribute(
+            ImageId=amis(build)[region, ACCOUNT], Attribute="launchPermission"
+        )
+        assert attribute["LaunchPermissions"] == users
     assert factory.steps(build["arn"])["ModifyImageAttributes"]["status"] == "COMPLETED"
+
+
+def test_a_parameter_of_plain_text_is_not_looked_up(factory: Factory) -> None:
+    distribution = factory.distribution(ssmParameterConfigurations=[{"parameterName": "/images/web"}])
+    pipeline = factory.pipeline(distribution=distribution, executionRole=role(factory, "ssm:PutParameter"))
+    made = amis(factory.built(pipeline))
+    found = factory.cloud.client("ssm").get_parameter(Name="/images/web")["Parameter"]
+    assert (found["Value"], found["DataType"]) == (made[HOME, ACCOUNT], "text")
 
 
 def test_a_parameter_in_each_region_has_the_images_id(factory: Factory) -> None:
@@ -233,11 +244,18 @@ def test_a_volume_smaller_than_the_parents_fails(factory: Factory) -> None:
     assert "Volume of size 4GB is smaller" in state["reason"]
 
 
-def test_types_of_another_architecture_cannot_build(factory: Factory) -> None:
-    infrastructure = factory.infrastructure(instanceTypes=["m7i.large"])
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        ("m7i.large", "does not match the architecture 'arm64'"),
+        ("m7g.huge", "(InvalidInstanceType) Invalid value 'm7g.huge'"),
+    ],
+)
+def test_types_that_cannot_run_the_parent_cannot_build(factory: Factory, kind: str, why: str) -> None:
+    infrastructure = factory.infrastructure(instanceTypes=[kind])
     build = factory.built(factory.pipeline(infrastructure=infrastructure))
     assert build["state"]["failureContext"]["failedStep"] == "LaunchBuildInstance"
-    assert "does not match the architecture 'arm64'" in build["state"]["reason"]
+    assert why in build["state"]["reason"]
 
 
 def test_a_subnet_that_is_not_there_cannot_build(factory: Factory) -> None:
