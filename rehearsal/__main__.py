@@ -19,14 +19,16 @@ from rehearsal.engines import EngineChoice, Operation
 from rehearsal.errors import UsageError
 from rehearsal.output_file import require_writable
 from rehearsal.show import Screen
-from rehearsal.workspace import REPOSITORY, environments_of
+from rehearsal.workspace import REPOSITORY, require
 
 app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-Environment = Annotated[str, typer.Argument(metavar="ENV", help="An environment, such as staging.")]
+Environment = Annotated[
+    str, typer.Argument(metavar="ENV", help="An environment, such as staging; or the image factory.")
+]
 
 
 @app.callback(invoke_without_command=True)
@@ -51,8 +53,8 @@ def main(
         float, typer.Option(min=1, max=10000, help="Emulated seconds in one real second.")
     ] = story.SPEED,
 ) -> None:
-    """Rehearse releases on an emulated AWS: staging, prod, a new image, a bad one, the way back, days of
-    running with what may happen to servers, and the end.
+    """Rehearse releases on an emulated AWS: an image is built, staging, prod, a new image, a bad one, the way
+    back, days of running with what may happen to servers, images that nobody uses go, and the end.
 
     Without a command the whole story runs; the commands run one step against a cloud left up by --keep.
     """
@@ -81,9 +83,7 @@ def main(
 
 
 def _operate(operation: Operation, environment: str) -> None:
-    known = environments_of(REPOSITORY)
-    if environment not in known:
-        raise UsageError(f"unknown environment {environment!r}: choose one of {', '.join(known)}")
+    require(REPOSITORY, environment)
     found = kept.require()
     workspace, engine = found.workspace, found.open_engine()
     workspace.require(environment)

@@ -9,16 +9,17 @@ from typing import Any
 @functools.cache
 def client(service: str, endpoint: str, region: str) -> Any:
     """The client of a service, made once."""
-    return _session(region).client(service, endpoint_url=endpoint)
+    return _session().client(service, region_name=region, endpoint_url=endpoint)
 
 
 def warm(service: str, region: str) -> None:
     """Load AWS's description of a service, which takes longer than all that is then asked of it."""
-    _session(region).client(service, endpoint_url="http://127.0.0.1:1")
+    _session().client(service, region_name=region, endpoint_url="http://127.0.0.1:1")
 
 
 @functools.cache
-def _session(region: str) -> Any:
+def _session() -> Any:
+    """One for all regions: it reads AWS's descriptions once, which is most of what a client costs."""
     import boto3
 
-    return boto3.Session("test", "test", region_name=region)
+    return boto3.Session("test", "test")

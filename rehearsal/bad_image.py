@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from rehearsal.cloud_client import TESTED
 from rehearsal.fleet import least
+from rehearsal.image_steps import expect_tested
 from rehearsal.rollouts import only_the_rollout, release
 from rehearsal.stage import Stage, StepFailedError, StepRecord, shown
 
 STAGING = "staging"
 ROLLED_BACK = "RollbackSuccessful"
 # It passes its tests and its health checks, and answers with errors once it has run for some minutes.
-BAD = {**TESTED, "rehearsal:behaviour": "errors-after-minutes"}
+BAD = {"Key": "rehearsal:behaviour", "Value": "errors-after-minutes"}
 
 
 def bad_image(stage: Stage, step: StepRecord) -> None:
@@ -23,8 +23,7 @@ def bad_image(stage: Stage, step: StepRecord) -> None:
     replace.
     """
     good, began = stage.workspace.image(STAGING), stage.sampler.sample()
-    bad = stage.cloud.client.register_image("tested-badly", BAD)
-    step.notes.append(f"{bad} is in the account, tagged as tested; its servers will err after some minutes")
+    bad = _baked_badly(stage, step)
     release(stage, step, STAGING, "set-image", STAGING, bad)
     known = _refreshes(stage)
     outcome = stage.run_into_failure("up", STAGING, step)
@@ -45,6 +44,17 @@ def bad_image(stage: Stage, step: StepRecord) -> None:
             f"all servers run {good}, so no refresh should start; {shown(sorted(again))} did"
         )
     step.notes.append("the configuration is back, and its up starts no refresh: every server runs it already")
+
+
+def _baked_badly(stage: Stage, step: StepRecord) -> str:
+    """The same content is built anew, for updates of its packages; one of them is bad, and no test knows."""
+    with stage.hurry():
+        told = stage.ask("bake", stage.factory.recipe, "--rebuild", json_option=("--json", "-"))
+    bad = str(told["images"][stage.workspace.region(STAGING)])
+    expect_tested(stage, step, bad)
+    stage.aws(STAGING, "ec2").create_tags(Resources=[bad], Tags=[BAD])
+    step.notes.append(f"{bad} passed its tests; its servers will err after some minutes")
+    return bad
 
 
 def _refreshes(stage: Stage) -> dict[str, dict[str, Any]]:

@@ -82,6 +82,10 @@ class CloudClient:
         """Let emulated time pass at once: all that is due until then happens, in its order."""
         self.call("clock", {"step": seconds})
 
+    def speed(self, speed: float | None = None) -> float:
+        """Emulated seconds in one real second; gives it another value where there is one."""
+        return float(self.call("clock", None if speed is None else {"speed": speed})["speed"])
+
     def healthy(self) -> bool:
         """True when a cloud of ours answers at this address."""
         try:

@@ -84,7 +84,13 @@ def take(endpoint: str, region: str) -> Inventory:
 def take_copies(endpoint: str, region: str) -> Inventory:
     """What the account holds in a region that only gets copies of images; names are those of the region."""
     kms = aws_client.client("kms", endpoint, region)
-    keys = [each["KeyId"] for each in _items(kms.list_keys, "Keys")]
+    # Keys that AWS made for its own services are nobody's to delete.
+    of_aws = {
+        each.get("TargetKeyId")
+        for each in _items(kms.list_aliases, "Aliases")
+        if each["AliasName"].startswith("alias/aws/")
+    }
+    keys = {each["KeyId"] for each in _items(kms.list_keys, "Keys")} - of_aws
     states = {key: kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] for key in keys}
     there = frozenset(("key", f"{key} ({region})") for key, state in states.items() if state not in _GONE)
     return there | {(kind, f"{name} ({region})") for kind, name in _listed(_COPIES, endpoint, region)}

@@ -12,6 +12,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from rehearsal import report_images
 from rehearsal.report_chart import (
     changes_of,
     environments_of,
@@ -90,8 +91,10 @@ def _fleets(document: Mapping[str, Any]) -> str:
     if not environments:
         return "<p>No server came into service.</p>"
     scale = scale_of(document)
+    contents = {image["image"]: report_images.content(image) for _, image in report_images.built(document)}
     legend = "".join(
-        f'<li><span class="swatch image-{index % 6}">{letter(index)}</span><code>{escape(image)}</code></li>'
+        f'<li><span class="swatch image-{index % 6}">{letter(index)}</span><code>{escape(image)}</code> '
+        f"{escape(contents.get(image, ''))}</li>"
         for index, image in enumerate(images)
     )
     pictures = "".join(
@@ -144,7 +147,7 @@ def _step(number: int, step: Mapping[str, Any], steps: list[Mapping[str, Any]]) 
         f'<span class="state">{_STATES[state]}</span>'
         f'<span class="seconds"><span class="bar" style="width:{share:.0f}%"></span>{seconds}</span></div>'
         f"{reason}{_chips(step)}"
-        f"{notes}{_resources(step)}{output}</li>"
+        f"{notes}{report_images.of_step(step)}{_resources(step)}{output}</li>"
     )
 
 

@@ -12,11 +12,12 @@ from rich.markup import escape
 from rich.status import Status
 from rich.table import Table
 
+from rehearsal import report_images
 from rehearsal.engines import COUNTED
 from rehearsal.kept import Kept
 from rehearsal.stage import StepRecord
 from rehearsal.steps import Step
-from rehearsal.workspace import REPOSITORY, Workspace
+from rehearsal.workspace import REPOSITORY, Workspace, factories_of
 
 _SIGNS = {"create": "+", "update": "~", "replace": "±", "delete": "-", "same": "="}
 # Columns; a narrower terminal gets signs for column heads, lest every word be cut off.
@@ -96,6 +97,7 @@ def show_steps(console: Console, document: Mapping[str, Any]) -> None:
         table.add_row(f"[dim]{name}[/dim]", *[""] * (1 + len(COUNTED)), "[dim]not run[/dim]")
     console.print()
     console.print(table)
+    _show_images(console, document)
     verdict = "The rehearsal passed" if document["ok"] else "The rehearsal failed"
     console.print(
         f"\n{verdict} in {document['seconds']:.1f} s with {_ENGINES[document['engine']]}.", highlight=False
@@ -104,16 +106,34 @@ def show_steps(console: Console, document: Mapping[str, Any]) -> None:
         console.print(f"Recorded but not emulated: {', '.join(document['recorded'])}.", highlight=False)
 
 
+def _show_images(console: Console, document: Mapping[str, Any]) -> None:
+    """The images that were built, and what they were built from."""
+    built = report_images.built(document)
+    if not built:
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("image", "built in", "from", "commit", "tests"):
+        table.add_column(name, no_wrap=True)
+    for step, image in built:
+        # A changed working tree is a `+`, as in Mercurial: there is no room for more.
+        commit = report_images.commit(image).replace(report_images.CHANGED, "+")
+        told = f"{image['recipe']} {image['hash'][:8]}", commit, image["tests"]
+        table.add_row(image["image"], step, *told)
+    console.print()
+    console.print(table)
+
+
 def show_kept(console: Console, kept: Kept) -> None:
     """How to work with a kept rehearsal."""
     workspace: Workspace = kept.workspace
+    stacks = [*workspace.environments(), *factories_of(workspace.project)]
     rehearse, release = (
         shlex.quote(_near(REPOSITORY / "scripts" / name)) for name in ("rehearse", "release")
     )
     lines = [
         "",
         f"The cloud stays up at {kept.url} (process {kept.pid}). Configuration to play with:",
-        *(f"  {_near(workspace.config_file(name))}" for name in workspace.environments()),
+        *(f"  {_near(workspace.config_file(name))}" for name in stacks),
         "Run one step against it; the program is taken fresh from this checkout each time:",
         f"  {rehearse} preview ENV | up ENV | destroy ENV",
         "End it:",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import dropwhile
 from typing import Any
@@ -14,6 +15,7 @@ from rehearsal import aws_client
 from rehearsal.cloud_client import CloudProcess
 from rehearsal.engines import COUNTED, Changed, Engine, Operation, Outcome
 from rehearsal.errors import RehearsalError, UsageError
+from rehearsal.factory_files import Factory
 from rehearsal.fleet import FleetSampler, Group, counts_of, groups_of
 from rehearsal.inventory import Inventory
 from rehearsal.processes import Finished, run
@@ -21,6 +23,8 @@ from rehearsal.workspace import REPOSITORY, Workspace
 
 # Real seconds; the emulated clock runs many times as fast.
 SETTLE_SECONDS = 120.0
+# Times as fast; a build that takes a quarter of an hour is then over at the second look at it.
+HURRY = 10
 
 
 class StepFailedError(RehearsalError):
@@ -40,6 +44,7 @@ class StepRecord:
     changes: Counter[str] = field(default_factory=Counter)
     resources: list[dict[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    images: list[dict[str, Any]] = field(default_factory=list)
     operations: list[dict[str, Any]] = field(default_factory=list)
     recorded: set[str] = field(default_factory=set)
     reason: str | None = None
@@ -85,6 +90,7 @@ class StepRecord:
             "changes": {op: self.changes[op] for op in COUNTED},
             "resources": self.resources,
             "notes": self.notes,
+            "images": self.images,
             "operations": self.operations,
         }
         if self.reason:
@@ -97,9 +103,12 @@ class StepRecord:
 
 @dataclass
 class Stage:
-    """Everything a step needs. `say` takes a line of progress; `image` is the tested image of the story."""
+    """Everything a step needs. `say` takes a line of progress; `image` is the first image of the story, and
+    `earlier` those that the account had before.
+    """
 
     workspace: Workspace
+    factory: Factory
     cloud: CloudProcess
     engine: Engine
     sampler: FleetSampler
@@ -107,6 +116,7 @@ class Stage:
     say: Callable[[str], None]
     image: str = ""
     new_image: str = ""
+    earlier: list[str] = field(default_factory=list)
     before: Inventory = frozenset()
     leaps: list[dict[str, float]] = field(default_factory=list)
 
@@ -153,9 +163,11 @@ class Stage:
             )
         return finished
 
-    def ask(self, *arguments: str, exit_code: int = 0) -> dict[str, Any]:
+    def ask(
+        self, *arguments: str, exit_code: int = 0, json_option: tuple[str, ...] = ("--json",)
+    ) -> dict[str, Any]:
         """The same, and read what it tells a program. Raises StepFailedError."""
-        lines = self.release(*arguments, "--json", exit_code=exit_code).lines
+        lines = self.release(*arguments, *json_option, exit_code=exit_code).lines
         try:
             # Warnings come before it, such as those of an interpreter or of the setup.
             told: dict[str, Any] = json.loads("\n".join(dropwhile(lambda line: line != "{", lines)))
@@ -167,7 +179,11 @@ class Stage:
 
     def aws(self, environment: str, service: str) -> Any:
         """A client of AWS's in the environment's region, for what someone does without the project."""
-        return aws_client.client(service, self.cloud.url, self.workspace.region(environment))
+        return self.client(self.workspace.region(environment), service)
+
+    def client(self, region: str, service: str) -> Any:
+        """The same in any region."""
+        return aws_client.client(service, self.cloud.url, region)
 
     def groups(self, environment: str) -> list[Group]:
         """The environment's groups as they are now, by service."""
@@ -179,6 +195,17 @@ class Stage:
         self.leaps.append({"at": round(self.sampler.sample(), 1), "seconds": seconds})
         self.cloud.client.step_clock(seconds)
         self.sampler.sample()
+
+    @contextmanager
+    def hurry(self) -> Iterator[None]:
+        """Let the emulated clock run faster, for a wait that shows nothing."""
+        client = self.cloud.client
+        speed = client.speed()
+        client.speed(speed * HURRY)
+        try:
+            yield
+        finally:
+            client.speed(speed)
 
     def running(self, environment: str) -> dict[str, int]:
         """Instances in service by image, as the emulated cloud tells."""

@@ -1,4 +1,4 @@
-"""The steps of the story, in order: an image appears, comes up in staging, moves to prod, and goes back.
+"""The steps of the story, in order: an image is built, comes up in staging, moves to prod, and goes back.
 
 Each step states what it expects of the engine and of the emulated cloud and fails when that is not so.
 """
@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rehearsal import inventory, server_steps
+from rehearsal import image_steps, server_steps
 from rehearsal.bad_image import bad_image
-from rehearsal.cloud_client import TESTED
 from rehearsal.engines import Changed
 from rehearsal.rollouts import preview_and_roll_out, release, roll_out
 from rehearsal.stage import Stage, StepFailedError, StepRecord, shown, unexpected
@@ -25,20 +24,6 @@ class Step:
     name: str
     title: str
     act: Callable[[Stage, StepRecord], None]
-
-
-def image(stage: Stage, step: StepRecord) -> None:
-    """The account as it was before, and then the tested image that staging's configuration names."""
-    client, workspace = stage.cloud.client, stage.workspace
-    stage.image = workspace.image(STAGING)
-    for arn in workspace.certificates():
-        client.register_certificate(arn, "*.example.com")
-    for image_id in workspace.images():
-        if image_id != stage.image:
-            client.register_image(f"earlier-{image_id}", TESTED, image_id)
-    stage.before = _inventory(stage)
-    client.register_image("tested", TESTED, stage.image)
-    step.notes.append(f"{stage.image} is in the account, tagged as tested")
 
 
 def staging_up(stage: Stage, step: StepRecord) -> None:
@@ -66,11 +51,11 @@ def promote(stage: Stage, step: StepRecord) -> None:
 
 def prod_preview(stage: Stage, step: StepRecord) -> None:
     """What bringing prod up would do; a preview makes nothing."""
-    before = _inventory(stage)
+    before = image_steps.held(stage)
     outcome = stage.run("preview", PROD, step)
     if odd := unexpected(outcome, lambda changed: changed.op == "create"):
         raise StepFailedError(f"a first preview of prod should only create; it would also: {shown(odd)}")
-    if _inventory(stage) != before:
+    if image_steps.held(stage) != before:
         raise StepFailedError("the preview of prod changed the cloud")
     step.notes.append("the cloud is as it was before the preview")
 
@@ -82,10 +67,8 @@ def prod_up(stage: Stage, step: StepRecord) -> None:
 
 
 def new_image(stage: Stage, step: StepRecord) -> None:
-    """The next image goes to staging, is promoted, and replaces prod's servers."""
-    stage.new_image = stage.cloud.client.register_image("tested-next", TESTED)
-    step.notes.append(f"{stage.new_image} is in the account, tagged as tested")
-    release(stage, step, STAGING, "set-image", STAGING, stage.new_image)
+    """The next image is built and goes to staging, is promoted, and replaces prod's servers."""
+    stage.new_image = image_steps.next_image(stage, step)
     preview_and_roll_out(stage, step, STAGING, stage.new_image)
     release(stage, step, PROD, "promote", STAGING, PROD)
     preview_and_roll_out(stage, step, PROD, stage.new_image)
@@ -98,21 +81,22 @@ def rollback(stage: Stage, step: StepRecord) -> None:
 
 
 def destroy(stage: Stage, step: StepRecord) -> None:
-    """Both environments go, and the account holds what it held before them."""
-    for environment in (PROD, STAGING):
-        if loosened := stage.workspace.loosen(environment):
+    """Both environments go, then the factory, and the account holds what it held before them."""
+    for name in (PROD, STAGING, stage.factory.stack):
+        if loosened := stage.workspace.loosen(name):
             # Protection is lifted by a change of its own first; AWS refuses to delete what is protected.
-            step.notes += [f"Pulumi.{environment}.yaml: + {line}" for line in loosened]
-            stage.run("up", environment, step)
-        stage.run("destroy", environment, step)
-    if left := sorted(_inventory(stage) - stage.before):
+            step.notes += [f"Pulumi.{name}.yaml: + {line}" for line in loosened]
+            stage.run("up", name, step)
+        stage.run("destroy", name, step)
+    image_steps.clear(stage, step)
+    if left := sorted(image_steps.held(stage) - stage.before):
         names = shown([f"{kind} {name}" for kind, name in left])
-        raise StepFailedError(f"after both were destroyed the cloud still holds {len(left)} of ours: {names}")
+        raise StepFailedError(f"after all was destroyed the cloud still holds {len(left)} of ours: {names}")
     step.notes.append("the cloud holds nothing of ours")
 
 
 STEPS: tuple[Step, ...] = (
-    Step("image", "A tested image appears", image),
+    Step("image", "An image is built and tested", image_steps.image),
     Step("staging-up", "Staging comes up", staging_up),
     Step("staging-again", "Once more: nothing changes", staging_again),
     Step("promote", "The image is promoted to prod", promote),
@@ -124,16 +108,10 @@ STEPS: tuple[Step, ...] = (
     Step("rotation", "Old servers are renewed", server_steps.rotation),
     Step("drift", "What a hand did is found", server_steps.drift),
     Step("quarantine", "A suspect is cut off", server_steps.quarantine),
+    Step("retire", "Images that nobody uses go", image_steps.retire),
     Step("destroy", "Everything is taken down", destroy),
 )
 
 
 def _none(_: Changed) -> bool:
     return False
-
-
-def _inventory(stage: Stage) -> inventory.Inventory:
-    regions = {stage.workspace.region(name) for name in (STAGING, PROD)}
-    return frozenset[tuple[str, str]]().union(
-        *(inventory.take(stage.cloud.url, region) for region in regions)
-    )

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from rehearsal import kept
+from rehearsal import factory_files, kept
 from rehearsal.cloud_client import CloudProcess
 from rehearsal.engines import EngineChoice, choose
 from rehearsal.errors import RehearsalError
@@ -123,6 +123,7 @@ def _stage(options: Options, teller: Teller) -> Iterator[Stage]:
     try:
         workspace = Workspace.create(root / "scratch")
         workspace.require_ready(STAGING, PROD)
+        factory = factory_files.find(workspace.project)
         # While the cloud starts there is time for what the first look at it needs.
         warming = threading.Thread(target=_warm, args=(workspace,), daemon=True)
         warming.start()
@@ -133,7 +134,7 @@ def _stage(options: Options, teller: Teller) -> Iterator[Stage]:
         engine = choose(options.engine, workspace, variables)
         sampler = FleetSampler(cloud.client)
         warming.join()
-        yield Stage(workspace, cloud, engine, sampler, variables, teller.line)
+        yield Stage(workspace, factory, cloud, engine, sampler, variables, teller.line)
         if options.keep:
             kept.write(kept.Kept(cloud.url, cloud.pid, str(workspace.root), engine.name))
             is_kept = True

@@ -19,18 +19,18 @@ from typing import Any
 import yaml
 from ruamel.yaml import YAML
 
+from rehearsal import checkout
 from rehearsal.errors import UsageError
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PROGRAM = ("__main__.py", "components", "images", "stacks", "Pulumi.yaml", "pyproject.toml")
 PASSPHRASE = "rehearsal"  # noqa: S105 - it protects the made-up secrets of a cloud in memory
-IMAGE_KEY = "immutable:imageId"
+IMAGE_KEY, RECIPES_KEY = "immutable:imageId", "immutable:recipes"
 _IMAGE_ID = re.compile(r"\bami-(?:[0-9a-f]{17}|[0-9a-f]{8})\b")
 # What stands in the way of a destroy that leaves nothing: section, field, and the value that lets go.
-_LOOSE = (
-    ("immutable:loadBalancer", "deletionProtection", False),
-    ("immutable:logs", "retainOnDestroy", False),
-)
+_LOGS = ("immutable:logs", "retainOnDestroy", False)
+_LOOSE_ENVIRONMENT = (("immutable:loadBalancer", "deletionProtection", False), _LOGS)
+_LOOSE_FACTORY = (("immutable:distribution", "retainKeysOnDestroy", False), _LOGS)
 _CERTIFICATE = re.compile(r"arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/[A-Za-z0-9-]+")
 # Of the caller's environment only these go on: an AWS profile, a proxy or a Pulumi token of the user's must
 # reach neither the program nor the engine, for the cloud they speak to is the one in memory.
@@ -84,14 +84,11 @@ class Workspace:
         """The environments: every `Pulumi.<name>.yaml` that pins an image."""
         return environments_of(self.project)
 
-    def require(self, environment: str) -> str:
-        """`environment` itself. Raises UsageError when there is no such one, and lists those that are."""
-        known = self.environments()
-        if environment not in known:
-            raise UsageError(
-                f"unknown environment {environment!r}: choose one of {', '.join(known) or '(none)'}"
-            )
-        return environment
+    def require(self, stack: str) -> str:
+        """`stack` itself, an environment or the image factory. Raises UsageError when there is no such one,
+        and lists those that are.
+        """
+        return require(self.project, stack)
 
     def require_ready(self, *environments: str) -> None:
         """What the story itself reads is there in every one of these environments; the program checks the
@@ -119,16 +116,17 @@ class Workspace:
         """The image that the environment's configuration pins now."""
         return str(read_config(self.config_file(environment))[IMAGE_KEY])
 
-    def loosen(self, environment: str) -> list[str]:
-        """Let the environment be destroyed with all it holds, as its owner would: in its configuration.
+    def loosen(self, stack: str) -> list[str]:
+        """Let the stack be destroyed with all it holds, as its owner would: in its configuration.
 
-        Returns what was changed, as `key: value`; production's own values protect it and keep its logs.
+        Returns what was changed, as `key: value`; production's own values protect it and keep its logs, the
+        factory's keep the keys of its images.
         """
         yaml_of_people = YAML()
-        path = self.config_file(environment)
+        path = self.config_file(stack)
         document = yaml_of_people.load(path.read_text())
         changed = []
-        for key, field, value in _LOOSE:
+        for key, field, value in _LOOSE_ENVIRONMENT if IMAGE_KEY in document["config"] else _LOOSE_FACTORY:
             section = document["config"].setdefault(key, {})
             if section.get(field) is not value:
                 section[field] = value
@@ -165,6 +163,7 @@ class Workspace:
         return {
             **{name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ},
             **self.exports(endpoint),
+            **checkout.variables(self.source, self.project),
             "PULUMI_HOME": str(self.root / "home"),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
@@ -189,11 +188,28 @@ class Workspace:
 
 def environments_of(project: Path) -> list[str]:
     """The environments of a project: its `Pulumi.<name>.yaml` files that pin an image, sorted."""
+    return _stacks(project, IMAGE_KEY)
+
+
+def factories_of(project: Path) -> list[str]:
+    """The stacks of a project that build images, sorted."""
+    return _stacks(project, RECIPES_KEY)
+
+
+def require(project: Path, stack: str) -> str:
+    """`stack` itself. Raises UsageError when the project has no environment and no factory of the name."""
+    known = [*environments_of(project), *factories_of(project)]
+    if stack not in known:
+        raise UsageError(f"unknown environment {stack!r}: choose one of {', '.join(known) or '(none)'}")
+    return stack
+
+
+def _stacks(project: Path, key: str) -> list[str]:
     named = {
         path.name.removeprefix("Pulumi.").removesuffix(".yaml"): path
         for path in project.glob("Pulumi.*.yaml")
     }
-    return sorted(name for name, path in named.items() if IMAGE_KEY in read_config(path))
+    return sorted(name for name, path in named.items() if key in read_config(path))
 
 
 def read_config(path: Path) -> dict[str, Any]:

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
+from rehearsal import factory_files, image_steps, provenance
 from rehearsal import stage as stage_module
-from rehearsal import steps
 from rehearsal.cloud_client import CloudClient, CloudProcess
 from rehearsal.engines import COUNTED, Changed, Operation, Outcome
 from rehearsal.fleet import FleetSampler
+from rehearsal.provenance import Provenance
 from rehearsal.stage import Stage, StepRecord
 from rehearsal.workspace import Workspace
 
 OLD, NEW, BEFORE = "ami-0123456789abcdef0", "ami-0fedcba9876543210", "ami-11111111"
+PARENT = "ami-33333333333333333"
+DOCUMENT = "phases:\n  - name: build\n    steps:\n      - name: first  # of all\n        action: Reboot\n"
+CONTENT = [
+    Changed("aws:imagebuilder/component:Component", "service-service", "replace"),
+    Changed("aws:imagebuilder/imageRecipe:ImageRecipe", "service", "replace"),
+    Changed("aws:imagebuilder/imagePipeline:ImagePipeline", "service", "update"),
+    Changed("aws:imagebuilder/distributionConfiguration:DistributionConfiguration", "service", "update"),
+]
 TEMPLATE = Changed("aws:ec2/launchTemplate:LaunchTemplate", "web", "update")
 REFRESH = Changed("pulumi-python:dynamic/immutable:InstanceRefresh", "web", "update")
 NETWORK = Changed("aws:ec2/vpc:Vpc", "network", "update")
@@ -27,6 +36,8 @@ class FakeClient:
 
     def __init__(self) -> None:
         self.images: list[str] = []
+        self.registered: dict[str, dict[str, Any]] = {}
+        self.speeds: list[float] = []
         self.certificates: list[str] = []
         self.fleets: dict[str, str] = {}
         self.servers: dict[str, list[str]] = {}
@@ -34,9 +45,16 @@ class FakeClient:
         self.at = 0.0
         self.passes: Callable[[], None] = lambda: None
 
-    def register_image(self, name: str, tags: dict[str, str], image_id: str | None = None) -> str:
+    def register_image(
+        self, name: str, tags: dict[str, str], image_id: str | None = None, **more: str
+    ) -> str:
         self.images.append(image_id or NEW)
+        self.registered[image_id or NEW] = {"name": name, "tags": tags, **more}
         return image_id or NEW
+
+    def speed(self, speed: float | None = None) -> float:
+        self.speeds += [] if speed is None else [speed]
+        return 500.0
 
     def register_certificate(self, arn: str, domain: str) -> None:
         self.certificates.append(arn)
@@ -77,9 +95,10 @@ class FakeEngine:
 
     def run(self, operation: Operation, environment: str, on_line: Any = None) -> Outcome:
         self.ran.append(f"{operation} {environment}")
-        changed = tuple(self.changes.get(operation, ()))
+        # Of one stack alone, such as `up images`, or of all of them.
+        changed = tuple(self.changes.get(self.ran[-1], self.changes.get(operation, ())))
         counts = {op: sum(each.op == op for each in changed) for op in COUNTED}
-        if operation == "up" and self.rolls:
+        if operation == "up" and self.rolls and environment != "images":
             fleets = cast(FakeClient, self.stage().cloud.client).fleets
             fleets[environment] = self.stage().workspace.image(environment)
         ok = self.error is None
@@ -87,15 +106,17 @@ class FakeEngine:
 
 
 def make_stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
-    """A stage on a scratch copy of two small files, with the release command as it should be."""
+    """A stage on a scratch copy of three small files, with the release command as it should be."""
     source = tmp_path / "source"
-    source.mkdir()
+    _write_factory(source)
     for name, image in (("staging", OLD), ("prod", BEFORE)):
         (source / f"Pulumi.{name}.yaml").write_text(
             f"config:\n  aws:region: eu-central-1\n  # the image\n  immutable:imageId: {image}\n"
         )
     monkeypatch.setattr(stage_module, "SETTLE_SECONDS", 0.1)
-    monkeypatch.setattr(steps, "_inventory", lambda _: frozenset())
+    monkeypatch.setattr(image_steps, "held", lambda _: frozenset())
+    monkeypatch.setattr(image_steps, "clear", lambda *_: None)
+    monkeypatch.setattr(provenance, "read", lambda _, image, regions: built(image, regions))
 
     class FakeCloud:
         url = "http://127.0.0.1:1"
@@ -105,6 +126,7 @@ def make_stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
     made.append(
         Stage(
             Workspace.create(tmp_path / "scratch", source),
+            factory_files.find(source),
             cast(CloudProcess, FakeCloud()),
             FakeEngine(lambda: made[0]),
             FleetSampler(cast(CloudClient, FakeCloud.client)),
@@ -118,10 +140,34 @@ def make_stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
     return made[0]
 
 
+def _write_factory(source: Path) -> None:
+    """The stack that builds images, with one recipe of one document."""
+    for folder in ("recipes", "documents"):
+        (source / "images" / folder).mkdir(parents=True)
+    (source / "images/documents/service.yaml").write_text(DOCUMENT)
+    (source / "images/recipes/service.yaml").write_text(
+        f'parent: {{id: {PARENT}, owner: "136693071363", name: "debian-*"}}\narchitecture: arm64\n'
+    )
+    (source / "Pulumi.images.yaml").write_text(
+        "config:\n  aws:region: eu-central-1\n  immutable:recipes: {service: {}}\n"
+        "  immutable:distribution: {regions: [eu-west-1]}\n"
+    )
+
+
+def built(image: str, regions: Sequence[str]) -> Provenance:
+    """An image of the factory as it should be."""
+    return Provenance(
+        image, "service", "0123456789abcdef", "c" * 40, PARENT, "passed", "critical=0", "arn:build",
+        dict.fromkeys(regions, image),
+    )  # fmt: skip
+
+
 def release(stage: Stage, *arguments: str) -> str:
     """The release command as it should be: it changes one line of one file."""
-    command, environment = arguments[0], arguments[2] if arguments[0] == "promote" else arguments[1]
+    command = arguments[0]
+    environment = arguments[{"promote": 2, "bake": -1}.get(command, 1)]
     image = {
+        "bake": NEW,
         "promote": stage.workspace.image("staging"),
         "set-image": arguments[-1],
         "rollback": OLD,

@@ -42,6 +42,26 @@ def test_what_comes_from_the_cloud_or_the_engine_is_shown_as_text() -> None:
     assert "a &lt;b&gt;note&lt;/b&gt;" in shown
 
 
+def test_an_image_is_shown_with_what_it_was_built_from_and_named_in_the_legend() -> None:
+    image = {
+        "image": NEW, "recipe": "service", "hash": "0123456789abcdef", "commit": "f0528c0ac003aaaabbbb-dirty",
+        "parent": "ami-33333333", "tests": "passed", "findings": "critical=0 <b>",
+        "regions": {"eu-west-1": NEW},
+    }  # fmt: skip
+    told = document()
+    told["steps"][2]["images"] = [image]
+    shown = page(told)
+    row = re.search(rf'<tr data-built="{NEW}">(.*?)</tr>', shown)
+    assert row is not None
+    assert re.findall(r"<td>(?:<code>)?(.*?)(?:</code>)?</td>", row[1]) == [
+        NEW, "service 0123456789abcdef", "f0528c0ac003, changed since", "ami-33333333", "passed",
+        "critical=0 &lt;b&gt;", "eu-west-1",
+    ]  # fmt: skip
+    assert f"<code>{NEW}</code> service 0123456789abcdef</li>" in shown
+    assert f"<code>{OLD}</code> </li>" in shown
+    assert page(document()).count("data-built") == 0
+
+
 def test_a_failed_rehearsal_leads_with_its_step_and_reason() -> None:
     failed = step("prod-up", 0, 1, ok=False, reason="the refresh rolled back", output=["last line"])
     shown = page(document(ok=False, steps=[failed], not_run=["rollback"]))

@@ -37,7 +37,7 @@ def test_a_step_leaves_one_line_and_a_failed_one_its_reason_where_nothing_can_mo
         StepRecord("staging-up", "Title", ok=False, reason="a reason [of more than] forty characters")
     )
     shown = out.getvalue()
-    assert "1/2 image: A tested image appears" in shown
+    assert "1/2 image: An image is built and tested" in shown
     assert "vpc" not in shown
     assert "FAILED 2/2 staging-up" in shown
     # Whole and unwrapped, so that it can be searched for; and brackets are text.
@@ -106,3 +106,35 @@ def test_a_kept_rehearsal_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.
     assert "export AWS_ENDPOINT_URL=http://127.0.0.1:1" in lines
     assert f"export PULUMI_BACKEND_URL=file://{tmp_path}/scratch/state" in lines
     assert f"{REPOSITORY}/scripts/rehearse stop" in lines
+
+
+IMAGE = {
+    "image": "ami-22222222222222222",
+    "recipe": "service",
+    "hash": "0123456789abcdef",
+    "commit": "f0528c0ac003aaaabbbb",
+    "parent": "ami-33333333333333333",
+    "tests": "passed",
+    "findings": "critical=0",
+    "regions": {"eu-central-1": "ami-22222222222222222"},
+}
+
+
+def test_the_images_that_were_built_are_told_with_their_content_within_a_terminals_width() -> None:
+    narrow, out = console(width=80)
+    changed = {**IMAGE, "commit": "f0528c0ac003aaaabbbb-dirty"}
+    show_steps(
+        narrow, document(steps=[step("image", 0, 1, images=[IMAGE]), step("next", 1, 2, images=[changed])])
+    )
+    rows = [line.split() for line in out.getvalue().splitlines() if line.startswith("ami-")]
+    told = ["service", "01234567", "f0528c0ac003", "passed"]
+    assert rows == [
+        ["ami-22222222222222222", "image", *told],
+        ["ami-22222222222222222", "next", *told[:2], "f0528c0ac003+", "passed"],
+    ]
+
+
+def test_a_rehearsal_that_built_nothing_tells_of_no_images() -> None:
+    plain, out = console()
+    show_steps(plain, document())
+    assert "built in" not in out.getvalue()

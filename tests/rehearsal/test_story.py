@@ -28,8 +28,10 @@ STEPS = [
     "rotation",
     "drift",
     "quarantine",
+    "retire",
     "destroy",
 ]
+BUILDS = ["image", "new-image", "bad-image"]
 COUNTED = {"create", "update", "replace", "delete", "same"}
 
 
@@ -91,6 +93,45 @@ def test_what_changed_is_named_and_counted(rehearsed: Rehearsed) -> None:
     assert rehearsed.step("staging-up")["changes"]["create"] > 30
 
 
+def test_every_image_of_the_story_is_built_tested_and_known_to_the_commit(rehearsed: Rehearsed) -> None:
+    built = {step["name"]: step["images"] for step in rehearsed.document["steps"] if step["images"]}
+    assert list(built) == BUILDS
+    first, second, rebuilt = (images[0] for (images,) in zip(built.values(), strict=True))
+    assert len({each["image"] for each in (first, second, rebuilt)}) == 3
+    # A changed document is other content; the same one built anew is not.
+    assert first["hash"] != second["hash"] == rebuilt["hash"]
+    for each in (first, second, rebuilt):
+        assert (each["recipe"], each["tests"]) == ("service", "passed")
+        assert list(each["regions"]) == ["eu-central-1", "eu-west-1"]
+    commit = subprocess.run(
+        ["git", "-C", REPOSITORY, "log", "-1", "--format=%H", "--", "images"],
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout.strip()
+    assert first["commit"].removesuffix("-dirty") == (commit or "unknown")
+    assert second["commit"].endswith("-dirty") == bool(commit)
+
+
+def test_a_changed_document_changes_only_what_builds_it(rehearsed: Rehearsed) -> None:
+    step = rehearsed.step("new-image")
+    factory = {(r["type"].split(":")[-1], r["op"]) for r in step["resources"] if r["environment"] == "images"}
+    assert factory == {
+        ("Component", "replace"), ("ImageRecipe", "replace"), ("ImagePipeline", "update"),
+        ("DistributionConfiguration", "update"),
+    }  # fmt: skip
+
+
+def test_images_that_nobody_uses_go_and_all_others_stay(rehearsed: Rehearsed) -> None:
+    notes = rehearsed.step("retire")["notes"]
+    earlier = sorted({image_of("staging"), image_of("prod")})
+    for action in ("deprecate", "disable", "delete"):
+        assert any(f"{action} {', '.join(earlier)}" in note for note in notes)
+    kept = [note for note in notes if note.startswith("a dry run tells: keep")]
+    assert len(kept) == len(BUILDS)
+    assert all("used by" in note for note in kept)
+
+
 def test_a_second_up_changes_nothing(rehearsed: Rehearsed) -> None:
     up, again = rehearsed.step("staging-up"), rehearsed.step("staging-again")
     assert again["resources"] == []
@@ -103,18 +144,18 @@ def test_a_preview_announces_what_the_up_then_does(rehearsed: Rehearsed) -> None
 
 @pytest.mark.parametrize("name", ["new-image", "bad-image", "rollback"])
 def test_between_two_images_only_templates_and_refreshes_change(rehearsed: Rehearsed, name: str) -> None:
-    kinds = {resource["type"].split("/")[0] for resource in rehearsed.step(name)["resources"]}
-    assert kinds == {"aws:ec2", "pulumi-python:dynamic"}
-    assert {resource["op"] for resource in rehearsed.step(name)["resources"]} == {"update"}
+    changed = [each for each in rehearsed.step(name)["resources"] if each["environment"] != "images"]
+    assert {each["type"].split("/")[0] for each in changed} == {"aws:ec2", "pulumi-python:dynamic"}
+    assert {each["op"] for each in changed} == {"update"}
 
 
 def test_everything_that_was_created_is_destroyed(rehearsed: Rehearsed) -> None:
-    created = sum(rehearsed.step(name)["changes"]["create"] for name in ("staging-up", "prod-up"))
+    created = sum(rehearsed.step(name)["changes"]["create"] for name in ("image", "staging-up", "prod-up"))
     assert rehearsed.step("destroy")["changes"]["delete"] == created
 
 
 def test_prod_goes_to_the_new_image_and_back_and_staging_stays(rehearsed: Rehearsed) -> None:
-    old = image_of("staging")
+    old = rehearsed.step("image")["images"][0]["image"]
     end = rehearsed.step("destroy")["at"]
 
     def images(environment: str) -> list[str]:
@@ -138,7 +179,7 @@ def test_a_bad_image_fails_its_up_with_the_alarm_and_leaves_no_server(rehearsed:
     assert "reason" not in step
     assert "FAILED" not in rehearsed.output
     appeared = [each for each in rehearsed.document["fleet"] if step["at"] < each["at"] < step["until"]]
-    bad = next(note for note in step["notes"] if "is in the account" in note).split()[0]
+    bad = step["images"][0]["image"]
     counts = [each["in_service"] for each in appeared if each["image"] == bad]
     assert max(counts) >= 1
     assert counts[-1] == 0
@@ -161,7 +202,7 @@ def test_no_roll_out_takes_a_fleet_below_what_it_serves_with(rehearsed: Rehearse
 
 
 def test_servers_past_their_lifetime_are_renewed_without_an_up(rehearsed: Rehearsed) -> None:
-    rotation, (leap,) = rehearsed.step("rotation"), rehearsed.document["leaps"]
+    rotation, leap = rehearsed.step("rotation"), rehearsed.document["leaps"][0]
     assert rotation["operations"] == []
     assert rotation["at"] <= leap["at"] < leap["at"] + leap["seconds"] < rotation["until"]
     # The servers of the rollback are a week old by then, and were a little old already before the leap.
@@ -206,6 +247,8 @@ def test_the_table_at_the_end_names_every_step_and_the_engine(rehearsed: Rehears
     table = rehearsed.output.split("The rehearsal passed")[0].splitlines()
     rows = [line.split()[0] for line in table if line.endswith("ok")]
     assert rows == STEPS
+    built = {step["name"]: step["images"][0]["image"] for step in map(rehearsed.step, BUILDS)}
+    assert built == {line.split()[1]: line.split()[0] for line in table if line.startswith("ami-")}
     assert "with the embedded engine." in rehearsed.output
 
 
@@ -213,6 +256,8 @@ def test_the_report_shows_the_same_as_the_json(rehearsed: Rehearsed) -> None:
     assert re.findall(r'<li class="step ok" id="step-([a-z-]+)"', rehearsed.page) == STEPS
     for sample in rehearsed.document["fleet"]:
         assert f'data-image="{sample["image"]}"' in rehearsed.page
+    for step in map(rehearsed.step, BUILDS):
+        assert f'data-built="{step["images"][0]["image"]}"' in rehearsed.page
 
 
 def test_the_pulumi_command_does_the_same(rehearsed: Rehearsed, tmp_path: Path) -> None:

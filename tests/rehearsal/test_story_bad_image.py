@@ -41,6 +41,7 @@ class Cloud:
         self.exit_code = 1
         self.running = OLD
         self.agrees = False
+        self.tagged: list[dict[str, Any]] = []
         self.second: Callable[[], None] = lambda: None
         self.during: Callable[[], None] = lambda: None
         self._ran = engine(stage).run
@@ -67,6 +68,9 @@ class Cloud:
             }
         )
 
+    def create_tags(self, **given: Any) -> None:
+        self.tagged.append(given)
+
     def describe_instance_refreshes(self, **_: Any) -> dict[str, Any]:
         return {"InstanceRefreshes": self.refreshes}
 
@@ -80,7 +84,10 @@ class Cloud:
             {"MetricAlarms": [{"AlarmName": "web-errors-1"}]},
         ]
 
-    def ask(self, _: Stage, *arguments: str) -> dict[str, Any]:
+    def ask(self, _: Stage, *arguments: str, **more: Any) -> dict[str, Any]:
+        if arguments[0] == "bake":
+            assert (arguments, more) == (("bake", "service", "--rebuild"), {"json_option": ("--json", "-")})
+            return {"images": {"eu-central-1": NEW, "eu-west-1": OLD}}
         assert arguments == ("status", "staging")
         services = {"web": {"running": self.running}}
         return {"environments": [{"agrees": self.agrees, "services": services}]}
@@ -100,20 +107,24 @@ def cloud(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Cloud:
     made = Cloud(stage)
     monkeypatch.setattr(FakeEngine, "run", lambda _, *given: made.run(*given))
     monkeypatch.setattr(Stage, "aws", lambda *_: made)
-    monkeypatch.setattr(Stage, "ask", lambda *given: made.ask(*given))
+    monkeypatch.setattr(Stage, "ask", lambda *given, **more: made.ask(*given, **more))
     return made
 
 
 def test_a_bad_image_is_set_fails_and_is_taken_back(stage: Stage, cloud: Cloud) -> None:
     step = record()
     bad_image(stage, step)
-    assert client(stage).images == [NEW]
+    behaviour = {"Key": "rehearsal:behaviour", "Value": "errors-after-minutes"}
+    assert cloud.tagged == [{"Resources": [NEW], "Tags": [behaviour]}]
+    assert [each["image"] for each in step.images] == [NEW]
+    # Nothing is to be seen while it is built, and all of the rollout afterwards.
+    assert client(stage).speeds == [5000, 500]
     assert engine(stage).ran == ["up staging", "up staging"]
     assert [each["ok"] for each in step.operations] == [False, True]
     # Both engines change the same; how much the failed up had looked at until then is no matter.
     assert (step.changes["update"], step.changes["same"]) == (4, 5)
-    assert step.notes == [
-        f"{NEW} is in the account, tagged as tested; its servers will err after some minutes",
+    assert step.notes[1:] == [
+        f"{NEW} passed its tests; its servers will err after some minutes",
         f"Pulumi.staging.yaml: -   immutable:imageId: {OLD}",
         f"Pulumi.staging.yaml: +   immutable:imageId: {NEW}",
         f"up staging fails, as it should: {REASON}",

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal import steps
+from rehearsal import image_steps, steps
 from rehearsal.engines import Changed
 from rehearsal.errors import RehearsalError
 from rehearsal.stage import Stage, StepFailedError
 from tests.rehearsal.staged import (
     BEFORE,
+    CONTENT,
     NETWORK,
     NEW,
     OLD,
@@ -28,13 +29,6 @@ from tests.rehearsal.staged import (
 @pytest.fixture
 def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
     return make_stage(tmp_path, monkeypatch)
-
-
-def test_the_account_holds_the_earlier_images_before_the_tested_one_appears(stage: Stage) -> None:
-    step = record()
-    steps.image(stage, step)
-    assert client(stage).images == [BEFORE, OLD]
-    assert step.notes == [f"{OLD} is in the account, tagged as tested"]
 
 
 def test_staging_has_to_run_the_image_of_its_configuration(stage: Stage) -> None:
@@ -116,20 +110,21 @@ def test_a_preview_that_touches_the_cloud_fails_the_step(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks = iter([frozenset(), frozenset({("VPC", "vpc-1")})])
-    monkeypatch.setattr(steps, "_inventory", lambda _: next(looks))
+    monkeypatch.setattr(image_steps, "held", lambda _: next(looks))
     with pytest.raises(StepFailedError, match="changed the cloud"):
         steps.prod_preview(stage, record())
 
 
 def test_a_new_image_goes_to_staging_and_then_to_prod_each_with_a_preview_first(stage: Stage) -> None:
     engine(stage).changes.update(preview=[TEMPLATE, REFRESH], up=[TEMPLATE, REFRESH])
+    engine(stage).changes["up images"] = CONTENT
     step = record()
     steps.new_image(stage, step)
-    assert engine(stage).ran == ["preview staging", "up staging", "preview prod", "up prod"]
+    assert engine(stage).ran == ["up images", "preview staging", "up staging", "preview prod", "up prod"]
     assert client(stage).fleets == {"staging": NEW, "prod": NEW}
     # The previews are told, but what they announce counts once.
-    assert step.changes == {"create": 0, "update": 4, "replace": 0, "delete": 0, "same": 10}
-    assert len(step.resources) == 4
+    assert step.changes == {"create": 0, "update": 6, "replace": 2, "delete": 0, "same": 15}
+    assert len(step.resources) == 8
 
 
 @pytest.mark.parametrize(
@@ -147,6 +142,7 @@ def test_a_roll_out_that_changes_more_or_less_fails_the_step(
     stage: Stage, operation: str, changes: list[Changed], reason: str
 ) -> None:
     engine(stage).changes.update(preview=[TEMPLATE, REFRESH], up=[TEMPLATE, REFRESH])
+    engine(stage).changes["up images"] = CONTENT
     engine(stage).changes[operation] = changes
     with pytest.raises(StepFailedError, match=reason):
         steps.new_image(stage, record())
@@ -167,12 +163,15 @@ def test_a_rollback_that_leaves_servers_on_the_new_image_fails_the_step(stage: S
 def test_protection_is_lifted_in_the_configuration_before_a_destroy(stage: Stage) -> None:
     step = record()
     steps.destroy(stage, step)
-    assert engine(stage).ran == ["up prod", "destroy prod", "up staging", "destroy staging"]
+    assert engine(stage).ran == [
+        "up prod", "destroy prod", "up staging", "destroy staging", "up images", "destroy images",
+    ]  # fmt: skip
     assert "Pulumi.prod.yaml: + loadBalancer.deletionProtection: false" in step.notes
+    assert "Pulumi.images.yaml: + distribution.retainKeysOnDestroy: false" in step.notes
     assert "# the image" in stage.workspace.config_file("prod").read_text()
     engine(stage).ran.clear()
     steps.destroy(stage, record())
-    assert engine(stage).ran == ["destroy prod", "destroy staging"]
+    assert engine(stage).ran == ["destroy prod", "destroy staging", "destroy images"]
 
 
 def test_a_destroy_that_leaves_something_behind_fails_the_step(
@@ -180,6 +179,6 @@ def test_a_destroy_that_leaves_something_behind_fails_the_step(
 ) -> None:
     stage.before = frozenset({("VPC", "default")})
     held = frozenset({("VPC", "default"), ("bucket", "logs")})
-    monkeypatch.setattr(steps, "_inventory", lambda _: held)
+    monkeypatch.setattr(image_steps, "held", lambda _: held)
     with pytest.raises(StepFailedError, match="still holds 1 of ours: bucket logs"):
         steps.destroy(stage, record())

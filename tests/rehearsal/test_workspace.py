@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rehearsal.errors import UsageError
-from rehearsal.workspace import REPOSITORY, Workspace, environments_of, read_config
+from rehearsal.workspace import REPOSITORY, Workspace, environments_of, factories_of, read_config
 
 OLD, NEW, OTHER = "ami-0123456789abcdef0", "ami-0fedcba9876543210", "ami-11111111"
 ARN = "arn:aws:acm:eu-central-1:123456789012:certificate/2b8e9f10"
@@ -21,7 +21,10 @@ def source(tmp_path: Path) -> Path:
     (folder / "images" / "preflight.py").write_text("")
     (folder / "__main__.py").write_text("import components.network\n")
     (folder / "Pulumi.yaml").write_text("name: immutable\n")
-    (folder / "Pulumi.images.yaml").write_text("config:\n  aws:region: eu-central-1\n")
+    (folder / "Pulumi.images.yaml").write_text(
+        "config:\n  aws:region: eu-central-1\n  immutable:recipes: {service: {}}\n"
+    )
+    (folder / "Pulumi.other.yaml").write_text("config:\n  aws:region: eu-central-1\n")
     (folder / "Pulumi.staging.yaml").write_text(
         f"""config:
   aws:region: eu-central-1
@@ -70,13 +73,25 @@ def test_the_copy_finds_the_packages_of_the_running_python(workspace: Workspace)
     assert (workspace.project / ".venv" / "bin").is_dir()
 
 
-def test_environments_are_the_stacks_that_pin_an_image(workspace: Workspace) -> None:
+def test_environments_are_the_stacks_that_pin_an_image_and_factories_those_with_recipes(
+    workspace: Workspace,
+) -> None:
     assert workspace.environments() == ["prod", "staging"]
+    assert factories_of(workspace.project) == ["images"]
+
+
+def test_what_keeps_a_stack_from_going_is_let_go_in_its_own_file(workspace: Workspace) -> None:
+    assert workspace.loosen("images") == [
+        "distribution.retainKeysOnDestroy: false", "logs.retainOnDestroy: false",
+    ]  # fmt: skip
+    assert workspace.loosen("images") == []
+    assert workspace.loosen("prod")[0] == "loadBalancer.deletionProtection: false"
 
 
 def test_an_unknown_environment_is_refused_with_a_list(workspace: Workspace) -> None:
     assert workspace.require("prod") == "prod"
-    with pytest.raises(UsageError, match="unknown environment 'qa': choose one of prod, staging"):
+    assert workspace.require("images") == "images"
+    with pytest.raises(UsageError, match="unknown environment 'qa': choose one of prod, staging, images"):
         workspace.require("qa")
 
 
