@@ -28,7 +28,7 @@ PORT = 8080
 HEALTH_PATH = "/healthz"
 MEMORY_MIB = 1024
 BOOT_SECONDS = 600
-"""A boot that takes longer has failed. Alone on two cores it takes a few seconds, beside much else minutes."""
+"""A boot that takes longer has failed. Alone on two cores it takes seconds, beside much else minutes."""
 
 GRACE_SECONDS = 30
 """What a script may take longer than its own limit until its answer counts as lost."""
