@@ -86,7 +86,8 @@ class AwsProvider:
             return recorded.diff(old_inputs, news)
         changed = tuple(_changed(record, old_inputs, news))
         replaces = tuple(name for name in changed if name in record.replaces or name == "region")
-        return Diff(bool(changed), replaces, changed, bool(replaces) and record.delete_before_replace)
+        one_only = record.delete_before_replace or _keeps_its_name(record, old_inputs, news)
+        return Diff(bool(changed), replaces, changed, bool(replaces) and one_only)
 
     def create(self, urn: str, news: Properties, timeout_seconds: float, preview: bool) -> State:
         """Create it; in a preview say what it will be."""
@@ -223,6 +224,16 @@ def _gone_is_fine() -> Iterator[None]:
     except ClientError as error:
         if not is_gone(error):
             raise
+
+
+def _keeps_its_name(record: ResourceType, old_inputs: Properties, news: Properties) -> bool:
+    """Whether the program gave the name. Two of one name may not stand side by side, so the real provider
+    deletes such a resource first, unless the program forbids it.
+    """
+    if record.auto_name is None or record.auto_name.property in news.get(DEFAULTS_KEY, ()):
+        return False
+    name = news.get(record.auto_name.property)
+    return name is not None and name == old_inputs.get(record.auto_name.property)
 
 
 def _changed(record: ResourceType, old_inputs: Properties, news: Properties) -> Iterator[str]:

@@ -73,3 +73,28 @@ def test_two_routes_to_one_place_cannot_stand_side_by_side() -> None:
     changed = diff("aws:ec2/route:Route", old, {**old, "destinationCidrBlock": "10.0.0.0/8"})
     assert changed.delete_before_replace
     assert not diff("aws:ec2/vpc:Vpc", {"cidrBlock": "a"}, {"cidrBlock": "b"}).delete_before_replace
+
+
+RECIPE = "aws:imagebuilder/imageRecipe:ImageRecipe"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "first"),
+    [
+        ({"name": "web"}, {"name": "web"}, True),
+        ({"name": "web"}, {"name": "other"}, False),
+        ({"name": "web-1", "__defaults": ["name"]}, {"name": "web-1", "__defaults": ["name"]}, False),
+        ({}, {}, False),
+    ],
+)
+def test_what_keeps_a_name_of_the_programs_own_is_deleted_before_it_is_replaced(
+    old: dict[str, Any], new: dict[str, Any], first: bool
+) -> None:
+    changed = diff(RECIPE, {**old, "version": "1.0.0"}, {**new, "version": "1.0.1"})
+    assert "version" in changed.replaces
+    assert changed.delete_before_replace is first
+
+
+def test_a_change_in_place_deletes_nothing_whatever_the_name() -> None:
+    changed = diff(GROUP, {"name": "web", "maxSize": 1}, {"name": "web", "maxSize": 2})
+    assert changed == Diff(True, (), ("maxSize",), False)
