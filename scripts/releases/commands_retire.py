@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Annotated
 
@@ -53,7 +54,7 @@ def retire_images(
         where = find_project(context, directory)
         factory = where.factory()
         accounts = {region: Account(region) for region in factory.regions}
-        with lock.held(factory.path, "retire"):
+        with nullcontext() if dry_run else lock.held(factory.path, "retire"):
             done = retire.run(
                 where, accounts, recipe, settings, dry_run=dry_run, say=lambda line: _say(line, json)
             )

@@ -67,7 +67,7 @@ def run(
             used; nothing was changed.
         AwsError: a region cannot be asked for its images.
     """
-    families = retire_families.read(accounts, recipe)
+    families = retire_families.read(accounts, where.name, recipe)
     known = where.factory().recipes
     # A recipe that has no pipeline any more has images all the same; a misspelled one has none.
     if recipe is not None and recipe not in known and not families:

@@ -67,14 +67,15 @@ class Family:
         return least, max((since for stage, since in reached if stage == least), default=self.created_at)
 
 
-def read(accounts: Mapping[str, Account], recipe: str | None) -> list[Family]:
-    """The factory's images of a recipe (None: of all), the newest first.
+def read(accounts: Mapping[str, Account], project: str, recipe: str | None) -> list[Family]:
+    """The images of this project's factory of a recipe (None: of all), the newest first. One of another
+    project's factory, whose configs nobody sees from here, says so by its tag.
 
     Raises:
         AwsError: a region cannot be asked.
     """
     found = [ami for account in accounts.values() for ami in amis.own(account, {amis.RECIPE: recipe})]
-    return grouped(found)
+    return grouped(ami for ami in found if ami.tags.get("project", project) == project)
 
 
 def grouped(found: Iterable[Ami]) -> list[Family]:

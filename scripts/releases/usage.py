@@ -76,8 +76,9 @@ class _Search:
         """The files of the project, and the outputs of its stacks."""
         with self.reading("the recipes"):
             self.add(usage_project.of_recipes(where.directory))
-        for stack, path in where.files().items():
-            with self.reading(f"the config of {stack}"):
+        files = {"": where.directory / "Pulumi.yaml", **where.files()}
+        for stack, path in files.items():
+            with self.reading(f"the config of {stack or 'the project'}"):
                 self.add(usage_project.of_text(path, stack))
         outputs: dict[str, Mapping[str, Any]] = {}
         with self.reading("what runs"):

@@ -110,6 +110,15 @@ def test_an_image_of_which_a_copy_is_still_being_made_is_left_alone(
     assert factory.stages(old) == ["available", "pending"]
 
 
+def test_images_of_another_projects_factory_are_left_alone(factory: FactoryCloud, old: list[str]) -> None:
+    for region, image in zip((HERE, THERE), old, strict=True):
+        factory.ec2(region).create_tags(Resources=[image], Tags=[{"Key": "project", "Value": "another"}])
+    assert old[0] not in actions(factory.retire())
+    for region, image in zip((HERE, THERE), old, strict=True):
+        factory.ec2(region).create_tags(Resources=[image], Tags=[{"Key": "project", "Value": "immutable"}])
+    assert actions(factory.retire())[old[0]] == "deprecate"
+
+
 def test_a_dry_run_says_what_would_be_done_and_does_nothing(factory: FactoryCloud, old: list[str]) -> None:
     done = factory.run("retire", "--keep", "1", "--dry-run")
     assert done.code == 0
@@ -127,6 +136,12 @@ def used_by_a_comment(factory: FactoryCloud, image: str) -> str:
     file = factory.project.file("staging")
     file.write_text(file.read_text() + f"# was {image}\n")
     return "config Pulumi.staging.yaml"
+
+
+def used_by_the_project(factory: FactoryCloud, image: str) -> str:
+    file = factory.project.directory / "Pulumi.yaml"
+    file.write_text(f"{file.read_text()}config: {{immutable:imageId: {image}}}\n")
+    return "config Pulumi.yaml"
 
 
 def used_by_the_fleet(factory: FactoryCloud, image: str) -> str:
@@ -174,8 +189,8 @@ def used_by_another_account(factory: FactoryCloud, image: str) -> str:
 
 
 USES = [
-    used_by_config, used_by_a_comment, used_by_the_fleet, used_by_a_rollback, used_by_an_old_version,
-    used_by_a_server, used_by_a_parameter, used_by_a_recipe, used_by_another_account,
+    used_by_config, used_by_a_comment, used_by_the_project, used_by_the_fleet, used_by_a_rollback,
+    used_by_an_old_version, used_by_a_server, used_by_a_parameter, used_by_a_recipe, used_by_another_account,
 ]  # fmt: skip
 
 
