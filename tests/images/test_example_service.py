@@ -32,7 +32,7 @@ def free_port() -> int:
 
 @contextmanager
 def service(**environment: str) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-I", str(FOLDER / "service" / "service")]
+    command = [sys.executable, "-IS", str(FOLDER / "service" / "service")]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as running:
         try:
             yield running

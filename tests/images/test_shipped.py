@@ -113,6 +113,14 @@ def test_migrations_run_once_at_a_start_and_before_the_service() -> None:
     assert migrate["Unit"]["ConditionFileIsExecutable"] == "/opt/service/bin/migrate"
 
 
+def test_the_devices_of_a_start_are_those_that_a_server_needs() -> None:
+    """Without them it has no disk, no address, no clock, and does not hear that EC2 stops it."""
+    text = (FOLDER / "start" / "udev-trigger.conf").read_text()
+    found = {word.split("=")[1] for word in text.split() if word.startswith("--subsystem-match=")}
+    assert {"acpi", "block", "input", "net", "nvme", "pci", "platform", "rtc", "virtio"} <= found
+    assert not {"tty", "vc", "memory", "cpu"} & found
+
+
 def test_only_the_server_that_a_service_is_for_runs_its_lifecycle() -> None:
     read = unit("lifecycle/immutable-lifecycle@.service")
     assert read["Unit"]["ConditionPathExists"] == "/etc/immutable/%i.env"
