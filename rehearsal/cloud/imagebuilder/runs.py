@@ -113,9 +113,10 @@ def arm(backend: ImageBuilderBackend, pipeline: Pipeline) -> None:
 
 
 def due(backend: ImageBuilderBackend, pipeline: Pipeline) -> bool:
-    """Whether a build would hold anything new: another parent or another component than the last one had."""
-    if pipeline.last is not None and pipeline.last.running:
-        return False
+    """Whether a build would hold anything new: another parent or another component than the last one had.
+
+    One whose parent or component is gone cannot start.
+    """
     try:
         parent, components = resolved(backend, backend.get(ImageRecipe, pipeline.given["imageRecipeArn"]))
     except ImageBuilderError:

@@ -258,6 +258,20 @@ def test_types_that_cannot_run_the_parent_cannot_build(factory: Factory, kind: s
     assert why in build["state"]["reason"]
 
 
+def test_a_build_in_a_subnet_gives_its_addresses_back(factory: Factory) -> None:
+    ec2 = factory.cloud.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
+    group = ec2.create_security_group(GroupName="build", Description="build", VpcId=vpc)["GroupId"]
+    infrastructure = factory.infrastructure(subnetId=subnet, securityGroupIds=[group])
+    build = factory.built(factory.pipeline(infrastructure=infrastructure))
+    assert build["state"]["status"] == "AVAILABLE"
+    instances = [i for r in ec2.describe_instances()["Reservations"] for i in r["Instances"]]
+    assert len(instances) == 2
+    assert ec2.describe_network_interfaces()["NetworkInterfaces"] == []
+    assert ec2.describe_subnets(SubnetIds=[subnet])["Subnets"][0]["AvailableIpAddressCount"] == 251
+
+
 def test_a_subnet_that_is_not_there_cannot_build(factory: Factory) -> None:
     infrastructure = factory.infrastructure(subnetId="subnet-12345678", securityGroupIds=["sg-12345678"])
     state = factory.built(factory.pipeline(infrastructure=infrastructure))["state"]

@@ -147,15 +147,41 @@ def test_a_pipeline_that_fails_again_and_again_is_disabled(
     assert (found["status"], found["consecutiveFailures"]) == ("DISABLED", limit)
     assert [each["detail"] for each in told()] == [{"consecutive-failures": str(limit)}]
     assert len(builds(factory, pipeline)) == limit + 1, "the first one was by hand and does not count"
-    update(
-        factory,
-        pipeline,
-        status="ENABLED",
-        imageRecipeArn=factory.recipe(factory.component("good"), name="fixed"),
-    )
-    factory.cloud.step(DAY + HOUR)
+    update(factory, pipeline, status="ENABLED")
+    assert failures(factory, pipeline) == 0
+
+
+def failures(factory: Factory, pipeline: str) -> int:
     found = factory.client.get_image_pipeline(imagePipelineArn=pipeline)["imagePipeline"]
-    assert (found["consecutiveFailures"], found["lastRunStatus"]) == (0, "AVAILABLE")
+    return int(found["consecutiveFailures"])
+
+
+def test_a_build_that_succeeds_is_a_new_start(factory: Factory) -> None:
+    infrastructure = factory.infrastructure(instanceTypes=["m7g.huge"])
+    schedule = MATCH_ONLY | {"scheduleExpression": "rate(1 day)"}
+    pipeline = factory.pipeline(infrastructure=infrastructure, schedule=schedule)
+    factory.cloud.step(2 * DAY + HOUR)
+    assert failures(factory, pipeline) == 2
+    factory.client.update_infrastructure_configuration(
+        infrastructureConfigurationArn=infrastructure, instanceProfileName="build"
+    )
+    assert factory.built(pipeline)["state"]["status"] == "AVAILABLE"
+    assert failures(factory, pipeline) == 0
+
+
+def test_a_schedule_goes_on_when_a_parent_is_gone_and_back(factory: Factory) -> None:
+    ssm = factory.cloud.client("ssm")
+    ssm.put_parameter(Name="/parents/debian", Value=PARENT, Type="String")
+    recipe = factory.recipe(parentImage="ssm:/parents/debian")
+    pipeline = factory.pipeline(recipe, schedule=MATCH_ONLY | {"scheduleExpression": "rate(1 day)"})
+    factory.cloud.client("ec2").deregister_image(ImageId=PARENT)
+    factory.cloud.step(2 * DAY)
+    assert builds(factory, pipeline) == []
+    ssm.put_parameter(
+        Name="/parents/debian", Value=factory.cloud.image("ami-00000000000000002"), Overwrite=True
+    )
+    factory.cloud.step(DAY)
+    assert len(builds(factory, pipeline)) == 1
 
 
 def test_a_month_of_a_schedule_costs_little(factory: Factory) -> None:
