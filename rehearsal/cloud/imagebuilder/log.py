@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from moto.core.exceptions import ServiceException
 from moto.logs.models import logs_backends
 
 from rehearsal.cloud.world import ACCOUNT, World
@@ -20,10 +19,7 @@ class Log:
         """Write a line of now; the group and the stream are made where they are missing."""
         logs = logs_backends[ACCOUNT][self.region]
         at = World.current.clock.date(World.current.timeline.now)
-        try:
-            logs.ensure_log_group(self.group)
-            logs.ensure_log_stream(self.group, self.stream)
-            event = {"timestamp": int(at.timestamp() * 1000), "message": line}
-            logs.groups[self.group].put_log_events(self.stream, [event])
-        except ServiceException:
-            return  # A build goes on without its log.
+        event = {"timestamp": int(at.timestamp() * 1000), "message": line}
+        logs.ensure_log_group(self.group)
+        logs.ensure_log_stream(self.group, self.stream)
+        logs.groups[self.group].put_log_events(self.stream, [event])

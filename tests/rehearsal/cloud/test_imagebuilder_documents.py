@@ -10,6 +10,7 @@ import pytest
 
 from rehearsal.cloud.imagebuilder import documents, scripts
 from rehearsal.cloud.imagebuilder.exceptions import InvalidParameterValue
+from rehearsal.cloud.imagebuilder.workflows import BUILD, Execution
 from rehearsal.cloud.local import Local
 from tests.rehearsal.cloud.building import Factory, document, refused, whole
 
@@ -176,6 +177,13 @@ def test_without_bash_a_script_is_taken_to_be_readable(monkeypatch: pytest.Monke
     assert scripts.outcome(["if nothing reads this; then"]).code == 0
 
 
+def test_messages_are_as_long_as_the_service_lets_them_be(cloud: Local) -> None:
+    execution = Execution(BUILD, "arn:aws:imagebuilder:eu-central-1:1:image/web/1.0.0/1")
+    execution.steps[0].begin()
+    execution.finish("FAILED", "x" * 501)
+    assert (len(execution.message), len(execution.steps[0].message)) == (500, 500)
+
+
 @pytest.mark.parametrize(("phase", "status", "failed"), [
     ("build", "BUILDING", "ApplyBuildComponents"),
     ("validate", "BUILDING", "ApplyBuildComponents"),
@@ -205,6 +213,7 @@ def test_a_document_that_would_fail_fails_the_image(
     assert "CmdExecution: Stderr: no such package" in lines
     assert "CmdExecution: ExitCode 100" in lines
     assert "CmdExecution: Stdout: never" not in lines
+    assert "TOE has completed execution with failure - Execution failed!" in lines
     assert "outputResources" not in build or not build["outputResources"].get("amis")
 
 
