@@ -53,7 +53,7 @@ def verdicts(*images: Ami, used: tuple[int, ...] = (), settings: Settings = SETT
     """The action for each build, beside a newer one that is kept."""
     newest = ami(0, age=0)
     usage = Usage({image.id: (USER,) for image in images if build(image) in used})
-    found = decide(grouped([newest, *images]), usage, settings, NOW)
+    found = decide(grouped([*images, newest]), usage, settings, NOW)
     return {build(each.family.copies[0]): each.action for each in found if each.family.copies[0] != newest}
 
 
