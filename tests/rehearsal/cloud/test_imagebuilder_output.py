@@ -41,10 +41,10 @@ def key(factory: Factory, region: str = HOME) -> str:
     return str(factory.cloud.client("kms", region).create_key()["KeyMetadata"]["Arn"])
 
 
-def role(factory: Factory, *actions: str, resource: Any = "*") -> str:
+def role(factory: Factory, *actions: str, resource: Any = "*", effect: str = "Allow") -> str:
     iam = factory.cloud.client("iam")
     made = iam.create_role(RoleName="builder", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
-    statement = {"Effect": "Allow", "Action": list(actions), "Resource": resource}
+    statement = {"Effect": effect, "Action": list(actions), "Resource": resource}
     iam.put_role_policy(
         RoleName="builder",
         PolicyName="own",
@@ -205,6 +205,13 @@ def test_an_execution_role_is_held_to_its_resources(factory: Factory) -> None:
     distribution = factory.distribution(ssmParameterConfigurations=[PARAMETER])
     pipeline = factory.pipeline(distribution=distribution, executionRole=executed)
     assert f"{arn}web" in factory.built(pipeline)["state"]["reason"]
+
+
+def test_a_denial_allows_nothing(factory: Factory) -> None:
+    distribution = factory.distribution(ssmParameterConfigurations=[PARAMETER])
+    executed = role(factory, "*", effect="Deny")
+    build = factory.built(factory.pipeline(distribution=distribution, executionRole=executed))
+    assert "not authorized to perform: ssm:PutParameter" in build["state"]["reason"]
 
 
 def test_attached_policies_count_and_those_of_aws_do_not(factory: Factory) -> None:
