@@ -37,6 +37,7 @@ _MACHINES = {"x86_64": ("q35", "ttyS0"), "arm64": ("virt", "ttyAMA0")}
 
 AGENT = "immutable-bake"
 _CHANNEL = "immutable.bake"
+QEMU_LOG = "qemu.log"
 _AGENT_UNIT = f"""\
 [Unit]
 Description=Runs the tests of the image on this copy of it
@@ -111,7 +112,8 @@ def command(
         "-drive", f"if=none,id=root,snapshot=on,file={disk}", "-device", "virtio-blk-pci,drive=root",
         "-blockdev", seed, "-device", "virtio-blk-pci,drive=seed",
         # Without a boot ROM: nothing is booted from the network.
-        "-nic", f"user,model=virtio-net-pci,romfile=,hostfwd=tcp:127.0.0.1:{port}-:{PORT}",
+        "-netdev", f"user,id=net,hostfwd=tcp:127.0.0.1:{port}-:{PORT}",
+        "-device", "virtio-net-pci,netdev=net,romfile=",
     ]  # fmt: skip
 
 
@@ -170,9 +172,11 @@ class Machine:
         return Ended(int(code), base64.b64decode(output).decode(errors="replace"))
 
     def _failed(self, what: str) -> ReleaseError:
-        text = self.console.read_text(errors="replace") if self.console.exists() else ""
+        # QEMU itself says why it did not start.
+        logs = [log for log in (self.console, self.console.with_name(QEMU_LOG)) if log.exists()]
+        text = "".join(log.read_text(errors="replace") for log in logs)
         lines = [one_line(line) for line in text.splitlines() if line.strip()][-60:]
-        error = ReleaseError(f"{what}; the console ends with: {lines[-1] if lines else 'nothing'}")
+        error = ReleaseError(f"{what}; it ends with: {lines[-1] if lines else 'nothing'}")
         error.details = {"step": "boot", "log": lines}
         return error
 
@@ -197,11 +201,11 @@ def booted(architecture: Architecture, folder: Path, disk: Path, work: Path) -> 
         ]  # fmt: skip
         began = time.monotonic()
         whole = [*command(architecture, folder, f"{disk},format=raw", port), *extra]
-        with (work / "qemu.log").open("wb") as log, process.started(whole, log) as running:
+        with (work / QEMU_LOG).open("wb") as log, process.started(whole, log) as running:
             try:
                 agent, _ = listener.accept()
             except TimeoutError:
-                said = one_line((work / "qemu.log").read_text(errors="replace"))
+                said = one_line((work / QEMU_LOG).read_text(errors="replace"))
                 raise ReleaseError(
                     f"{architecture.emulator} did not start: {said or 'it said nothing'}"
                 ) from None

@@ -158,7 +158,7 @@ def test_a_machine_writes_nothing_to_the_image_and_starts_its_own_kernel(tmp_pat
     assert given["-blockdev"].endswith(f"dir={tmp_path}/seed,label=cidata,read-only=on")
     assert (given["-kernel"], given["-initrd"]) == (f"{tmp_path}/vmlinuz", f"{tmp_path}/initrd.img")
     assert given["-append"] == "root=/dev/vda rw quiet systemd.show_status=1 console=ttyS0"
-    assert given["-nic"].endswith("hostfwd=tcp:127.0.0.1:18080-:8080")
+    assert given["-netdev"].endswith("hostfwd=tcp:127.0.0.1:18080-:8080")
     # The first disk of the command is the first of the machine.
     assert words.index("virtio-blk-pci,drive=root") < words.index("virtio-blk-pci,drive=seed")
     assert given["-accel"] == "tcg"
