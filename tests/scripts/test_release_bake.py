@@ -79,6 +79,14 @@ def test_what_is_on_an_image_already_is_left_alone(project: FactoryProject) -> N
     assert project.tags(images[HOME])["immutable:findings"] == text
 
 
+def test_a_copy_that_lacks_its_findings_gets_them(project: FactoryProject) -> None:
+    bring_up(project)
+    image = bake(project)["images"][AWAY]
+    project.ec2(AWAY).delete_tags(Resources=[image], Tags=[{"Key": "immutable:findings"}])
+    bake(project)
+    assert project.tags(image, AWAY)["immutable:findings"] == "critical=0 high=0 medium=0"
+
+
 def test_rebuild_builds_what_is_there_already_and_then_the_newer_one_counts(project: FactoryProject) -> None:
     bring_up(project)
     first, again = bake(project), bake(project, "--rebuild")

@@ -79,6 +79,13 @@ def test_images_of_two_builds_in_two_regions_are_not_one_image(project: FactoryP
     unknown(project)
 
 
+def test_images_without_a_build_are_not_one_image(project: FactoryProject) -> None:
+    known(project)
+    for image, region in ((HERE, HOME), (THERE, AWAY)):
+        project.ec2(region).delete_tags(Resources=[image], Tags=[{"Key": "Ec2ImageBuilderArn"}])
+    unknown(project)
+
+
 def test_a_deprecated_image_is_not_known(project: FactoryProject) -> None:
     known(project)
     project.deprecate(THERE, AWAY)
