@@ -64,6 +64,15 @@ def test_a_node_of_a_version_has_an_upper_limit(factory: Factory) -> None:
         factory.component(version=f"1.{2**30}.0")
 
 
+def test_requests_are_held_against_the_services_model(factory: Factory) -> None:
+    with refused("InvalidParameterValue", "'platform' is not valid. Valid values are: Windows, Linux, macOS"):
+        factory.component(platform="Solaris")
+    with refused("InvalidParameterValue", "'name' is not valid. name must match pattern"):
+        factory.component("x")
+    with refused("InvalidParameterValue", "'tags' is not valid. It is 51 entries; 1 to 50 are allowed"):
+        factory.component(tags={f"key-{number}": "x" for number in range(51)})
+
+
 def test_what_is_there_no_more_is_not_found(factory: Factory) -> None:
     arn = factory.component()
     factory.client.delete_component(componentBuildVersionArn=arn)
