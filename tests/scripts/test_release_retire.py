@@ -248,6 +248,15 @@ def test_an_image_that_somebody_else_deprecated_and_that_is_used_is_left_as_it_i
     assert factory.stages(old) == ["deprecated", "available"]
 
 
+def test_a_deprecation_that_is_there_already_keeps_its_date(factory: FactoryCloud, old: list[str]) -> None:
+    at = factory.cloud.world.clock.date(factory.cloud.world.timeline.now + 60)
+    factory.ec2().enable_image_deprecation(ImageId=old[0], DeprecateAt=at)
+    date = factory.described(old[0])["DeprecationTime"]
+    factory.age(1)
+    assert actions(factory.retire())[old[0]] == "deprecate"
+    assert factory.described(old[0])["DeprecationTime"] == date
+
+
 def test_more_that_stay_brings_back_what_is_on_its_way(factory: FactoryCloud, old: list[str]) -> None:
     factory.retire()
     assert actions(factory.retire("--keep", "2"))[old[0]] == "restore"
