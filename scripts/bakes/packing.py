@@ -17,9 +17,9 @@ from scripts.bakes.root import EPOCH_SECONDS
 from scripts.releases.errors import ReleaseError
 
 LEFTOVERS = (
-    "etc/.pwd.lock", "etc/group-", "etc/gshadow-", "etc/passwd-", "etc/shadow-", "etc/subgid-",
-    "etc/subuid-", "var/cache/apt", "var/cache/debconf/*-old", "var/cache/ldconfig", "var/lib/apt/lists",
-    "var/lib/dpkg/*-old", "var/lib/systemd/random-seed", "var/log",
+    "etc/.pwd.lock", "etc/dpkg/dpkg.cfg.d/99mmdebstrap", "etc/group-", "etc/gshadow-", "etc/passwd-",
+    "etc/shadow-", "etc/subgid-", "etc/subuid-", "var/cache/apt", "var/cache/debconf/*-old",
+    "var/cache/ldconfig", "var/lib/apt/lists", "var/lib/dpkg/*-old", "var/lib/systemd/random-seed", "var/log",
 )  # fmt: skip
 """What differs from bake to bake and says nothing about the image: caches, logs, copies of former files."""
 

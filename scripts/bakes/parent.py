@@ -59,9 +59,8 @@ def make(suite: str, architecture: Architecture, root: Path, work: Path, kept: P
     archive = kept / f"{suite}-{architecture.debian}-{key}.tar.zst"
     if archive.exists():
         root.mkdir()
-        unpacked = process.run(
-            ["tar", *_ATTRIBUTES, "-C", str(root), "-xf", str(archive)], work / "parent.log"
-        )
+        command = ["tar", *_ATTRIBUTES, "-C", str(root), "-xf", str(archive)]
+        unpacked = process.run(command, work / "parent.log")
         if unpacked.code == 0:
             with Root(root, work) as inside:
                 if inside.run(_UPGRADES, 300).output.strip() == "0":
@@ -70,17 +69,11 @@ def make(suite: str, architecture: Architecture, root: Path, work: Path, kept: P
     _bootstrap(options, root, work)
     kept.mkdir(parents=True, exist_ok=True)
     new = work / archive.name
-    command = [
-        "tar",
-        *_ATTRIBUTES,
-        "--use-compress-program=zstd -1 -T0",
-        "-C",
-        str(root),
-        "-cf",
-        str(new),
-        ".",
-    ]
+    pack = ["--use-compress-program=zstd -1 -T0", "-C", str(root), "-cf", str(new), "."]
+    command = ["tar", *_ATTRIBUTES, *pack]
     process.must(command, work / "parent.log", "keeping the parent")
+    for old in kept.glob(f"{suite}-{architecture.debian}-*"):
+        old.unlink()
     new.replace(archive)
     return False
 
@@ -103,18 +96,9 @@ def _bootstrap(options: list[str], root: Path, work: Path) -> None:
     began = time.time()
     files = work / "parent-files"
     write(files, FILES)
-    # Only now do the packages come that the files are about; for the few before, the pages are removed below.
+    # Before the packages that the files are about; the pages of the few that come earlier are removed below.
     hook = f'--essential-hook=cp -r "{files}"/. "$1"/'
-    own = [
-        "unshare",
-        "--mount",
-        "--pid",
-        "--fork",
-        "--kill-child",
-        "--mount-proc",
-        "--propagation",
-        "private",
-    ]
+    own = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
     *given, suite = options
     command = [*own, "mmdebstrap", "--quiet", *given, hook, suite, str(root)]
     epoch = {"SOURCE_DATE_EPOCH": str(EPOCH_SECONDS), "TMPDIR": str(work)}
@@ -122,8 +106,10 @@ def _bootstrap(options: list[str], root: Path, work: Path) -> None:
     for folder in EXCLUDED:
         command = ["find", str(root / folder), "-mindepth", "1", "-delete"]
         process.must(command, work / "parent.log", "removing pages")
-    # Of mmdebstrap, for its own way out to the network.
+    # What the packages of an image come with is for its documents to say, as in AWS.
     (root / "etc/apt/apt.conf.d/99mmdebstrap").unlink(missing_ok=True)
+    # Of this machine, which an image knows nothing of.
+    (root / "etc/hostname").write_text("localhost\n")
     settle(root, began)
 
 

@@ -27,6 +27,7 @@ _ENTER = r"""
 set -eu
 root=$1 kept=$2 script=$3
 mount -t proc -o nosuid,nodev,noexec proc "$root/proc"
+echo localhost >/proc/sys/kernel/hostname
 mount -t sysfs -o ro,nosuid,nodev,noexec sysfs "$root/sys"
 mount -t tmpfs -o mode=0755,nosuid tmpfs "$root/dev"
 make() { mknod -m 0666 "$root/dev/$1" c "$2" "$3"; }
