@@ -55,7 +55,6 @@ def bring_up(
     if accounts:
         settings["targetAccountIds"] = list(accounts)
     given = {
-        "name": f"service-{recipe.hash}",
         "imageRecipeArn": image_recipe,
         "infrastructureConfigurationArn": arns["infrastructure"],
         "distributionConfigurationArn": client.create_distribution_configuration(
@@ -65,8 +64,13 @@ def bring_up(
         "imageTestsConfiguration": {"imageTestsEnabled": True, "timeoutMinutes": 60},
         "imageScanningConfiguration": {"imageScanningEnabled": True},
         "loggingConfiguration": {"imageLogGroupName": LOG_GROUP},
-    }
-    pipeline = str(client.create_image_pipeline(**given | more)["imagePipelineArn"])
+    } | more
+    # As the stack does: the pipeline moves over to another recipe, and is the same one.
+    if "pipeline" in arns:
+        client.update_image_pipeline(imagePipelineArn=arns["pipeline"], **given)
+    else:
+        arns["pipeline"] = client.create_image_pipeline(name="service", **given)["imagePipelineArn"]
+    pipeline = str(arns["pipeline"])
     exported = {
         "pipeline": pipeline,
         "recipe": image_recipe,

@@ -38,6 +38,12 @@ def test_a_running_build_of_the_same_content_is_adopted(project: FactoryProject)
     assert len(builds(project)) == 1
 
 
+def test_of_several_running_builds_the_latest_is_adopted(project: FactoryProject) -> None:
+    pipeline = bring_up(project)
+    latest = [start(project, pipeline) for _ in range(10)][-1]
+    assert bake(project)["build"] == latest
+
+
 def test_a_running_build_of_other_content_is_not_adopted(project: FactoryProject) -> None:
     first = bring_up(project)
     arn = start(project, first)
