@@ -233,6 +233,8 @@ def test_one_that_was_enabled_by_hand_is_not_deleted(
 
 
 def test_a_stage_that_failed_in_one_region_is_caught_up_with(factory: FactoryCloud, old: list[str]) -> None:
+    permission = {"Add": [{"UserId": "222222222222"}]}
+    factory.ec2().modify_image_attribute(ImageId=old[0], LaunchPermission=permission)
     factory.retire()
     factory.age(8)
     factory.cloud.fault("DisableImage", error="UnauthorizedOperation", every=2)
@@ -242,6 +244,8 @@ def test_a_stage_that_failed_in_one_region_is_caught_up_with(factory: FactoryClo
     factory.age(8)
     assert actions(factory.retire())[old[0]] == "disable"
     assert factory.stage(old) == "disabled"
+    tags = {tag["Key"]: tag["Value"] for tag in factory.described(old[0])["Tags"]}
+    assert tags["immutable:shared-with"] == "UserId=222222222222"
 
 
 def test_an_image_of_too_many_accounts_is_not_disabled(factory: FactoryCloud, old: list[str]) -> None:
