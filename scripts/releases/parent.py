@@ -32,7 +32,7 @@ def look(account: Account, recipe: Recipe) -> Found:
         AwsError: AWS refused.
     """
     parent = recipe.parent
-    kind = {"name": parent.name, "architecture": recipe.architecture, "state": amis.AVAILABLE}
+    kind = {"name": parent.name, "architecture": recipe.architecture}
     filters = [{"Name": name, "Values": [value]} for name, value in kind.items()]
     # Others' deprecated images are left out of the answer, the own ones are not.
     found = amis.described(account, Owners=[parent.owner], Filters=filters)

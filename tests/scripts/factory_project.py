@@ -86,9 +86,9 @@ class FactoryProject:
         """The hash of the recipe as the files are now."""
         return recipes.load(self.images, "service").hash
 
-    def parent(self, image_id: str, name: str, **more: Any) -> None:
-        """An image of Debian's account in HOME, as old as the emulated clock says."""
-        self._register(Image(image_id, name, owner=DEBIAN, region=HOME, **more))
+    def parent(self, image_id: str, name: str, owner: str | None = DEBIAN, **more: Any) -> None:
+        """An image of Debian's account in HOME (None: of the own one), as old as the emulated clock says."""
+        self._register(Image(image_id, name, owner=owner, region=HOME, **more))
 
     def image(self, image_id: str, region: str = HOME, build: int = 1, **tags: str) -> None:
         """An image of the recipe, tested, with more or other tags; `_` in a name stands for `-`."""

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from moto.ec2.models import ec2_backends
 
-from scripts.releases import lock
-from tests.scripts.factory_project import NEWER, PINNED, RECIPE, FactoryProject, factory_project
+from rehearsal.cloud.world import ACCOUNT
+from scripts.releases import lock, parent
+from scripts.releases.errors import RefusedError
+from tests.scripts.factory_project import HOME, NEWER, PINNED, RECIPE, FactoryProject, factory_project
 
 OLD, NEW = "debian-12-arm64-20261001-2000", "debian-12-arm64-20261101-2100"
 DAY = 86_400
@@ -88,7 +91,7 @@ def test_another_kind_of_image_is_no_newer_parent(
 
 
 def test_an_image_of_another_owner_is_no_newer_parent(project: FactoryProject) -> None:
-    project.image(NEWER)
+    project.parent(NEWER, NEW, owner=None)
     assert project.json("parent", "service")["isNewest"] is True
 
 
@@ -109,6 +112,20 @@ def test_a_deprecated_image_of_the_own_account_is_no_newer_parent(project: Facto
     project.image(NEWER, build=2)
     project.deprecate(NEWER)
     assert project.json("parent", "service")["newest"]["image"] == PINNED
+
+
+def test_a_pinned_parent_that_its_owner_deprecated_is_shown_with_its_date(project: FactoryProject) -> None:
+    project.parent(NEWER, NEW)
+    clock = project.cloud.world.clock
+    ec2_backends[ACCOUNT][HOME].amis[PINNED].deprecate_at = clock.date(clock.now() - DAY)
+    document = project.json("parent", "service")
+    assert (document["pinned"]["name"], document["newest"]["image"]) == (OLD, NEWER)
+
+
+def test_a_line_that_changed_meanwhile_is_left_as_it_is(project: FactoryProject) -> None:
+    with pytest.raises(RefusedError, match=r"service\.yaml was changed by someone else in the meantime"):
+        parent.write(project.recipe_file, "ami-0c0000000000000bf", NEWER, dry_run=False)
+    assert project.recipe_file.read_text() == RECIPE
 
 
 def test_a_pinned_parent_that_is_gone_is_said(project: FactoryProject) -> None:
