@@ -207,9 +207,9 @@ def _problems(action: str, inputs: Any) -> Iterator[tuple[tuple[str | int, ...],
             yield ("inputs",), f"is empty or missing; {action} requires {', '.join(_required(action))}"
         return
     model = ACTIONS[action]
-    wanted: Any = tuple[model, ...] if action in MANY else model  # type: ignore[valid-type]
+    wanted: Any = list[model] if action in MANY else model  # type: ignore[valid-type]
     try:
-        TypeAdapter(wanted).validate_python(inputs, strict=False)
+        TypeAdapter(wanted).validate_python(inputs)
     except ValidationError as error:
         for place, text in found_in(error):
             yield ("inputs", *place), text

@@ -110,6 +110,7 @@ _EXPECTED = {
     "int": "a whole number",
     "bool": "true or false",
     "tuple": "a list",
+    "list": "a list",
     "dict": "a map of keys",
     "mapping": "a map of keys",
     "model": "a map of keys",

@@ -100,6 +100,12 @@ STEP = "phases[1].steps[0]"
         ("install\n        action: ExecuteBash", "install", "6: phases[0].steps[0].action", "is missing"),
         ("proves-it", "a\n        loop: {forEach: [b]}", f"16: {STEP}.loop", "write the loop in bash"),
         ("proves-it", "a\n        if: {fileExists: /b}", f"16: {STEP}.if", "write the condition in bash"),
+        (
+            f"inputs:\n          {COMMANDS}",
+            "inputs: {[a]: b}",
+            f"17: {STEP}.inputs",
+            "a key that is not a word",
+        ),
         (COMMANDS, "command: [bash]", f"18: {STEP}.inputs.command", "'command' is not a known key"),
         (COMMANDS, f"{COMMANDS}\n          commands: []", f"19: {STEP}.inputs.commands", "there twice"),
         (COMMANDS, "commands: [bash", "19", "expected"),
@@ -174,7 +180,7 @@ def test_an_unknown_action_is_told_which_one_is_near(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", NOT_HERE)
 def test_an_action_that_is_not_for_these_images_says_why(tmp_path: Path, name: str) -> None:
     (said,) = refused_document(tmp_path, action(name, "        inputs: {commands: [a]}\n"))
-    assert said.startswith(f"images/documents/one.yaml:20: phases[1].steps[1].action: '{name}' ")
+    assert said == f"images/documents/one.yaml:20: phases[1].steps[1].action: '{name}' {NOT_HERE[name]}"
 
 
 @pytest.mark.parametrize("name", sorted(set(ACTIONS) - {"Reboot", "UpdateOS"}))
@@ -217,6 +223,27 @@ def test_inputs_have_the_form_of_their_action(tmp_path: Path, name: str, inputs:
     said = "\n".join(refused_document(tmp_path, action(name, f"        inputs: {inputs}\n")))
     assert said.startswith("images/documents/one.yaml:21: phases[1].steps[1].inputs")
     assert words in said or (words == "[] is not" and "is not" in said)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        (DOCUMENT[: DOCUMENT.index("phases:")] + "phases: []\n", "3: phases"),
+        (DOCUMENT[: DOCUMENT.index("    steps:")] + "    steps: []\n", "5: phases[0].steps"),
+    ],
+)
+def test_a_document_does_something(tmp_path: Path, text: str, place: str) -> None:
+    assert refused_document(tmp_path, text) == [
+        f"images/documents/one.yaml:{place}: is empty; give at least 1"
+    ]
+
+
+def test_what_is_true_or_false_is_no_word(tmp_path: Path) -> None:
+    file = "        inputs: [{path: /a, overwrite: true}, {path: /b, overwrite: False}]\n"
+    step = document(tmp_path, action("CreateFile", file)).phase("test")[1]
+    assert [each["overwrite"] for each in step.inputs] == [True, False]
+    (said,) = refused_document(tmp_path, action("CreateFile", file.replace("true", "yes")))
+    assert said.endswith("inputs[0].overwrite: 'yes' is not true or false")
 
 
 def test_every_problem_of_a_document_is_told_at_once(tmp_path: Path) -> None:

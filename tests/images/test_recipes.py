@@ -53,6 +53,8 @@ def test_a_recipe_is_read_with_its_documents(tmp_path: Path) -> None:
         ("  - one\n", "  - 1\n", "11: components[0]", "1 names no document"),
         ("  - one\n", "  - {document: one, on: laptop}\n", "11: components[0].on", "write anywhere or aws"),
         ("  - one\n", "  - {document: one, with: a}\n", "11: components[0].with", "is not a known key"),
+        ("An image", "''", "1: description", "'' is too short"),
+        ("debian-12-arm64-*", "''", "5: parent.name", "'' is too short"),
         ("description: An image\n", "", "1: description", "is missing"),
         ("description: An image\n", "description: An image\nname: other\n", "2: name", "is the file's"),
     ],
@@ -80,6 +82,11 @@ def test_a_wrong_document_is_told_by_its_own_file(tmp_path: Path) -> None:
 def test_an_unknown_recipe_is_refused_with_those_there_are(tmp_path: Path, name: str) -> None:
     with pytest.raises(DocumentError, match=r"is not a recipe; (did you mean|known are) image"):
         recipes.load(folder(tmp_path), name)
+
+
+def test_a_recipe_is_named_so_that_the_service_takes_the_name(tmp_path: Path) -> None:
+    with pytest.raises(DocumentError, match=r"Image.yaml:1: 'Image' is not a name; use 3 to 40 of a-z"):
+        recipes.load(folder(tmp_path, recipes_Image=RECIPE), "Image")
 
 
 def test_a_folder_without_recipes_says_so(tmp_path: Path) -> None:
