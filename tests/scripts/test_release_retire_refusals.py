@@ -248,6 +248,17 @@ def test_a_stage_that_failed_in_one_region_is_caught_up_with(factory: FactoryClo
     assert tags["immutable:shared-with"] == "UserId=222222222222"
 
 
+def test_a_copy_that_came_to_its_stage_alone_is_looked_after_too(
+    factory: FactoryCloud, old: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    factory.retire()
+    factory.age(8)
+    factory.cloud.fault("DisableImage", error="UnauthorizedOperation", every=2)
+    meanwhile(monkeypatch, "DisableImage", lambda: factory.configure("staging", old[0]))
+    assert factory.run(*RETIRE).code == 1
+    assert factory.stages(old) == ["available", "available"]
+
+
 def test_an_image_of_too_many_accounts_is_not_disabled(factory: FactoryCloud, old: list[str]) -> None:
     factory.retire()
     factory.age(8)
