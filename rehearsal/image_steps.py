@@ -6,6 +6,7 @@ hand that clears an account up at the very end: images outlive what built them.
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from rehearsal import factory_files, inventory, provenance
@@ -27,15 +28,15 @@ NEW_CONTENT = {
     (f"{_BUILDER}imagePipeline:ImagePipeline", "update"),
     (f"{_BUILDER}distributionConfiguration:DistributionConfiguration", "update"),
 }
-# An image is deprecated, then disabled, then deleted, a run and a day apart.
-RUNS = ("deprecate", "disable", "delete")
+# What `retire` writes on an image with every stage, and how long ago it did for one of them.
+RETIRED, DAYS_DISABLED = "immutable:retire", 10
 
 
 def image(stage: Stage, step: StepRecord) -> None:
     """The account as it was before; then the factory comes up, and builds what staging's servers start from.
 
-    What was there before are the image that every build starts from, of another owner, and the images of
-    earlier builds, which the configurations name.
+    What was there before are the image that every build starts from, of another owner, and images of earlier
+    builds: those that the configurations name, and one that was retired as far as that it starts no server.
     """
     client, workspace, factory = stage.cloud.client, stage.workspace, stage.factory
     for arn in workspace.certificates():
@@ -46,10 +47,8 @@ def image(stage: Stage, step: StepRecord) -> None:
         )
     stage.earlier = workspace.images()
     for number, image_id in enumerate(stage.earlier, 1):
-        build = (
-            f"arn:aws:imagebuilder:{factory.regions[0]}:123456789012:image/{factory.recipe}/0.0.{number}/1"
-        )
-        client.register_image(f"earlier-{number}", {**TESTED, RECIPE: factory.recipe, BUILD: build}, image_id)
+        client.register_image(f"earlier-{number}", _earlier_build(stage, number), image_id)
+    stage.disabled = _disabled(stage)
     stage.before = held(stage)
     # It keeps keys and logs for as long as images need them; the ones of this story end with it.
     step.notes += [f"Pulumi.{factory.stack}.yaml: + {line}" for line in workspace.loosen(factory.stack)]
@@ -104,41 +103,58 @@ def _of_the_content(changed: Changed) -> bool:
     return (changed.type, changed.op) in NEW_CONTENT
 
 
-def retire(stage: Stage, step: StepRecord) -> None:
-    """The images before the story's first go, one stage a day; what is used anywhere stays.
+def _earlier_build(stage: Stage, number: int) -> dict[str, str]:
+    """The tags of an image that the factory built before the story, one build in every region."""
+    recipe = stage.factory.recipe
+    arn = f"arn:aws:imagebuilder:{stage.factory.regions[0]}:123456789012:image/{recipe}/0.0.{number}/1"
+    return {**TESTED, RECIPE: recipe, BUILD: arn}
 
-    A dry run names them first. With the last stage their snapshots are gone too.
+
+def _disabled(stage: Stage) -> str:
+    """An old image as `retire` leaves it for the last of its stages."""
+    image_id = stage.cloud.client.register_image("retired", _earlier_build(stage, 0))
+    for region in stage.factory.regions:
+        ec2 = stage.client(region, "ec2")
+        [found] = ec2.describe_images(ImageIds=[image_id])["Images"]
+        since = datetime.fromisoformat(found["CreationDate"]) - timedelta(days=DAYS_DISABLED)
+        mark = {"Key": RETIRED, "Value": f"disabled {since:%Y-%m-%dT%H:%M:%SZ}"}
+        ec2.create_tags(Resources=[image_id], Tags=[mark])
+        ec2.disable_image(ImageId=image_id)
+    return image_id
+
+
+def retire(stage: Stage, step: StepRecord) -> None:
+    """What nobody uses goes a stage further, as a dry run tells before; what is used anywhere stays.
+
+    The images before the story's first are deprecated. The one that was disabled long ago goes, with its
+    snapshots.
     """
     snapshots = _snapshots(stage)
     told = _retire(stage, "--dry-run")
-    _expect_verdicts(stage, told, RUNS[0])
     step.notes += [f"a dry run tells: {_line(each)}: {each['why']}" for each in told]
-    for number, action in enumerate(RUNS):
-        if number:
-            stage.leap(DAY_SECONDS)
-        _expect_verdicts(stage, _retire(stage), action)
-        step.notes.append(f"{'a day later' if number else 'now'}: {action} {shown(stage.earlier)}")
+    if _snapshots(stage) != snapshots:
+        raise StepFailedError(f"a dry run should delete nothing; of {shown(snapshots)} some are gone")
+    step.notes += [f"done: {_line(each)}" for each in _retire(stage) if each["action"] != "keep"]
     if left := _snapshots(stage):
-        raise StepFailedError(f"the snapshots of what was retired should be gone; there is {shown(left)}")
-    step.notes.append(f"with them their {len(snapshots)} snapshots are gone")
+        raise StepFailedError(f"the snapshots of {stage.disabled} should be gone; there is {shown(left)}")
+    step.notes.append(f"with {stage.disabled} its snapshots are gone: {shown(snapshots)}")
     for environment in (STAGING, PROD):
         stage.expect_whole(environment)
 
 
 def _retire(stage: Stage, *arguments: str) -> list[dict[str, Any]]:
-    told: list[dict[str, Any]] = stage.ask("retire", "--keep", "1", "--grace", "1", *arguments)["images"]
-    return told
-
-
-def _expect_verdicts(stage: Stage, told: list[dict[str, Any]], action: str) -> None:
-    """This happens to every image before the story's first, and nothing to any other one."""
+    """Run it, and expect the same of every run: raises StepFailedError unless each image before the story's
+    first goes a stage further, and nothing happens to any other one.
+    """
+    told: list[dict[str, Any]] = stage.ask("retire", "--keep", "1", *arguments)["images"]
     verdicts = {image_id: each["action"] for each in told for image_id in each["images"].values()}
-    wanted = {image_id: action if image_id in stage.earlier else "keep" for image_id in verdicts}
-    if verdicts != wanted or not set(stage.earlier) <= verdicts.keys():
+    going = {**dict.fromkeys(stage.earlier, "deprecate"), stage.disabled: "delete"}
+    if verdicts != {**dict.fromkeys(verdicts, "keep"), **going}:
         raise StepFailedError(
-            f"retire should {action} {shown(stage.earlier)} and keep all others; it tells: "
-            f"{shown([_line(each) for each in told])}"
+            f"retire should delete {stage.disabled}, deprecate {shown(stage.earlier)} and keep all others; "
+            f"it tells: {shown([_line(each) for each in told])}"
         )
+    return told
 
 
 def _line(verdict: dict[str, Any]) -> str:
@@ -146,16 +162,12 @@ def _line(verdict: dict[str, Any]) -> str:
 
 
 def _snapshots(stage: Stage) -> list[str]:
-    """Those of the images before the story's first, in every region."""
+    """Those of the image that was disabled long ago, in every region."""
     found: list[str] = []
     for region in stage.factory.regions:
         pages = stage.client(region, "ec2").get_paginator("describe_snapshots").paginate(OwnerIds=["self"])
-        found += [
-            each["SnapshotId"]
-            for page in pages
-            for each in page["Snapshots"]
-            if any(image_id in each.get("Description", "") for image_id in stage.earlier)
-        ]
+        snapshots = [each for page in pages for each in page["Snapshots"]]
+        found += [each["SnapshotId"] for each in snapshots if stage.disabled in each["Description"]]
     return found
 
 

@@ -103,8 +103,8 @@ class StepRecord:
 
 @dataclass
 class Stage:
-    """Everything a step needs. `say` takes a line of progress; `image` is the first image of the story, and
-    `earlier` those that the account had before.
+    """Everything a step needs. `say` takes a line of progress; `image` is the first image of the story;
+    `earlier` and `disabled` are those that the account had before.
     """
 
     workspace: Workspace
@@ -117,6 +117,7 @@ class Stage:
     image: str = ""
     new_image: str = ""
     earlier: list[str] = field(default_factory=list)
+    disabled: str = ""
     before: Inventory = frozenset()
     leaps: list[dict[str, float]] = field(default_factory=list)
 

@@ -22,6 +22,11 @@ phases:
           - path: /opt/x
             content: !file service/x
             permissions: "0755"
+      - name: long
+        action: ExecuteBash
+        inputs:
+          commands:
+            - echo a line that is longer than what a program would write of itself, which is eighty characters
 """
 
 
@@ -88,7 +93,9 @@ def test_a_changed_document_says_one_step_more_and_is_otherwise_as_people_wrote_
     assert path == project / "images/documents/service.yaml"
     text = path.read_text()
     assert text.startswith(DOCUMENT)
-    assert text.count("name: next-release") == 1
+    [said] = yaml.safe_load(text.removeprefix(DOCUMENT))
+    assert (said["name"], said["action"]) == ("next-release", "ExecuteBash")
+    assert said["inputs"] == {"commands": ["echo 'the next release of the application'"]}
 
 
 @pytest.mark.parametrize("text", [None, "", "phases: []\n", "phases: [{name: build}]\n", "[]\n"])

@@ -32,8 +32,11 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
     return make_stage(tmp_path, monkeypatch)
 
 
-def test_the_account_holds_parents_and_earlier_images_before_the_factory_builds_one(stage: Stage) -> None:
+def test_the_account_holds_parents_and_earlier_images_before_the_factory_builds_one(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     step = record()
+    monkeypatch.setattr(image_steps, "_disabled", lambda _: "ami-44444444")
     image_steps.image(stage, step)
     there = client(stage).registered
     assert list(there) == [PARENT, BEFORE, OLD]
@@ -47,6 +50,7 @@ def test_the_account_holds_parents_and_earlier_images_before_the_factory_builds_
     assert engine(stage).ran == ["up images"]
     assert (stage.image, stage.earlier, stage.workspace.image("staging")) == (NEW, [BEFORE, OLD], NEW)
     assert f"Pulumi.staging.yaml: +   immutable:imageId: {NEW}" in step.notes
+    assert stage.disabled == "ami-44444444"
     assert "Pulumi.images.yaml: + logs.retainOnDestroy: false" in step.notes
 
 
@@ -112,27 +116,28 @@ def test_a_changed_document_that_changes_more_or_less_fails_the_step(
         image_steps.next_image(stage, record())
 
 
-class Retiring:
-    """`retire` as it should be: two images before the story's first go a stage a run, the rest is kept."""
+OLDEST = "ami-44444444444444444"
+
+
+class Account:
+    """AWS with an old image that is about to go, and `retire` as it should be."""
 
     def __init__(self, stage: Stage) -> None:
-        stage.earlier = [BEFORE, OLD]
+        stage.earlier, stage.disabled = [BEFORE, OLD], OLDEST
         self.asked: list[tuple[str, ...]] = []
-        self.verdicts = dict.fromkeys([BEFORE, OLD], "") | {NEW: "keep"}
-        self.snapshots = {"snap-1": BEFORE, "snap-2": OLD, "snap-3": NEW}
-        self.goes = True
+        self.verdicts = {NEW: "keep", OLD: "deprecate", BEFORE: "deprecate", OLDEST: "delete"}
+        self.snapshots = {"snap-1": OLDEST, "snap-2": OLD, "snap-3": NEW}
+        self.deletes_at: str | None = None
+        self.done: list[tuple[str, dict[str, Any]]] = []
 
     def ask(self, _: Stage, *arguments: str) -> dict[str, Any]:
-        run = sum("--dry-run" not in each for each in self.asked)
         self.asked.append(arguments)
-        if run == 2 and self.goes:
-            self.snapshots = {"snap-3": NEW}
-        action = image_steps.RUNS[run]
-        verdicts = {image: said or action for image, said in self.verdicts.items()}
+        if self.deletes_at in (None, *arguments) and ("--dry-run" not in arguments or self.deletes_at):
+            self.snapshots.pop("snap-1", None)
         return {
             "images": [
-                {"images": {"eu-central-1": image, "eu-west-1": image}, "action": said, "why": "because"}
-                for image, said in verdicts.items()
+                {"images": {"eu-central-1": image, "eu-west-1": image}, "action": action, "why": "because"}
+                for image, action in self.verdicts.items()
             ]
         }
 
@@ -146,47 +151,76 @@ class Retiring:
             for each, image in self.snapshots.items()
         ]
 
+    def describe_images(self, **given: Any) -> dict[str, Any]:
+        self.done.append(("describe", given))
+        return {"Images": [{"CreationDate": "2026-01-11T01:02:03.000Z"}]}
+
+    def create_tags(self, **given: Any) -> None:
+        self.done.append(("tag", given))
+
+    def disable_image(self, **given: Any) -> None:
+        self.done.append(("disable", given))
+
 
 @pytest.fixture
-def retiring(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Retiring:
-    made = Retiring(stage)
+def account(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Account:
+    made = Account(stage)
     client(stage).fleets.update(staging=NEW, prod=NEW)
     monkeypatch.setattr(Stage, "ask", lambda *given: made.ask(*given))
     monkeypatch.setattr(Stage, "client", lambda *_: made)
     return made
 
 
-def test_images_go_a_stage_a_day_with_their_snapshots(stage: Stage, retiring: Retiring) -> None:
+def test_an_old_image_is_there_as_it_is_left_for_its_last_stage(stage: Stage, account: Account) -> None:
+    assert image_steps._disabled(stage) == NEW
+    mark = {"Key": "immutable:retire", "Value": "disabled 2026-01-01T01:02:03Z"}
+    in_region = [
+        ("describe", {"ImageIds": [NEW]}),
+        ("tag", {"Resources": [NEW], "Tags": [mark]}),
+        ("disable", {"ImageId": NEW}),
+    ]
+    assert account.done == in_region * len(stage.factory.regions)
+    assert client(stage).registered[NEW]["tags"]["immutable:recipe"] == "service"
+
+
+def test_images_go_a_stage_further_and_the_oldest_with_its_snapshots(stage: Stage, account: Account) -> None:
     step = record()
     image_steps.retire(stage, step)
-    run = ("retire", "--keep", "1", "--grace", "1")
-    assert retiring.asked == [(*run, "--dry-run"), run, run, run]
-    assert [leap["seconds"] for leap in stage.leaps] == [86_400, 86_400]
-    assert step.notes[0] == f"a dry run tells: deprecate {BEFORE}: because"
-    assert f"a dry run tells: keep {NEW}: because" in step.notes
-    assert step.notes[-3:] == [
-        f"a day later: disable {BEFORE}, {OLD}",
-        f"a day later: delete {BEFORE}, {OLD}",
-        "with them their 4 snapshots are gone",
+    assert account.asked == [("retire", "--keep", "1", "--dry-run"), ("retire", "--keep", "1")]
+    assert step.notes == [
+        f"a dry run tells: keep {NEW}: because",
+        f"a dry run tells: deprecate {OLD}: because",
+        f"a dry run tells: deprecate {BEFORE}: because",
+        f"a dry run tells: delete {OLDEST}: because",
+        f"done: deprecate {OLD}",
+        f"done: deprecate {BEFORE}",
+        f"done: delete {OLDEST}",
+        f"with {OLDEST} its snapshots are gone: snap-1, snap-1",
     ]
 
 
-@pytest.mark.parametrize(("image", "action"), [(NEW, "deprecate"), (OLD, "keep"), (OLD, "wait")])
+@pytest.mark.parametrize(("image", "action"), [(NEW, "deprecate"), (OLD, "keep"), (OLDEST, "wait")])
 def test_a_retirement_of_more_or_less_fails_the_step(
-    stage: Stage, retiring: Retiring, image: str, action: str
+    stage: Stage, account: Account, image: str, action: str
 ) -> None:
-    retiring.verdicts[image] = action
+    account.verdicts[image] = action
     with pytest.raises(StepFailedError, match=f"and keep all others; it tells: .*{action} {image}"):
         image_steps.retire(stage, record())
 
 
-def test_a_retirement_that_misses_an_image_fails_the_step(stage: Stage, retiring: Retiring) -> None:
-    del retiring.verdicts[OLD]
-    with pytest.raises(StepFailedError, match="retire should deprecate"):
+def test_a_retirement_that_misses_an_image_fails_the_step(stage: Stage, account: Account) -> None:
+    del account.verdicts[OLD]
+    with pytest.raises(StepFailedError, match=f"retire should delete {OLDEST}, deprecate {BEFORE}, {OLD}"):
         image_steps.retire(stage, record())
 
 
-def test_snapshots_that_stay_behind_fail_the_step(stage: Stage, retiring: Retiring) -> None:
-    retiring.goes = False
-    with pytest.raises(StepFailedError, match="should be gone; there is snap-1, snap-2"):
+@pytest.mark.parametrize(
+    ("deletes_at", "reason"),
+    [("--dry-run", "a dry run should delete nothing"), ("never", "should be gone; there is snap-1")],
+)
+def test_snapshots_that_go_too_early_or_stay_fail_the_step(
+    stage: Stage, account: Account, deletes_at: str, reason: str
+) -> None:
+    account.deletes_at = deletes_at
+    with pytest.raises(StepFailedError, match=reason):
         image_steps.retire(stage, record())
