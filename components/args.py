@@ -59,3 +59,53 @@ class EntryPoint(Args):
     """The load balancer's security group: the only source that servers accept."""
     arn_suffix: Late
     """The part of the load balancer's ARN by which CloudWatch names it."""
+
+
+class DatabaseAccess(Args):
+    """How a service reaches a database: `Database.access`, or values of a database that this program does not
+    own."""
+
+    host: Late
+    port: Port
+    name: str
+    """The database inside the instance, as `CREATE DATABASE` names it."""
+    security_group_id: Late
+    """The database's security group, which lets in nobody but those who get a rule in it."""
+    secret_arn: Late
+    """A secret of Secrets Manager in RDS's form: JSON with `username` and `password`."""
+    secret_key_arn: Late | None = None
+    """The customer key of that secret. Without one, the account's default key, which needs no grant."""
+    connect_arn: Late | None = None
+    """`arn:aws:rds-db:REGION:ACCOUNT:dbuser:RESOURCE_ID/USER`: whom servers may be without a password. None
+    where the database has no IAM authentication."""
+    user: str | None = None
+    """The user of `connect_arn`. Without one, the `username` of the secret."""
+
+
+class SecretReference(Args):
+    """Where a secret lies. Its value is read by servers with their own role and known to nothing else."""
+
+    arn: Late
+    """A secret of Secrets Manager, with the six characters at its end, or a parameter of Parameter Store."""
+    key_arn: Late | None = None
+    """The customer key that it is encrypted with. Without one, the account's default key, which needs no
+    grant. IAM must name the key: a policy that decrypts with any key is refused (KMS.1, KMS.2)."""
+
+
+class Callee(Args):
+    """Another service as its callers see it: `InternalEntry.callee`."""
+
+    url: Late
+    """Such as `https://billing.internal.staging.example.com`."""
+    security_group_id: Late
+    """The security group of what answers at `url`."""
+    port: Port = 443
+
+
+class LogDelivery(Args):
+    """Where log groups are shipped to: `LogShipping.delivery`."""
+
+    destination_arn: Late
+    """A Firehose stream, or a destination of CloudWatch Logs in another account."""
+    role_arn: Late | None = None
+    """What lets CloudWatch Logs put to the stream. A destination of another account has a role of its own."""
