@@ -261,7 +261,6 @@ def test_its_unit_starts_it_for_a_service_with_that_services_environment() -> No
     assert unit["Service"]["EnvironmentFile"] == "/etc/immutable/%i.env"
     assert unit["Service"]["ExecStart"] == "/usr/local/libexec/immutable-lifecycle %i.service"
     assert unit["Service"]["Restart"] == "on-failure"
-    assert "cloud-init.service" in unit["Unit"]["After"].split()
     assert unit["Install"]["WantedBy"] == "multi-user.target"
 
 

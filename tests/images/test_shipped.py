@@ -99,8 +99,30 @@ def test_a_service_has_one_file_that_configures_it() -> None:
     read = unit("service/service.service")
     assert read["Service"]["EnvironmentFile"] == "/etc/immutable/%p.env"
     assert read["Unit"]["ConditionPathExists"] == "/etc/immutable/%p.env"
-    assert "immutable-user-data.service" in read["Unit"]["After"].split()
     assert read["Service"]["DynamicUser"] == "yes"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "agents/log-group.conf",
+        "lifecycle/immutable-lifecycle@.service",
+        "service/immutable-migrate@.service",
+        "service/service.service",
+    ],
+)
+def test_what_reads_an_environment_file_waits_for_whatever_writes_it(path: str) -> None:
+    writers = {"immutable-user-data.service", "cloud-init.service"}
+    assert writers <= set(unit(path)["Unit"]["After"].split())
+
+
+def test_only_start_takes_the_cloud_init_of_a_parent_away() -> None:
+    assert [name for name in NAMES if purges_cloud_init(shipped(name))] == ["start"]
+
+
+def purges_cloud_init(document: Document) -> bool:
+    scripts = [step.script or "" for step in document.phase("build")]
+    return any(word in script.split() for script in scripts for word in ("cloud-init", "/etc/cloud"))
 
 
 def test_migrations_run_once_at_a_start_and_before_the_service() -> None:
