@@ -89,7 +89,6 @@ def key_arn(ec2: Any, given: str | None) -> str:
     """
     if given is None:
         return f"arn:aws:kms:{ec2.region_name}:{ec2.account_id}:alias/aws/ebs"
-    keys = kms_backends[ec2.account_id][ec2.region_name]
     # A key of another account is named by its ARN, and moto keeps each account's keys apart.
     account = given.split(":")[4] if given.startswith("arn:") else ec2.account_id
     region = given.split(":")[3] if given.startswith("arn:") else ec2.region_name

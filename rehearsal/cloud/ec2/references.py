@@ -63,12 +63,11 @@ def find(ec2: Any, image_ids: Collection[str], chosen: Kinds) -> list[dict[str, 
         raise errors.Missing("ImageId")
     if len(image_ids) > MOST_IMAGES:
         raise errors.InvalidValue(f"{len(image_ids)} images are more than {MOST_IMAGES}")
-    found = [
+    return [
         {"ImageId": image_id, "ResourceType": kind, "Arn": arn}
         for kind, image_id, arn in _all(ec2, chosen)
         if image_id in image_ids
     ]
-    return [each for index, each in enumerate(found) if each not in found[:index]]
 
 
 def _all(ec2: Any, chosen: Kinds) -> Iterator[tuple[str, str, str]]:

@@ -69,8 +69,6 @@ def _refused(said: str) -> MachineError:
 
 def terminate(region: str, instance_id: str) -> None:
     """One that someone else ended is over as well."""
-    ec2 = ec2_backends[ACCOUNT][region]
-    for reservation in ec2.reservations.values():
-        for instance in reservation.instances:
-            if instance.id == instance_id and instance.state != "terminated":
-                instance.terminate()
+    instance = ec2_backends[ACCOUNT][region].get_instance(instance_id)
+    if instance.state != "terminated":
+        instance.terminate()

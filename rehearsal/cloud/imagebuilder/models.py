@@ -45,8 +45,9 @@ class ImageBuilderBackend(BaseBackend):
 
     def component(self, arn: str) -> Component:
         """The build version that an ARN with or without build or with wildcards means. Raises NotFound."""
-        builds = [each.arn for each in self.all(Component)]
-        return self.get(Component, arns.latest(arn, builds) or arn)
+        if not arns.is_build(arn):
+            arn = arns.latest(arn, [each.arn for each in self.all(Component)]) or arn
+        return self.get(Component, arn)
 
     def once(self, operation: str, given: Given, work: Callable[[], str]) -> str:
         """The ARN that `work` makes, or the one that it made for the same client token before.
@@ -83,11 +84,8 @@ class ImageBuilderBackend(BaseBackend):
 
     def delete_component(self, arn: str) -> None:
         component = self.get(Component, arn)
-        users = (r for recipe in self.all(ImageRecipe) for r in recipe.component_arns)
-        self._delete(component, (r for r in users if self._means(r, arn)))
-
-    def _means(self, reference: str, arn: str) -> bool:
-        return arns.latest(reference, [each.arn for each in self.all(Component)]) == arn
+        used = (each for recipe in self.all(ImageRecipe) for each in recipe.component_arns)
+        self._delete(component, (each for each in used if self.component(each) is component))
 
     # Recipes
 

@@ -88,6 +88,10 @@ def _step_of(what: str) -> str:
 
 
 def _execute(build: Build) -> dict[str, Any]:
+    """The test phase runs of every component that has one, not only of those that hold nothing else.
+
+    Source: "Use components to customize your Image Builder image".
+    """
     phases = {TEST} if build.image_id else {BUILD, VALIDATE}
     components = build.with_phases(*phases)
     failure = runner.run(components, phases, build.log.say)
