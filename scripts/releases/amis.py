@@ -78,6 +78,16 @@ def own(account: Account, tags: Mapping[str, str | None]) -> list[Ami]:
     return described(account, Owners=["self"], Filters=filters, IncludeDisabled=True, IncludeDeprecated=True)
 
 
+def known(account: Account, image_id: str) -> list[Ami]:
+    """The image of this ID, disabled or deprecated too; none where this account sees none.
+
+    Raises:
+        AwsError: AWS refused.
+    """
+    which: Any = [{"Name": "image-id", "Values": [image_id]}]
+    return described(account, Filters=which, IncludeDisabled=True, IncludeDeprecated=True)
+
+
 def described(account: Account, **which: Any) -> list[Ami]:
     """The images that DescribeImages finds, the newest first. Raises AwsError when AWS refuses."""
     with errors():

@@ -1,5 +1,4 @@
-"""One change of one image in one config file, from the check of its present value to the look after the "
-"write."""
+"""One change of one image in one config file, from the check of its value to the look after the write."""
 
 from collections.abc import Callable
 from contextlib import nullcontext

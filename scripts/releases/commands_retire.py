@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from datetime import timedelta
 from typing import Annotated
 
@@ -79,8 +79,10 @@ def _settings(keep: int, older_than: int, grace: int, versions: int | None) -> S
 
 
 def _say(line: str, as_json: bool) -> None:
+    """What is under way does not end with its reader (`| head`)."""
     if not as_json:
-        print(one_line(line), flush=True)
+        with suppress(BrokenPipeError):
+            print(one_line(line), flush=True)
 
 
 def _text(done: Retirement) -> None:

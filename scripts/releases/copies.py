@@ -1,5 +1,4 @@
-"""The same image in another region: an AMI ID is good in one alone, and what is promoted is never built "
-"anew."""
+"""The same image in another region: an AMI ID is good in one alone, and none is ever built anew."""
 
 from __future__ import annotations
 
@@ -37,8 +36,7 @@ def in_region_of(target: ConfigFile, source: ConfigFile, image: str) -> str:
 
 
 def _build(source: ConfigFile, image: str) -> str:
-    filters = [{"Name": "image-id", "Values": [image]}]
-    found = amis.described(aws.account(source), Filters=filters, IncludeDeprecated=True, IncludeDisabled=True)
+    found = amis.known(aws.account(source), image)
     if not found:
         raise RefusedError(f"{image} is not to be seen in {source.region}, so that its copies are not known")
     if not found[0].build:

@@ -52,5 +52,5 @@ def errors(file: str | None) -> Iterator[None]:
         yield
     except ReleaseError as error:
         if file == STANDARD_OUTPUT or (file is not None and error.exit_code != RefusedError.exit_code):
-            write(file, {"ok": False, "error": one_line(error)} | {**error.details, "ok": False})
+            write(file, {**error.details, "ok": False, "error": one_line(error)})
         raise

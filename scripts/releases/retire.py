@@ -7,13 +7,13 @@ ends on an image that is gone, however they interleave.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from scripts.releases import amis, retire_families, retire_plan, retire_stages, retire_versions, usage
-from scripts.releases.amis import DISABLED
-from scripts.releases.aws import Account
+from scripts.releases.amis import DISABLED, Ami
+from scripts.releases.aws import Account, AwsError
 from scripts.releases.errors import RefusedError, ReleaseError
 from scripts.releases.project import Project
 from scripts.releases.retire_families import Family
@@ -65,9 +65,12 @@ def run(
     Raises:
         RefusedError: there is no such recipe, or something cannot be read, so that any image is perhaps
             used; nothing was changed.
-        AwsError: a region cannot be asked for its images.
+        ReleaseError: a version of a launch template stays; no image was changed.
     """
-    families = retire_families.read(accounts, where.name, recipe)
+    try:
+        families = retire_families.read(accounts, where.name, recipe)
+    except AwsError as error:
+        raise RefusedError(f"nothing is retired: {error}") from error
     known = where.factory().recipes
     # A recipe that has no pipeline any more has images all the same; a misspelled one has none.
     if recipe is not None and recipe not in known and not families:
@@ -141,15 +144,18 @@ class _Run:
     def _with(self, action: str) -> list[Verdict]:
         return [verdict for verdict in self.done.verdicts if verdict.action == action]
 
-    def _stage(self, action: str, stage: Callable[[Account, Any], None]) -> None:
+    def _stage(self, action: str, stage: Callable[[Account, Ami], None]) -> None:
         """All images first, then one look for all: who came to use one in the meantime gets it back."""
         wanted = self._with(action)
         if not wanted:
             return
-        moved = [self._move(verdict, stage) for verdict in wanted]
+        moved: list[Verdict] = []
         # What failed half way is looked at as well: a copy of it may be at the stage.
         try:
-            seen = _look(self.where, self.accounts, [verdict.family for verdict in wanted])
+            for verdict in wanted:
+                moved.append(verdict)
+                self._move(verdict, stage)
+            seen = _look(self.where, self.accounts, [verdict.family for verdict in moved])
         except BaseException:
             # Ctrl-C: nobody has looked, so that anybody may use it.
             for verdict in moved:
@@ -159,16 +165,15 @@ class _Run:
             why = _perhaps_used(seen, verdict.family)
             if why:
                 self._restore(verdict, why)
-            elif verdict.action == action:
-                self.say(verdict.text)
+        for verdict in self._with(action):
+            self.say(verdict.text)
 
-    def _move(self, verdict: Verdict, stage: Callable[[Account, Any], None]) -> Verdict:
+    def _move(self, verdict: Verdict, stage: Callable[[Account, Ami], None]) -> None:
         try:
             for copy in verdict.family.copies:
                 stage(self.accounts[copy.region], copy)
         except ReleaseError as error:
-            return self._failed(verdict, error)
-        return verdict
+            self._failed(verdict, error)
 
     def _delete(self, verdict: Verdict) -> None:
         """The look comes right before; what it does not see is that the image was brought back meanwhile,
@@ -179,9 +184,11 @@ class _Run:
             self._restore(verdict, why)
             return
         try:
-            for copy in self._again(verdict.family):
+            copies = self._again(verdict.family)
+            for copy in copies:
                 if copy.state != DISABLED:
                     raise ReleaseError(f"{copy.id} was enabled in the meantime")
+            for copy in copies:
                 self.done.snapshots_left += retire_stages.delete(self.accounts[copy.region], copy)
         except ReleaseError as error:
             self._failed(verdict, error)
@@ -195,24 +202,24 @@ class _Run:
         except ReleaseError as error:
             self._failed(verdict, error)
         else:
-            self._replace(verdict, Verdict(verdict.family, RESTORE, why, verdict.users))
+            self._became(RESTORE, verdict, why)
             self.say(f"{RESTORE} {verdict.family.recipe} {verdict.family.ids}: {why}")
 
-    def _again(self, family: Family) -> Sequence[amis.Ami]:
+    def _again(self, family: Family) -> list[Ami]:
         """Its copies as they are now; those that are gone by now are left out. Raises AwsError."""
         found = []
         for copy in family.copies:
-            account = self.accounts[copy.region]
-            found += [each for each in amis.own(account, {amis.RECIPE: family.recipe}) if each.id == copy.id]
+            found += amis.known(self.accounts[copy.region], copy.id)
         return found
 
-    def _failed(self, verdict: Verdict, error: ReleaseError) -> Verdict:
+    def _failed(self, verdict: Verdict, error: ReleaseError) -> None:
         self.done.failed.append(f"{verdict.action} {verdict.family.recipe} {verdict.family.ids}: {error}")
-        return self._replace(verdict, Verdict(verdict.family, FAILED, str(error), verdict.users))
+        self._became(FAILED, verdict, str(error))
 
-    def _replace(self, before: Verdict, after: Verdict) -> Verdict:
-        self.done.verdicts[self.done.verdicts.index(before)] = after
-        return after
+    def _became(self, action: str, verdict: Verdict, why: str) -> None:
+        """Whatever became of this image before: a stage that failed may be taken back too."""
+        after = Verdict(verdict.family, action, why, verdict.users)
+        self.done.verdicts = [after if each.family is verdict.family else each for each in self.done.verdicts]
 
 
 def _perhaps_used(seen: Usage, family: Family) -> str:

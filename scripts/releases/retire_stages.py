@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from scripts.releases.amis import DISABLED, Ami
-from scripts.releases.aws import Account, errors
+from scripts.releases.aws import Account, AwsError, errors
 from scripts.releases.errors import ReleaseError
 from scripts.releases.retire_families import TAG, Stage, mark
 from scripts.releases.usage_reports import SHARED_WITH, launch_permissions
@@ -33,19 +33,20 @@ def deprecate(account: Account, ami: Ami) -> None:
 
 
 def disable(account: Account, ami: Ami) -> None:
-    """With deregistration protection off, so that its cooldown is over when the image is deleted.
+    """With deregistration protection off, so that its cooldown is over when the image is deleted. One that is
+    disabled already keeps what is remembered of it.
 
     Raises:
         ReleaseError: AWS refused, or it is shared with more than a tag can remember; it is as it was.
     """
-    shared = SHARED_WITH if ami.state == DISABLED else None
     tags = {TAG: mark(Stage.DISABLED, account.now())}
-    if shared is None:
+    if ami.state != DISABLED:
         tags[SHARED_WITH] = _shared_with(launch_permissions(account, ami), ami)
     _tag(account, ami, tags)
     with errors():
         account.ec2.disable_image_deregistration_protection(ImageId=ami.id)
-        account.ec2.disable_image(ImageId=ami.id)
+        if ami.state != DISABLED:
+            account.ec2.disable_image(ImageId=ami.id)
 
 
 def delete(account: Account, ami: Ami) -> list[str]:
@@ -69,12 +70,25 @@ def restore(account: Account, ami: Ami) -> None:
     ec2: Any = account.ec2
     with errors():
         ec2.enable_image_deregistration_protection(ImageId=ami.id, WithCooldown=True)
-        ec2.enable_image(ImageId=ami.id)
+    _enable(account, ami)
+    with errors():
         permissions = _permissions(ami.tags.get(SHARED_WITH, ""))
         if permissions:
             ec2.modify_image_attribute(ImageId=ami.id, LaunchPermission={"Add": permissions})
         ec2.disable_image_deprecation(ImageId=ami.id)
         ec2.delete_tags(Resources=[ami.id], Tags=[{"Key": TAG}, {"Key": SHARED_WITH}])
+
+
+def _enable(account: Account, ami: Ami) -> None:
+    """Also one that does not look disabled: what was just done may not show yet. AWS's documentation does not
+    say whether it refuses that for an image that is indeed enabled.
+    """
+    try:
+        with errors():
+            account.ec2.enable_image(ImageId=ami.id)
+    except AwsError as error:
+        if ami.state == DISABLED or error.passes:
+            raise
 
 
 def _tag(account: Account, ami: Ami, tags: dict[str, str]) -> None:

@@ -33,7 +33,8 @@ class Old:
 
 def find(account: Account, project: str, keep: int) -> list[Old]:
     """Of the templates of this project's groups: all but the newest `keep` versions, the default one, and
-    those that any group, refresh or server of a group has.
+    those that any group, refresh or server of a group has. A template that is known by its name alone is left
+    alone.
 
     Raises:
         AwsError: AWS refused.
@@ -41,27 +42,28 @@ def find(account: Account, project: str, keep: int) -> list[Old]:
     groups = usage_aws.groups(account)
     found = []
     for template in dict.fromkeys(
-        one for group in groups if group.project == project for one in group.templates
+        one
+        for group in groups
+        if group.project == project
+        for one in group.templates
+        if one.startswith("lt-")
     ):
-        users = [group for group in groups if template in group.templates]
         versions = sorted(usage_aws.versions(account, template), key=lambda version: version.number)
-        used = {number for group in users for number in _used(group, template, versions)}
+        used = {number for group in groups for number in _used(group, template, versions)}
         spare = versions[: max(0, len(versions) - keep)]
         old = tuple(each.number for each in spare if not each.default and each.number not in used)
         if old:
-            found.append(Old(users[0].name, template, old))
+            user = next(group.name for group in groups if template in group.templates)
+            found.append(Old(user, template, old))
     return found
 
 
 def delete(account: Account, old: Old) -> None:
     """Raises AwsError when AWS refuses, ReleaseError for versions that stayed."""
-    which: Any = {
-        "LaunchTemplateId" if old.template.startswith("lt-") else "LaunchTemplateName": old.template
-    }
     for start in range(0, len(old.versions), VERSIONS_A_CALL):
         some = [str(number) for number in old.versions[start : start + VERSIONS_A_CALL]]
         with errors():
-            answer = account.ec2.delete_launch_template_versions(Versions=some, **which)
+            answer = account.ec2.delete_launch_template_versions(LaunchTemplateId=old.template, Versions=some)
         stayed: list[Any] = list(answer.get("UnsuccessfullyDeletedLaunchTemplateVersions") or ())
         if stayed:
             why = (stayed[0].get("ResponseError") or {}).get("Message") or "no reason given"
@@ -69,10 +71,12 @@ def delete(account: Account, old: Old) -> None:
 
 
 def _used(group: Group, template: str, versions: Iterable[Version]) -> Iterable[int]:
-    """The versions of a template that a group, its refresh, or a server of it has."""
+    """The versions of a template that a group, its refresh, or a server of it has. What says no ID may mean
+    any template.
+    """
     known = list(versions)
     for specification in group.everything:
-        if usage_aws.template_of(specification) == template:
+        if specification.get("LaunchTemplateId") in (None, template):
             yield from _number(specification, known)
 
 

@@ -223,6 +223,19 @@ def test_an_image_that_is_used_again_comes_back_protected_and_is_retired_anew(
     assert actions(factory.retire())[old[0]] == "deprecate"
 
 
+@pytest.mark.parametrize(("stages", "back"), [(1, "available"), (2, "disabled")])
+def test_an_image_comes_back_though_there_is_nothing_to_enable(
+    factory: FactoryCloud, old: list[str], stages: int, back: str
+) -> None:
+    for _ in range(stages):
+        factory.retire()
+        factory.age(8)
+    factory.configure("staging", old[0])
+    factory.cloud.fault("EnableImage", error="IncorrectState")
+    done = factory.run("retire", "--keep", "1")
+    assert (done.code, factory.stage(old)) == ({"available": 0, "disabled": 1}[back], back)
+
+
 def test_an_image_that_comes_back_is_shared_as_before(factory: FactoryCloud, old: list[str]) -> None:
     ec2 = factory.ec2()
     permission = {"Add": [{"UserId": ELSEWHERE}, {"Group": "all"}]}

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from scripts.releases import usage_aws
+from scripts.releases.aws import Account
 from tests.scripts.factory_cloud import FactoryCloud, factory_cloud
 from tests.scripts.test_release_retire import actions
 
@@ -76,6 +79,22 @@ def test_what_a_group_its_servers_or_its_refresh_has_stays(factory: FactoryCloud
     factory.retire("--template-versions", "1")
     # 1 and 5 are nobody's; 6 is the newest.
     assert numbers(factory, template) == [2, 3, 4, 6]
+
+
+def test_a_version_of_which_no_id_is_told_may_be_one_of_this_template(
+    factory: FactoryCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = [factory.bake()[0] for _ in range(3)]
+    template = released(factory, images, **TAGS)
+    groups = usage_aws.groups
+    named = {"LaunchTemplateName": "group-0", "Version": "1"}
+
+    def refreshing(account: Account) -> list[usage_aws.Group]:
+        return [replace(group, refreshing=[named]) for group in groups(account)]
+
+    monkeypatch.setattr(usage_aws, "groups", refreshing)
+    factory.retire("--template-versions", "1")
+    assert numbers(factory, template) == [1, 3]
 
 
 def test_the_default_version_stays(factory: FactoryCloud) -> None:
