@@ -68,7 +68,7 @@ def bake(recipe: Recipe, folder: Path, say: Callable[[str], None], fresh: bool =
     began = time.monotonic()
     executor.check(recipe)
     here = requirements.check(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    requirements.make(folder)
     with workspace(folder) as work, full_disk(folder):
         if fresh:
             shutil.rmtree(folder / "parents", ignore_errors=True)
@@ -115,7 +115,7 @@ def _pack(recipe: Recipe, work: Path, new: Path) -> tuple[str, bool]:
     root, log = work / "root", work / "pack.log"
     service = service_of(root)
     packing.boot_files(root, new)
-    (new / packing.PACKAGES).write_text(packing.packages(root))
+    (new / packing.PACKAGES).write_text(packing.packages(root, log))
     machine.seed(new, {"user-data": machine.user_data(service or PROBE), "meta-data": ""})
     packing.disk(root, work / "disk", recipe.volume_size_gib, log)
     copy = ["cp", "--sparse=always", str(work / "disk"), str(work / "copy")]

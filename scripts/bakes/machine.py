@@ -201,7 +201,9 @@ def booted(architecture: Architecture, folder: Path, disk: Path, work: Path) -> 
         ]  # fmt: skip
         began = time.monotonic()
         whole = [*command(architecture, folder, f"{disk},format=raw", port), *extra]
-        with (work / QEMU_LOG).open("wb") as log, process.started(whole, log) as running:
+        # What the machine writes goes to a file of QEMU's own there.
+        here = {"TMPDIR": str(work)}
+        with (work / QEMU_LOG).open("wb") as log, process.started(whole, log, here) as running:
             try:
                 agent, _ = listener.accept()
             except TimeoutError:
@@ -223,8 +225,10 @@ def seed(folder: Path, files: Mapping[str, str]) -> None:
 
 
 def _answers(port: int) -> bool:
+    # No proxy stands between a bake and its own machine.
+    ask = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{HEALTH_PATH}", timeout=2) as answer:
+        with ask(f"http://127.0.0.1:{port}{HEALTH_PATH}", timeout=2) as answer:
             return bool(answer.status == 200)
     except (OSError, urllib.error.URLError):
         return False

@@ -99,17 +99,12 @@ def _version(path: Path) -> list[int]:
     return [int(number) for number in re.findall(r"\d+", path.name)]
 
 
-def packages(root: Path) -> str:
+def packages(root: Path, log: Path) -> str:
     """The packages of the image with their versions, one a line, sorted."""
-    command = [
-        "dpkg-query",
-        f"--admindir={root}/var/lib/dpkg",
-        "--show",
-        "--showformat",
-        "${Package} ${Version}\n",
-    ]
-    ended = subprocess.run(command, capture_output=True, text=True, check=True)
-    return "".join(sorted(ended.stdout.splitlines(keepends=True)))
+    form = "--showformat=${Package} ${Version}\n"
+    command = ["dpkg-query", f"--admindir={root}/var/lib/dpkg", "--show", form]
+    listed = process.must(command, log, "listing the packages")
+    return "".join(sorted(listed.splitlines(keepends=True)))
 
 
 def size_mb(folder: Path) -> float:

@@ -73,7 +73,7 @@ def make(suite: str, architecture: Architecture, root: Path, work: Path, kept: P
     command = ["tar", *_ATTRIBUTES, *pack]
     process.must(command, work / "parent.log", "keeping the parent")
     for old in kept.glob(f"{suite}-{architecture.debian}-*"):
-        old.unlink()
+        old.unlink(missing_ok=True)
     new.replace(archive)
     return False
 

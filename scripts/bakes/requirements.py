@@ -82,7 +82,16 @@ def check(folder: Path) -> Architecture:
 def may_mount() -> bool:
     """Whether root has what a step is kept apart with."""
     mount = ["unshare", "--mount", "--pid", "--fork", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]
-    return subprocess.run(mount, capture_output=True).returncode == 0
+    environment = {"PATH": process.SEARCH_PATH}
+    return subprocess.run(mount, capture_output=True, env=environment).returncode == 0
+
+
+def make(folder: Path) -> None:
+    """Makes the folder of the images. Raises RefusedError when it cannot be one."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RefusedError(f"{folder} cannot be made: {error.strerror}; bake elsewhere") from error
 
 
 def check_space(folder: Path, needed_mib: int) -> None:

@@ -122,7 +122,7 @@ def test_only_start_takes_the_cloud_init_of_a_parent_away() -> None:
 
 def purges_cloud_init(document: Document) -> bool:
     scripts = [step.script or "" for step in document.phase("build")]
-    return any(word in script.split() for script in scripts for word in ("cloud-init", "/etc/cloud"))
+    return any("apt-get purge" in script and "cloud-init" in script.split() for script in scripts)
 
 
 def test_migrations_run_once_at_a_start_and_before_the_service() -> None:

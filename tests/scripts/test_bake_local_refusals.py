@@ -91,6 +91,12 @@ def test_a_disk_without_room_is_refused(able: pytest.MonkeyPatch, tmp_path: Path
     )
 
 
+def test_a_file_in_the_folders_place_is_refused(able: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "images").touch()
+    with pytest.raises(RefusedError, match=r"/images cannot be made: File exists; bake elsewhere$"):
+        local.bake(SMALL, tmp_path / "images", print)
+
+
 def test_an_action_is_refused_before_anything_is_asked_of_the_machine(tmp_path: Path) -> None:
     away = recipe(document(test=[step("restart", "Reboot")]))
     with pytest.raises(RefusedError, match="Reboot is not possible"):
