@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import runpy
 import subprocess
 import sys
@@ -35,8 +37,11 @@ def test_it_builds_what_the_file_describes_and_exports_it(
     monkeypatch.setattr(config, "load", {"there": found}.__getitem__)
     monkeypatch.setattr(environment, "build", build("url", "environment"))
     monkeypatch.setattr(images, "build", build("topic", "factory"))
+    ended: list[Any] = []
+    monkeypatch.setattr(atexit, "register", ended.append)
     runpy.run_path(str(ROOT / "__main__.py"))
     assert exports == exported
+    assert ended == [gc.freeze], "the end of a preview takes as long as a third of it"
 
 
 def test_an_environment_loads_nothing_of_the_factory() -> None:
