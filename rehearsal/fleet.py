@@ -13,7 +13,8 @@ from rehearsal.errors import RehearsalError
 
 ENVIRONMENT_TAG, SERVICE_TAG = "environment", "service"
 IN_SERVICE, HEALTHY = "InService", "healthy"
-SAMPLE_SECONDS = 0.05
+# Of these seconds each is many of the emulated cloud: a server that boots must not fall between two looks.
+SAMPLE_SECONDS = 0.025
 
 Counts = dict[tuple[str, str], int]
 

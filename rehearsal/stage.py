@@ -24,7 +24,7 @@ from rehearsal.workspace import REPOSITORY, Workspace
 # Real seconds; the emulated clock runs many times as fast.
 SETTLE_SECONDS = 120.0
 # Times as fast; a build that takes a quarter of an hour is then over at the second look at it.
-HURRY = 10
+HURRY = 5
 
 
 class StepFailedError(RehearsalError):

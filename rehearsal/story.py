@@ -24,7 +24,7 @@ from rehearsal.steps import PROD, STAGING, STEPS, Step
 from rehearsal.workspace import Workspace
 
 # Emulated seconds in one real second: a roll-out of some minutes takes some seconds.
-SPEED = 500.0
+SPEED = 1000.0
 
 
 @dataclass(frozen=True)

@@ -118,7 +118,7 @@ def test_a_bad_image_is_set_fails_and_is_taken_back(stage: Stage, cloud: Cloud) 
     assert cloud.tagged == [{"Resources": [NEW], "Tags": [behaviour]}]
     assert [each["image"] for each in step.images] == [NEW]
     # Nothing is to be seen while it is built, and all of the rollout afterwards.
-    assert client(stage).speeds == [5000, 500]
+    assert client(stage).speeds == [2500, 500]
     assert engine(stage).ran == ["up staging", "up staging"]
     assert [each["ok"] for each in step.operations] == [False, True]
     # Both engines change the same; how much the failed up had looked at until then is no matter.

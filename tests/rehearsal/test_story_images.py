@@ -67,7 +67,7 @@ def test_where_a_built_image_comes_from_is_on_record(stage: Stage) -> None:
 
 def test_a_build_is_waited_for_in_a_hurry_and_nothing_else_is(stage: Stage) -> None:
     image_steps.bake(stage, record())
-    assert client(stage).speeds == [5000, 500]
+    assert client(stage).speeds == [2500, 500]
 
 
 @pytest.mark.parametrize(
