@@ -7,13 +7,25 @@ from typing import Annotated, Any
 
 import pulumi
 from pulumi import Output, ResourceOptions
-from pulumi_aws import cloudwatch, ec2, iam
+from pulumi_aws import cloudwatch, ec2
 from pydantic import Field, StringConstraints, model_validator
 
-from components import lifecycle_hooks, policies
-from components.args import ComponentArgs, ImageId, Late, Placement, Port, RetentionDays
+from components import lifecycle_hooks, policies, server_access
+from components.args import (
+    Callee,
+    ComponentArgs,
+    DatabaseAccess,
+    ImageId,
+    Late,
+    LogDelivery,
+    Placement,
+    Port,
+    RetentionDays,
+    SecretReference,
+)
 from components.lifecycle_hooks import Lifecycle
-from components.names import LONG_PREFIX, ROLE_PREFIX, name_prefix, named
+from components.names import LONG_PREFIX, name_prefix, named
+from components.server_role import server_role
 from components.server_rules import server_rules
 from components.target_group import HealthPath
 from components.user_data import cloud_config, encoded
@@ -40,11 +52,21 @@ class LaunchTemplateArgs(ComponentArgs):
     port: Port
     health_path: HealthPath
     """What a new server asks itself until it answers 200, when `lifecycle` has a launch hook."""
-    load_balancer_security_group_id: Late
+    load_balancer_security_group_id: Late | None
+    """None for servers that take requests from other services only."""
+    internal_security_group_id: Late | None = None
+    """That of the internal load balancer by which other services call these servers."""
     environment: Mapping[str, Late] = Field(default_factory=dict)
-    """Variables for the service, beside `LOG_GROUP` and those that begin with `IMMUTABLE_`, which are set
-    here. Never a secret: whoever may describe the template reads them, and so does every process on the
-    server."""
+    """Variables for the service, beside `LOG_GROUP`, those that begin with `IMMUTABLE_` and those of
+    `database` and `calls`, which are set here. Never a secret: whoever may describe the template reads them,
+    and so does every process on the server."""
+    database: DatabaseAccess | None = None
+    """What the servers keep their data in: told in `DATABASE_HOST`, `_PORT`, `_NAME`, `_SECRET` and, where
+    there is IAM authentication, `_USER`."""
+    secrets: Mapping[str, SecretReference] = Field(default_factory=dict)
+    """Secrets by the variable that gets their value on the server. A rotated one changes nothing here."""
+    calls: Mapping[str, Callee] = Field(default_factory=dict)
+    """Other services by name; the address of `billing` is told in `BILLING_URL`."""
     volume_size_gib: int = Field(default=20, ge=1, le=16384)
     """No smaller than the image's own volume."""
     root_device_name: str = "/dev/xvda"
@@ -60,6 +82,8 @@ class LaunchTemplateArgs(ComponentArgs):
     """A customer key for the logs. Without one, CloudWatch Logs encrypts with a key of its own."""
     retain_logs: bool = True
     """Whether the service's log group outlives the service."""
+    log_delivery: LogDelivery | None = None
+    """Where the log group's events go on to."""
     lifecycle: Lifecycle = Lifecycle()
     """That of the group which launches the servers. The group carries `role_name` as the tag
     `SERVER_ROLE_TAG`, or its servers may complete nothing."""
@@ -68,12 +92,17 @@ class LaunchTemplateArgs(ComponentArgs):
     def _acceptable(self) -> LaunchTemplateArgs:
         policies.refuse_wildcards(self.policy_statements)
         for name in self.environment:
-            if name == LOG_GROUP or name.startswith(lifecycle_hooks.VARIABLES):
+            if _reserved(name):
                 raise ValueError(f"{name} is set by the component: take it out of the environment")
+        for name in self.secrets:
+            if _reserved(name):
+                raise ValueError(f"{name} is set by the component: give the secret another name")
+        server_access.refuse_names(self, self.environment)
         if self.lifecycle.any:
             lifecycle_hooks.refuse_tag_keys(self.tags)
         # What is known already is checked before anything is created; late values are checked as they arrive.
-        known = {name: value if isinstance(value, str) else "" for name, value in self.environment.items()}
+        given = {**server_access.variables(self), **self.environment}
+        known = {name: value if isinstance(value, str) else "" for name, value in given.items()}
         cloud_config(self.service, _lifecycle_variables(self) | known)
         return self
 
@@ -101,21 +130,10 @@ class LaunchTemplate(pulumi.ComponentResource):
             tags=named(args.tags, name),
             opts=ResourceOptions(parent=self, retain_on_delete=args.retain_logs),
         )
-        role = _role(name, args, child)
-        policy = iam.RolePolicy(
-            name,
-            role=role.name,
-            policy=_policy(logs.arn, role.name, args),
-            opts=child,
-        )
-        profile = iam.InstanceProfile(
-            name,
-            name_prefix=name_prefix(name, LONG_PREFIX),
-            role=role.name,
-            tags=named(args.tags, name),
-            opts=child,
-        )
+        delivery = _delivery(name, args.log_delivery, logs, child)
+        identity = server_role(name, args, logs.arn, child)
         group, rules = server_rules(name, args, child)
+        rules += server_access.access_rules(name, group, args, child)
         template = ec2.LaunchTemplate(
             name,
             name_prefix=name_prefix(name, LONG_PREFIX),
@@ -123,7 +141,7 @@ class LaunchTemplate(pulumi.ComponentResource):
             image_id=args.image_id,
             instance_type=args.instance_type,
             update_default_version=True,
-            iam_instance_profile=ec2.LaunchTemplateIamInstanceProfileArgs(arn=profile.arn),
+            iam_instance_profile=ec2.LaunchTemplateIamInstanceProfileArgs(arn=identity.profile.arn),
             user_data=_user_data(args, logs.name),
             instance_initiated_shutdown_behavior="terminate",
             monitoring=ec2.LaunchTemplateMonitoringArgs(enabled=True),
@@ -132,38 +150,38 @@ class LaunchTemplate(pulumi.ComponentResource):
             block_device_mappings=[_root_volume(args)],
             tag_specifications=_tag_specifications(name, args),
             tags=named(args.tags, name),
-            # A server that boots before it may call or write would fail its first checks.
-            opts=ResourceOptions(parent=self, depends_on=[policy, *rules]),
+            # A server that boots before it may call or write would fail its first checks, and what it writes
+            # before its log group is delivered would not arrive.
+            opts=ResourceOptions(parent=self, depends_on=[identity.policy, *rules, *delivery]),
         )
         self.id = template.id
         self.latest_version = template.latest_version.apply(str)
         self.security_group_id = group.id
-        self.role_name = role.name
+        self.role_name = identity.role.name
         self.log_group_name = logs.name
         self.register_outputs({"id": self.id, "latestVersion": self.latest_version})
 
 
-def _role(name: str, args: LaunchTemplateArgs, opts: ResourceOptions) -> iam.Role:
-    return iam.Role(
-        name,
-        name_prefix=name_prefix(name, ROLE_PREFIX),
-        description=f"Servers of {args.service}",
-        assume_role_policy=Output.json_dumps(policies.trust("ec2.amazonaws.com")),
-        tags=named(args.tags, name),
-        opts=opts,
-    )
+def _reserved(name: str) -> bool:
+    return name == LOG_GROUP or name.startswith(lifecycle_hooks.VARIABLES)
 
 
-def _policy(log_group_arn: Output[str], role_name: Output[str], args: LaunchTemplateArgs) -> Output[str]:
-    """The statements may hold values that are not known yet, so they go through an Output too."""
-
-    def statements(log_group_arn: str, role_name: str, own: list[policies.Statement]) -> policies.Document:
-        owner = policies.owner_of(log_group_arn)
-        hooks = [policies.lifecycle_completer(owner, lifecycle_hooks.SERVER_ROLE_TAG, role_name)]
-        return policies.server_policy(log_group_arn, [*(hooks if args.lifecycle.any else ()), *own])
-
-    known = Output.all(log_group_arn, role_name, list(args.policy_statements))
-    return Output.json_dumps(known.apply(lambda values: statements(*values)))
+def _delivery(
+    name: str, delivery: LogDelivery | None, logs: cloudwatch.LogGroup, opts: ResourceOptions
+) -> list[cloudwatch.LogSubscriptionFilter]:
+    """All of the group's events; what is searched for among them is for their reader to say."""
+    if delivery is None:
+        return []
+    return [
+        cloudwatch.LogSubscriptionFilter(
+            name,
+            log_group=logs.name,
+            destination_arn=delivery.destination_arn,
+            role_arn=delivery.role_arn,
+            filter_pattern="",
+            opts=opts,
+        )
+    ]
 
 
 def _lifecycle_variables(args: LaunchTemplateArgs) -> dict[str, str]:
@@ -171,7 +189,12 @@ def _lifecycle_variables(args: LaunchTemplateArgs) -> dict[str, str]:
 
 
 def _user_data(args: LaunchTemplateArgs, log_group_name: Output[str]) -> Output[str]:
-    late: dict[str, Late] = {LOG_GROUP: log_group_name, **_lifecycle_variables(args), **args.environment}
+    late: dict[str, Late] = {
+        LOG_GROUP: log_group_name,
+        **_lifecycle_variables(args),
+        **server_access.variables(args),
+        **args.environment,
+    }
     environment: Output[dict[str, str]] = Output.all(**late)
     return environment.apply(lambda known: _encoded(args.service, known))
 

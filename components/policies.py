@@ -11,6 +11,8 @@ Document = dict[str, Any]
 USE_KEY = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
 """What EC2 does with the key of a volume or snapshot on behalf of whoever asks for these."""
 
+_SECRET_KEEPERS = ("secretsmanager", "ssm")
+
 
 class Owner(NamedTuple):
     """Whose resources they are."""
@@ -127,6 +129,54 @@ def lifecycle_completer(owner: Owner, tag: str, role_name: str) -> Statement:
 def server_policy(log_group_arn: str, statements: Sequence[Statement]) -> Document:
     """What every server may do, and what its service asked for on top."""
     return document(ssm_agent(), log_writer(log_group_arn), *statements)
+
+
+def secret_reader(arns: Sequence[str]) -> Statement:
+    """Reading the value of these secrets, and of no others whose names begin alike."""
+    return {
+        "Sid": "ReadSecrets",
+        "Effect": "Allow",
+        "Action": "secretsmanager:GetSecretValue",
+        "Resource": _once_each(arns),
+    }
+
+
+def parameter_reader(arns: Sequence[str]) -> Statement:
+    """Reading these parameters by name; not by path, which would read their neighbours."""
+    return {
+        "Sid": "ReadParameters",
+        "Effect": "Allow",
+        "Action": ["ssm:GetParameter", "ssm:GetParameters"],
+        "Resource": _once_each(arns),
+    }
+
+
+def secret_decrypter(key_arns: Sequence[str]) -> Statement:
+    """Using the keys of secrets, and only by way of the two services that keep secrets."""
+    regions = _once_each([owner_of(arn).region for arn in key_arns])
+    services = [f"{service}.{region}.amazonaws.com" for region in regions for service in _SECRET_KEEPERS]
+    return {
+        "Sid": "DecryptSecrets",
+        "Effect": "Allow",
+        "Action": "kms:Decrypt",
+        "Resource": _once_each(key_arns),
+        "Condition": {"StringEquals": {"kms:ViaService": services}},
+    }
+
+
+def database_user(connect_arns: Sequence[str]) -> Statement:
+    """Being one user of one database without a password (RDS, IAM database authentication)."""
+    return {
+        "Sid": "ConnectToDatabase",
+        "Effect": "Allow",
+        "Action": "rds-db:connect",
+        "Resource": _once_each(connect_arns),
+    }
+
+
+def _once_each(values: Sequence[str]) -> list[str]:
+    """Sorted: the order in which things were given changes no policy."""
+    return sorted(set(values))
 
 
 def refuse_wildcards(statements: Sequence[Statement]) -> None:

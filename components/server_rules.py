@@ -24,7 +24,9 @@ class ServerRulesArgs(Protocol):
     @property
     def port(self) -> int: ...
     @property
-    def load_balancer_security_group_id(self) -> Late: ...
+    def load_balancer_security_group_id(self) -> Late | None: ...
+    @property
+    def internal_security_group_id(self) -> Late | None: ...
     @property
     def tags(self) -> Mapping[str, str]: ...
 
@@ -32,7 +34,7 @@ class ServerRulesArgs(Protocol):
 def server_rules(
     name: str, args: ServerRulesArgs, opts: ResourceOptions
 ) -> tuple[ec2.SecurityGroup, list[Rule]]:
-    """The servers' security group and its rules, and the load balancer's way to them."""
+    """The servers' security group and its rules, and the load balancers' way to them."""
     group = ec2.SecurityGroup(
         name,
         name_prefix=name_prefix(name, LONG_PREFIX),
@@ -41,31 +43,50 @@ def server_rules(
         tags=named(args.tags, name),
         opts=opts,
     )
+    rules: list[Rule] = []
+    if args.load_balancer_security_group_id is not None:
+        source = args.load_balancer_security_group_id
+        names = (f"{name}-from-load-balancer", f"{name}-to-servers")
+        rules += _request_rules(names, "the load balancer", source, group, args, opts)
+    if args.internal_security_group_id is not None:
+        source = args.internal_security_group_id
+        names = (f"{name}-from-internal", f"{name}-internal-to-servers")
+        rules += _request_rules(names, "the internal load balancer", source, group, args, opts)
+    rules += egress_rules(name, group, args.placement, args.tags, opts)
+    return group, rules
+
+
+def _request_rules(
+    names: tuple[str, str],
+    source: str,
+    source_group_id: Late,
+    group: ec2.SecurityGroup,
+    args: ServerRulesArgs,
+    opts: ResourceOptions,
+) -> list[Rule]:
     requests = {"ip_protocol": "tcp", "from_port": args.port, "to_port": args.port}
-    rules: list[Rule] = [
+    return [
         vpc.SecurityGroupIngressRule(
-            f"{name}-from-load-balancer",
+            names[0],
             security_group_id=group.id,
-            description="Requests from the load balancer",
-            referenced_security_group_id=args.load_balancer_security_group_id,
-            tags=named(args.tags, f"{name}-from-load-balancer"),
+            description=f"Requests from {source}",
+            referenced_security_group_id=source_group_id,
+            tags=named(args.tags, names[0]),
             opts=opts,
             **requests,
         ),
         # A rule per service and not one for the whole VPC: a load balancer reaches what is behind it only.
         # A security group takes 60 such rules unless the account's quota is raised.
         vpc.SecurityGroupEgressRule(
-            f"{name}-to-servers",
-            security_group_id=args.load_balancer_security_group_id,
+            names[1],
+            security_group_id=source_group_id,
             description=f"Requests to the servers of {args.service}",
             referenced_security_group_id=group.id,
-            tags=named(args.tags, f"{name}-to-servers"),
+            tags=named(args.tags, names[1]),
             opts=opts,
             **requests,
         ),
     ]
-    rules += egress_rules(name, group, args.placement, args.tags, opts)
-    return group, rules
 
 
 def egress_rules(

@@ -7,9 +7,21 @@ from typing import Any, Literal
 
 import pulumi
 from pulumi import Output, ResourceOptions
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from components.args import ComponentArgs, EntryPoint, ImageId, Late, Placement, Port, RetentionDays
+from components.args import (
+    Callee,
+    ComponentArgs,
+    DatabaseAccess,
+    EntryPoint,
+    ImageId,
+    Late,
+    LogDelivery,
+    Placement,
+    Port,
+    RetentionDays,
+    SecretReference,
+)
 from components.auto_scaling_group import AutoScalingGroup, AutoScalingGroupArgs
 from components.fleet_alarms import AlarmThresholds, FleetAlarms, FleetAlarmsArgs
 from components.group_scaling import SleepSchedule
@@ -30,8 +42,12 @@ class ServiceArgs(ComponentArgs):
     region: str
     placement: Placement
     """Usually `network.placement`."""
-    entry_point: EntryPoint
-    """Usually `load_balancer.entry_point`."""
+    entry_point: EntryPoint | None = None
+    """Usually `load_balancer.entry_point`; with it go `priority` and `hosts`, `paths` or both. None for a
+    service that is called by other services only."""
+    internal: EntryPoint | None = None
+    """Where other services call this one, usually `internal_entry.entry_point`. Every request to it is this
+    service's."""
     alert_topic_arn: Late
     """Where its alarms ring. Usually `AlertTopic.arn`."""
     port: Port
@@ -39,10 +55,15 @@ class ServiceArgs(ComponentArgs):
     instance_types: tuple[str, ...] = Field(min_length=1)
     min_size: int = Field(ge=0)
     max_size: int = Field(ge=1)
-    priority: int = Field(ge=1, le=50000)
+    priority: int | None = Field(default=None, ge=1, le=50000)
     hosts: tuple[Host, ...] = ()
     paths: tuple[Path, ...] = ()
     environment: Mapping[str, Late] = Field(default_factory=dict)
+    database: DatabaseAccess | None = None
+    """Usually `database.access`."""
+    secrets: Mapping[str, SecretReference] = Field(default_factory=dict)
+    calls: Mapping[str, Callee] = Field(default_factory=dict)
+    """Other services by name, usually `internal_entry.callee`."""
     policy_statements: tuple[Mapping[str, Any], ...] = ()
     volume_size_gib: int = Field(default=20, ge=1, le=16384)
     root_device_name: str = "/dev/xvda"
@@ -50,6 +71,8 @@ class ServiceArgs(ComponentArgs):
     log_retention_days: RetentionDays = 365
     log_kms_key_arn: Late | None = None
     retain_logs: bool = True
+    log_delivery: LogDelivery | None = None
+    """Usually `log_shipping.delivery`."""
     cpu_target_percent: float = Field(default=60, gt=0, le=100)
     requests_per_target: int | None = Field(default=None, ge=1)
     sleep: SleepSchedule | None = None
@@ -71,11 +94,22 @@ class ServiceArgs(ComponentArgs):
     refresh_timeout_seconds: int = Field(default=7200, ge=1, le=1_209_600)
     """How long an update waits for a rollout."""
 
+    @model_validator(mode="after")
+    def _has_an_entry(self) -> ServiceArgs:
+        if self.entry_point is None and self.internal is None:
+            raise ValueError("a service without entry_point and internal is never asked: give it one of them")
+        if (self.entry_point is None) != (self.priority is None):
+            raise ValueError("entry_point and priority go together: give both or none")
+        if self.entry_point is None and (self.hosts or self.paths):
+            raise ValueError("hosts and paths without an entry_point lead nowhere: leave them out")
+        return self
+
 
 class Service(pulumi.ComponentResource):
     """A fleet of identical servers behind the load balancer. A new image replaces every one of them."""
 
-    target_group: TargetGroup
+    target_groups: tuple[TargetGroup, ...]
+    """Of the load balancer and of the internal one, those that there are, in this order."""
     launch_template: LaunchTemplate
     group: AutoScalingGroup
     alarms: FleetAlarms
@@ -86,18 +120,18 @@ class Service(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ServiceArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("immutable:service:Service", name, None, opts)
-        self.target_group = TargetGroup(name, _target_group(args), ResourceOptions(parent=self))
+        self.target_groups = _target_groups(name, args, ResourceOptions(parent=self))
         self.launch_template = LaunchTemplate(
             name, _launch_template(name, args), ResourceOptions(parent=self)
         )
         self.group = AutoScalingGroup(
             name,
-            _group(args, self.launch_template, self.target_group),
+            _group(args, self.launch_template, self.target_groups),
             # Servers are judged by the load balancer, which checks no target that no rule leads to.
-            ResourceOptions(parent=self, depends_on=[self.target_group.rule]),
+            ResourceOptions(parent=self, depends_on=[each.rule for each in self.target_groups]),
         )
         self.alarms = FleetAlarms(
-            name, _alarms(args, self.group, self.target_group), ResourceOptions(parent=self)
+            name, _alarms(args, self.group, self.target_groups[0]), ResourceOptions(parent=self)
         )
         self.preferences = _preferences(args, self.alarms)
         self.refresh = InstanceRefresh(
@@ -108,7 +142,7 @@ class Service(pulumi.ComponentResource):
                 launch_template_id=self.launch_template.id,
                 launch_template_version=self.launch_template.latest_version,
                 image_id=args.image_id,
-                target_group_arns=(self.target_group.arn,),
+                target_group_arns=tuple(each.arn for each in self.target_groups),
                 instance_types=args.instance_types,
                 preferences=self.preferences,
                 callers_alarms=args.refresh.alarms if args.watch_alarms else (),
@@ -120,19 +154,40 @@ class Service(pulumi.ComponentResource):
         self.register_outputs({"group": self.group.name, "image": self.refresh.image_id})
 
 
-def _target_group(args: ServiceArgs) -> TargetGroupArgs:
+def _target_groups(name: str, args: ServiceArgs, opts: ResourceOptions) -> tuple[TargetGroup, ...]:
+    """One for each way in: a target group belongs to one load balancer."""
+    found = []
+    if args.entry_point is not None and args.priority is not None:
+        given = _target_group(args, args.entry_point, args.priority, args.hosts, args.paths)
+        found.append(TargetGroup(name, given, opts))
+    if args.internal is not None:
+        given = _target_group(args, args.internal, 1, (), ("/*",))
+        found.append(TargetGroup(f"{name}-internal", given, opts))
+    return tuple(found)
+
+
+def _target_group(
+    args: ServiceArgs, entry: EntryPoint, priority: int, hosts: tuple[Host, ...], paths: tuple[Path, ...]
+) -> TargetGroupArgs:
     return TargetGroupArgs(
         vpc_id=args.placement.vpc_id,
-        listener_arn=args.entry_point.listener_arn,
+        listener_arn=entry.listener_arn,
         port=args.port,
         health_path=args.health_path,
-        priority=args.priority,
-        hosts=args.hosts,
-        paths=args.paths,
+        priority=priority,
+        hosts=hosts,
+        paths=paths,
         deregistration_delay_seconds=args.deregistration_delay_seconds,
         slow_start_seconds=args.slow_start_seconds,
         tags=args.tags,
     )
+
+
+def _entry(args: ServiceArgs) -> EntryPoint:
+    """The entry by which a service is judged: the public one, where it has one."""
+    entry = args.entry_point or args.internal
+    assert entry is not None  # noqa: S101 - the arguments refuse a service without any
+    return entry
 
 
 def _launch_template(name: str, args: ServiceArgs) -> LaunchTemplateArgs:
@@ -143,8 +198,12 @@ def _launch_template(name: str, args: ServiceArgs) -> LaunchTemplateArgs:
         placement=args.placement,
         port=args.port,
         health_path=args.health_path,
-        load_balancer_security_group_id=args.entry_point.security_group_id,
+        load_balancer_security_group_id=args.entry_point and args.entry_point.security_group_id,
+        internal_security_group_id=args.internal and args.internal.security_group_id,
         environment=args.environment,
+        database=args.database,
+        secrets=args.secrets,
+        calls=args.calls,
         volume_size_gib=args.volume_size_gib,
         root_device_name=args.root_device_name,
         kms_key_id=args.kms_key_id,
@@ -152,25 +211,28 @@ def _launch_template(name: str, args: ServiceArgs) -> LaunchTemplateArgs:
         log_retention_days=args.log_retention_days,
         log_kms_key_arn=args.log_kms_key_arn,
         retain_logs=args.retain_logs,
+        log_delivery=args.log_delivery,
         lifecycle=args.lifecycle,
         tags=args.tags,
     )
 
 
-def _group(args: ServiceArgs, template: LaunchTemplate, target_group: TargetGroup) -> AutoScalingGroupArgs:
+def _group(
+    args: ServiceArgs, template: LaunchTemplate, target_groups: tuple[TargetGroup, ...]
+) -> AutoScalingGroupArgs:
     return AutoScalingGroupArgs(
         launch_template_id=template.id,
         launch_template_version=template.latest_version,
         instance_types=args.instance_types,
         subnet_ids=args.placement.subnet_ids,
-        target_group_arns=(target_group.arn,),
+        target_group_arns=tuple(each.arn for each in target_groups),
         min_size=args.min_size,
         max_size=args.max_size,
         health_check_grace_period_seconds=args.health_check_grace_period_seconds,
         default_instance_warmup_seconds=args.default_instance_warmup_seconds,
         cpu_target_percent=args.cpu_target_percent,
         requests_per_target=args.requests_per_target,
-        request_label=_request_label(args, target_group),
+        request_label=_request_label(args, target_groups[0]),
         sleep=args.sleep,
         max_instance_lifetime_days=args.max_instance_lifetime_days,
         zone_distribution=args.zone_distribution,
@@ -187,12 +249,12 @@ def _group(args: ServiceArgs, template: LaunchTemplate, target_group: TargetGrou
 def _request_label(args: ServiceArgs, target_group: TargetGroup) -> Output[str] | None:
     if args.requests_per_target is None:
         return None
-    return Output.concat(args.entry_point.arn_suffix, "/", target_group.arn_suffix)
+    return Output.concat(_entry(args).arn_suffix, "/", target_group.arn_suffix)
 
 
 def _alarms(args: ServiceArgs, group: AutoScalingGroup, target_group: TargetGroup) -> FleetAlarmsArgs:
     return FleetAlarmsArgs(
-        load_balancer_arn_suffix=args.entry_point.arn_suffix,
+        load_balancer_arn_suffix=_entry(args).arn_suffix,
         target_group_arn_suffix=target_group.arn_suffix,
         group_name=group.name,
         topic_arn=args.alert_topic_arn,

@@ -1,4 +1,4 @@
-"""The user data of a server: cloud-init that writes one environment file, and nothing else.
+"""The user data of a server: cloud-init that writes what tells it its environment, and nothing else.
 
 No commands, no packages, no secrets: what a server is lies in its image; user data tells it where it is.
 """
@@ -13,22 +13,25 @@ from collections.abc import Mapping
 
 MAX_BYTES = 16 * 1024
 """EC2's limit on user data in raw form, before base64 (EC2 User Guide, Instance user data)."""
+FOLDER = "/etc/immutable"
+"""Where a server finds all that it is told."""
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-def cloud_config(service: str, environment: Mapping[str, str]) -> str:
+def cloud_config(service: str, environment: Mapping[str, str], files: Mapping[str, str] | None = None) -> str:
     """The `#cloud-config` that writes `/etc/immutable/<service>.env`, readable by root only.
 
-    Raises ValueError for a variable that systemd would refuse, and for more than 16 KB.
+    `files` are written beside it, by their name in that folder: what programs of the image read that take no
+    environment file. Raises ValueError for a variable that systemd would refuse, and for more than 16 KB.
     """
-    document = (
-        "#cloud-config\n"
-        "write_files:\n"
-        f"- path: /etc/immutable/{service}.env\n"
+    written = {f"{service}.env": environment_file(environment), **(files or {})}
+    document = "#cloud-config\nwrite_files:\n" + "".join(
+        f"- path: {FOLDER}/{name}\n"
         '  permissions: "0600"\n'
         "  owner: root:root\n"
-        f'  content: "{_yaml_escaped(environment_file(environment))}"\n'
+        f'  content: "{_yaml_escaped(content)}"\n'
+        for name, content in written.items()
     )
     size = len(document.encode())
     if size > MAX_BYTES:

@@ -42,6 +42,7 @@ OUTPUTS: dict[str, Outputs] = {
         "name": f"{name}-log",
         "arn": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{name}-log",
     },
+    "aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter": _nothing,
     "aws:cloudwatch/metricAlarm:MetricAlarm": lambda name: {"name": f"{name}-alarm"},
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": _nothing,
     "aws:ec2/eip:Eip": lambda name: {"allocationId": f"eipalloc-{name}"},

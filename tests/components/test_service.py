@@ -41,7 +41,7 @@ def service(build: Build, **changed: Any) -> Built:
         return {
             "group": made.group.name,
             "template": made.launch_template.id,
-            "target group": made.target_group.arn,
+            "target group": made.target_groups[0].arn,
             "image": made.refresh.image_id,
         }
 

@@ -41,6 +41,15 @@ def test_it_writes_one_file_for_root_alone_and_nothing_else() -> None:
     )
 
 
+def test_other_files_of_programs_stand_beside_it_for_root_alone_too() -> None:
+    document = yaml.safe_load(cloud_config("web", {"A": "b"}, {"log-agent.json": '{"a": "\\n"}\n'}))
+    common = {"permissions": "0600", "owner": "root:root"}
+    assert document["write_files"] == [
+        {"path": "/etc/immutable/web.env", "content": 'A="b"\n', **common},
+        {"path": "/etc/immutable/log-agent.json", "content": '{"a": "\\n"}\n', **common},
+    ]
+
+
 @given(st.dictionaries(NAMES, VALUES, max_size=4))
 @example({"A": AWKWARD})
 def test_what_systemd_reads_is_what_was_given(environment: dict[str, str]) -> None:
