@@ -5,7 +5,12 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import socket
+import subprocess
+import threading
+import time
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -148,6 +153,29 @@ def test_the_machine_gets_the_user_data_of_a_launch_template() -> None:
     }
     given = machine.user_data("web")
     assert given == user_data.cloud_config("web", environment)
+
+
+def test_no_proxy_stands_between_a_bake_and_its_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Healthy(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200 if self.path == machine.HEALTH_PATH else 404)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    with HTTPServer(("127.0.0.1", 0), Healthy) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        ours, theirs = socket.socketpair()
+        with ours, theirs, subprocess.Popen(["true"]) as process:
+            booted = machine.Machine(process, tmp_path / "console", ours)
+            booted.wait_for(server.server_port, time.monotonic())
+        thread.join()
+    assert booted.boot_seconds > 0
 
 
 def test_a_machine_writes_nothing_to_the_image_and_starts_its_own_kernel(tmp_path: Path) -> None:
