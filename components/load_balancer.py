@@ -11,9 +11,8 @@ from pulumi import Output, ResourceOptions
 from pulumi_aws import ec2, lb, vpc, wafv2
 from pydantic import Field, field_validator
 
-from components import policies
 from components.args import ComponentArgs, EntryPoint, Late
-from components.log_bucket import LogBucket, LogBucketArgs
+from components.log_bucket import ACCESS_LOGS, Deliveries, LogBucket, LogBucketArgs
 from components.names import LOAD_BALANCER_PREFIX, LONG_PREFIX, name_prefix, named
 
 Scheme = Literal["internet-facing", "internal"]
@@ -42,7 +41,11 @@ class LoadBalancerArgs(ComponentArgs):
     scheme: Scheme = "internal"
     allowed_cidrs: tuple[str, ...] = ()
     """IPv4 ranges that may call it. Empty: anyone when internet-facing, the VPC when internal."""
+    log_bucket: Late | None = None
+    """The bucket that takes its access logs, below `ACCESS_LOGS`: usually `LogShipping.bucket`. Without one,
+    it makes a bucket of its own."""
     access_log_retention_days: int = Field(default=90, ge=1, le=3650)
+    """How long they stay in a bucket of its own."""
     deletion_protection: bool = True
     idle_timeout_seconds: int = Field(default=60, ge=1, le=4000)
     """After how long without a byte a connection is closed. Servers must keep theirs open longer."""
@@ -53,7 +56,7 @@ class LoadBalancerArgs(ComponentArgs):
     """A regional WAF web ACL. None by default: which requests are an attack is known to the service, not here
     (control ELB.16 asks for one where the load balancer is public)."""
     retain_logs: bool = True
-    """Whether the access logs outlive the load balancer. False also deletes what is in the bucket."""
+    """Whether a bucket of its own outlives the load balancer. False also deletes what is in it."""
 
     @field_validator("allowed_cidrs")
     @classmethod
@@ -88,16 +91,6 @@ class LoadBalancer(pulumi.ComponentResource):
         super().__init__("immutable:loadbalancer:LoadBalancer", name, None, opts)
         child = ResourceOptions(parent=self)
         group = _security_group(name, args, child)
-        logs = LogBucket(
-            f"{name}-logs",
-            LogBucketArgs(
-                account_id=group.arn.apply(_account),
-                retention_days=args.access_log_retention_days,
-                retain=args.retain_logs,
-                tags=args.tags,
-            ),
-            opts=child,
-        )
         balancer = lb.LoadBalancer(
             name,
             name_prefix=name_prefix(name, LOAD_BALANCER_PREFIX),
@@ -106,7 +99,7 @@ class LoadBalancer(pulumi.ComponentResource):
             ip_address_type="ipv4",
             security_groups=[group.id],
             subnets=list(args.subnet_ids),
-            access_logs=lb.LoadBalancerAccessLogsArgs(bucket=logs.bucket, enabled=True),
+            access_logs=_access_logs(name, args, group, child),
             desync_mitigation_mode=args.desync_mitigation_mode,
             drop_invalid_header_fields=True,
             enable_cross_zone_load_balancing=True,
@@ -135,8 +128,23 @@ class LoadBalancer(pulumi.ComponentResource):
         self.register_outputs({"url": self.url})
 
 
-def _account(security_group_arn: str) -> str:
-    return policies.owner_of(security_group_arn).account
+def _access_logs(
+    name: str, args: LoadBalancerArgs, group: ec2.SecurityGroup, opts: ResourceOptions
+) -> lb.LoadBalancerAccessLogsArgs:
+    """Into the bucket that is given, or one of its own."""
+    if args.log_bucket is not None:
+        return lb.LoadBalancerAccessLogsArgs(bucket=args.log_bucket, prefix=ACCESS_LOGS, enabled=True)
+    logs = LogBucket(
+        f"{name}-logs",
+        LogBucketArgs(
+            deliveries=Deliveries(owner_arn=group.arn, access_logs=""),
+            retention_days=args.access_log_retention_days,
+            retain=args.retain_logs,
+            tags=args.tags,
+        ),
+        opts=opts,
+    )
+    return lb.LoadBalancerAccessLogsArgs(bucket=logs.bucket, enabled=True)
 
 
 def _security_group(name: str, args: LoadBalancerArgs, opts: ResourceOptions) -> ec2.SecurityGroup:

@@ -1,23 +1,44 @@
-"""The bucket that takes the access logs of an environment, or the logs of builds."""
+"""The bucket that takes all logs of an environment, or the logs of builds."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import pulumi
 from pulumi import Output, ResourceOptions
 from pulumi_aws import s3
 from pydantic import Field
 
-from components import policies
-from components.args import ComponentArgs, Late
+from components import log_policies, policies
+from components.args import Args, ComponentArgs, Late
+from components.log_lifecycle import Keep, ObjectLock, keep, lock
 from components.names import BUCKET_PREFIX, name_prefix, named
+
+ACCESS_LOGS = "load-balancer"
+FLOW_LOGS = "flow-logs"
+
+
+class Deliveries(Args):
+    """Which of AWS's own services deliver to a bucket, and where in it: each prefix without its slash."""
+
+    owner_arn: Late
+    """The ARN of any resource of the same account and region: it says whose logs may be delivered."""
+    access_logs: str | None = None
+    """The prefix of load balancers' access logs; "" is the bucket's top. None: they deliver nothing."""
+    flow_logs: str | None = None
+    """The same for VPC flow logs."""
 
 
 class LogBucketArgs(ComponentArgs):
     """What a `LogBucket` is made of."""
 
-    account_id: Late | None = None
-    """The account whose load balancers deliver here. Without one, only the account's own roles write here."""
+    deliveries: Deliveries | None = None
+    """Without them, only the account's own roles write here."""
     retention_days: int = Field(default=90, ge=1, le=3650)
+    """How long everything is kept, unless `keep` says it for each kind."""
+    keep: tuple[Keep, ...] = ()
+    object_lock: ObjectLock | None = None
+    """For how long nobody can delete what was delivered. None: whoever may delete objects can."""
     retain: bool = True
     """Whether the bucket outlives the stack. False also lets it be deleted with what is in it."""
 
@@ -27,11 +48,14 @@ class LogBucket(pulumi.ComponentResource):
 
     Everything about it is kept with it on destroy: a bucket that lost its policy and its public access block
     would not be the bucket that was kept. It is encrypted with S3's own keys, the only ones that load
-    balancers can deliver with. It logs no access to itself (control S3.9): each entry would make another.
+    balancers can deliver with; who can name a better key names it with each object, as Firehose does. It logs
+    no access to itself (control S3.9): each entry would make another.
     """
 
     bucket: Output[str]
     """The name of the bucket, known once its policy is there."""
+    arn: Output[str]
+    """The same."""
 
     def __init__(self, name: str, args: LogBucketArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("immutable:logbucket:LogBucket", name, None, opts)
@@ -44,24 +68,44 @@ class LogBucket(pulumi.ComponentResource):
             opts=child,
         )
         closed = _close(name, bucket, child)
-        _keep(name, bucket, args.retention_days, child)
+        _keep(name, bucket, args, child)
         policy = s3.BucketPolicy(
             name,
             bucket=bucket.id,
-            policy=Output.json_dumps(
-                Output.all(bucket.arn, args.account_id).apply(lambda known: bucket_policy(known[0], known[1]))
-            ),
+            policy=_policy(bucket.arn, args.deliveries),
             # S3 refuses two changes of a bucket's access at once (OperationAborted).
             opts=ResourceOptions(parent=self, retain_on_delete=args.retain, depends_on=[closed]),
         )
         self.bucket = policy.bucket
+        self.arn = Output.all(bucket.arn, policy.bucket).apply(_first)
         self.register_outputs({"bucket": self.bucket})
 
 
-def bucket_policy(bucket_arn: str, account: str | None) -> policies.Document:
+def _first(known: Sequence[str]) -> str:
+    return known[0]
+
+
+def _policy(bucket_arn: Output[str], deliveries: Deliveries | None) -> Output[str]:
+    owner_arn = None if deliveries is None else deliveries.owner_arn
+    known = Output.all(bucket_arn, owner_arn)
+    return Output.json_dumps(known.apply(lambda arns: bucket_policy(arns[0], arns[1], deliveries)))
+
+
+def bucket_policy(bucket_arn: str, owner_arn: str | None, deliveries: Deliveries | None) -> policies.Document:
     """Who may write here beside the account's own roles, and how."""
-    delivery = [] if account is None else [policies.access_logs(bucket_arn, account)]
-    return policies.document(*delivery, policies.tls_only(bucket_arn))
+    delivered: list[policies.Statement] = []
+    if deliveries is not None and owner_arn is not None:
+        owner = policies.owner_of(owner_arn)
+        if deliveries.access_logs is not None:
+            prefix = _folder(deliveries.access_logs)
+            delivered.append(log_policies.access_logs(bucket_arn, owner.account, prefix))
+        if deliveries.flow_logs is not None:
+            delivered += log_policies.flow_logs(bucket_arn, owner, _folder(deliveries.flow_logs))
+    return policies.document(*delivered, policies.tls_only(bucket_arn))
+
+
+def _folder(prefix: str) -> str:
+    return f"{prefix}/" if prefix else ""
 
 
 def _close(name: str, bucket: s3.Bucket, opts: ResourceOptions) -> s3.BucketPublicAccessBlock:
@@ -97,35 +141,18 @@ def _close(name: str, bucket: s3.Bucket, opts: ResourceOptions) -> s3.BucketPubl
     )
 
 
-def _keep(name: str, bucket: s3.Bucket, retention_days: int, opts: ResourceOptions) -> None:
-    """Versioned, so that nothing is overwritten; gone a week after it expired."""
+def _keep(name: str, bucket: s3.Bucket, args: LogBucketArgs, opts: ResourceOptions) -> None:
+    """Versioned, so that nothing is overwritten; cold, gone and locked by its age."""
     versioning = s3.BucketVersioning(
         name,
         bucket=bucket.id,
         versioning_configuration=s3.BucketVersioningVersioningConfigurationArgs(status="Enabled"),
         opts=opts,
     )
-    s3.BucketLifecycleConfiguration(
-        name,
-        bucket=bucket.id,
-        rules=[
-            s3.BucketLifecycleConfigurationRuleArgs(
-                id="expire",
-                status="Enabled",
-                filter=s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=""),
-                expiration=s3.BucketLifecycleConfigurationRuleExpirationArgs(days=retention_days),
-                noncurrent_version_expiration=(
-                    s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(noncurrent_days=7)
-                ),
-                abort_incomplete_multipart_upload=(
-                    s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs(
-                        days_after_initiation=7
-                    )
-                ),
-            )
-        ],
-        # Rules for noncurrent versions need versioning to be on.
-        opts=ResourceOptions(
-            parent=opts.parent, retain_on_delete=opts.retain_on_delete, depends_on=[versioning]
-        ),
+    # Rules for noncurrent versions need versioning to be on, and so does a lock.
+    after = ResourceOptions(
+        parent=opts.parent, retain_on_delete=opts.retain_on_delete, depends_on=[versioning]
     )
+    keep(name, bucket, args.keep or (Keep(days=args.retention_days),), after)
+    if args.object_lock is not None:
+        lock(name, bucket, args.object_lock, after)

@@ -50,11 +50,15 @@ class NetworkArgs(ComponentArgs):
     """AWS services to reach without internet, by the last part of their endpoint service name."""
     download_buckets: tuple[str, ...] = ()
     """Buckets of others, by name, that machines may read through S3's endpoint without credentials."""
+    flow_log_bucket_arn: Late | None = None
+    """The bucket that takes the flow logs, below `FLOW_LOGS`: usually `LogShipping.bucket_arn`. Without one,
+    they go to a log group of their own."""
     flow_log_retention_days: RetentionDays = 365
+    """How long they stay in a log group of their own."""
     log_kms_key_arn: Late | None = None
-    """A customer key for the flow logs. Without one, CloudWatch Logs encrypts with a key of its own."""
+    """A customer key for that log group. Without one, CloudWatch Logs encrypts with a key of its own."""
     retain_logs: bool = True
-    """Whether the flow logs outlive the network when it is destroyed."""
+    """Whether that log group outlives the network when it is destroyed."""
 
     @model_validator(mode="after")
     def _fits(self) -> NetworkArgs:

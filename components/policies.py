@@ -228,21 +228,6 @@ def _own_principals(owner: Owner) -> Statement:
     }
 
 
-def access_logs(bucket_arn: str, account: str) -> Statement:
-    """Lets an account's load balancers deliver their logs to a bucket.
-
-    The principal is the one for all regions (Elastic Load Balancing, Enable access logs). A load balancer
-    writes below its own account's number only, so the resource keeps other accounts out without a condition.
-    """
-    return {
-        "Sid": "DeliverAccessLogs",
-        "Effect": "Allow",
-        "Principal": {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"},
-        "Action": "s3:PutObject",
-        "Resource": f"{bucket_arn}/AWSLogs/{account}/*",
-    }
-
-
 def tls_only(bucket_arn: str) -> Statement:
     """Refuses whoever comes to a bucket without TLS."""
     return {

@@ -43,6 +43,8 @@ OUTPUTS: dict[str, Outputs] = {
         "arn": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{name}-log",
     },
     "aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter": _nothing,
+    "aws:cloudwatch/logMetricFilter:LogMetricFilter": _nothing,
+    "aws:cloudwatch/logStream:LogStream": _nothing,
     "aws:cloudwatch/metricAlarm:MetricAlarm": lambda name: {"name": f"{name}-alarm"},
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": _nothing,
     "aws:ec2/eip:Eip": lambda name: {"allocationId": f"eipalloc-{name}"},
@@ -76,6 +78,10 @@ OUTPUTS: dict[str, Outputs] = {
     },
     "aws:kms/grant:Grant": lambda name: {"grantId": f"grant-{name}"},
     "aws:kms/key:Key": _arn("kms", "key"),
+    "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream": lambda name: {
+        "name": f"{name}-stream",
+        "arn": f"arn:aws:firehose:{REGION}:{ACCOUNT}:deliverystream/{name}-stream",
+    },
     "aws:lb/listener:Listener": lambda name: {"arn": f"arn:listener/{name}"},
     "aws:lb/listenerRule:ListenerRule": lambda name: {"arn": f"arn:rule/{name}"},
     "aws:lb/loadBalancer:LoadBalancer": lambda name: {
@@ -89,6 +95,7 @@ OUTPUTS: dict[str, Outputs] = {
     },
     "aws:s3/bucket:Bucket": lambda name: {"arn": f"arn:aws:s3:::{name}"},
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": _nothing,
+    "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration": _nothing,
     "aws:s3/bucketOwnershipControls:BucketOwnershipControls": _nothing,
     "aws:s3/bucketPolicy:BucketPolicy": _nothing,
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": _nothing,
