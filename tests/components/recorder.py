@@ -36,6 +36,7 @@ OUTPUTS: dict[str, Outputs] = {
     "aws:autoscaling/lifecycleHook:LifecycleHook": _nothing,
     "aws:autoscaling/policy:Policy": _nothing,
     "aws:autoscaling/schedule:Schedule": _nothing,
+    "aws:cloudwatch/dashboard:Dashboard": _nothing,
     "aws:cloudwatch/eventRule:EventRule": lambda name: {"name": f"{name}-rule"},
     "aws:cloudwatch/eventTarget:EventTarget": _nothing,
     "aws:cloudwatch/logGroup:LogGroup": lambda name: {
@@ -46,6 +47,7 @@ OUTPUTS: dict[str, Outputs] = {
     "aws:cloudwatch/logMetricFilter:LogMetricFilter": _nothing,
     "aws:cloudwatch/logStream:LogStream": _nothing,
     "aws:cloudwatch/metricAlarm:MetricAlarm": lambda name: {"name": f"{name}-alarm"},
+    "aws:cloudwatch/queryDefinition:QueryDefinition": _nothing,
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": _nothing,
     "aws:ec2/eip:Eip": lambda name: {"allocationId": f"eipalloc-{name}"},
     "aws:ec2/flowLog:FlowLog": _nothing,
