@@ -20,12 +20,13 @@ MAY_IMPORT = {
     "rehearsal": {"rehearsal"},
     "scripts": {"scripts", "images"},
     "images": {"images"},
+    "functions": set(),
 }
 """The arrows: `__main__` to stacks to components. Rehearsal and scripts know none of the three, so the
 program under rehearsal is the one that goes to AWS. What an image holds is data that stacks and scripts read;
 the rehearsal does not, and checks documents by AWS's rules on its own."""
 
-OURS = {"stacks", "components", "images", "rehearsal", "scripts", "tests", "policies"}
+OURS = {"stacks", "components", "functions", "images", "rehearsal", "scripts", "tests", "policies"}
 
 
 @cache
