@@ -26,6 +26,8 @@ class AlertTopicArgs(ComponentArgs):
     may publish here."""
     emails: tuple[Email, ...] = ()
     """Who gets every alert by e-mail, once they have confirmed it by the link that AWS sends them."""
+    database_events: bool = False
+    """Whether RDS tells of events of this account's databases here."""
     key_deletion_window_days: int = Field(default=30, ge=7, le=30)
     """How long the key can be had back after the topic was destroyed (KMS, ScheduleKeyDeletion)."""
 
@@ -54,7 +56,7 @@ class AlertTopic(pulumi.ComponentResource):
         key = kms.Key(
             name,
             description="Encrypts alerts on their way to who is to hear of them",
-            policy=Output.json_dumps(owner.apply(key_policy)),
+            policy=Output.json_dumps(owner.apply(lambda known: key_policy(known, args.database_events))),
             enable_key_rotation=True,
             deletion_window_in_days=args.key_deletion_window_days,
             tags=named(args.tags, name),
@@ -70,7 +72,9 @@ class AlertTopic(pulumi.ComponentResource):
         policy = sns.TopicPolicy(
             name,
             arn=topic.arn,
-            policy=Output.json_dumps(topic.arn.apply(topic_policy)),
+            policy=Output.json_dumps(
+                topic.arn.apply(lambda known: topic_policy(known, args.database_events))
+            ),
             opts=child,
         )
         for email in args.emails:
@@ -81,7 +85,7 @@ class AlertTopic(pulumi.ComponentResource):
         self.register_outputs({"arn": self.arn})
 
 
-def key_policy(owner: policies.Owner) -> policies.Document:
+def key_policy(owner: policies.Owner, database_events: bool) -> policies.Document:
     """The account's own administration of the key, and its use by those who publish.
 
     Auto Scaling publishes as its service-linked role. The role is named in a condition: as a principal it
@@ -125,32 +129,47 @@ def key_policy(owner: policies.Owner) -> policies.Document:
                 "ArnLike": {"aws:PrincipalArn": role},
             },
         },
+        *([_use_for_databases(owner)] if database_events else []),
     )
 
 
-def topic_policy(topic_arn: str) -> policies.Document:
+def _use_for_databases(owner: policies.Owner) -> policies.Statement:
+    return {
+        "Sid": "PublishDatabaseEvents",
+        "Effect": "Allow",
+        "Principal": {"Service": "events.rds.amazonaws.com"},
+        "Action": _USE_KEY,
+        "Resource": "*",
+        "Condition": {"StringEquals": {"aws:SourceAccount": owner.account}},
+    }
+
+
+def topic_policy(topic_arn: str, database_events: bool) -> policies.Document:
     """Alarms and event rules of this account and region may publish, over TLS.
 
     Auto Scaling needs no statement: its role's own policy lets it publish within the account.
     """
     partition, region, account = policies.owner_of(topic_arn)
 
-    def publish(sid: str, service: str, source: str) -> policies.Statement:
+    def publish(sid: str, source: str, resources: str, principal: str | None = None) -> policies.Statement:
+        source_arn = f"arn:{partition}:{source}:{region}:{account}:{resources}"
         return {
             "Sid": sid,
             "Effect": "Allow",
-            "Principal": {"Service": f"{service}.amazonaws.com"},
+            "Principal": {"Service": f"{principal or source}.amazonaws.com"},
             "Action": "sns:Publish",
             "Resource": topic_arn,
             "Condition": {
                 "StringEquals": {"aws:SourceAccount": account},
-                "ArnLike": {"aws:SourceArn": f"arn:{partition}:{service}:{region}:{account}:{source}"},
+                "ArnLike": {"aws:SourceArn": source_arn},
             },
         }
 
+    databases = publish("PublishDatabaseEvents", "rds", "*", principal="events.rds")
     return policies.document(
         publish("PublishAlarms", "cloudwatch", "alarm:*"),
         publish("PublishEvents", "events", "rule/*"),
+        *([databases] if database_events else []),
         {
             "Sid": "TlsOnly",
             "Effect": "Deny",

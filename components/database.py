@@ -37,6 +37,8 @@ class DatabaseArgs(ComponentArgs):
     engine: Engine
     version: str
     """A pinned version, such as 16.4. RDS brings newer minor versions of it by itself (`minor_upgrades`)."""
+    running_version: str | None = None
+    """What RDS has brought it to, where that is newer: named again, lest RDS be asked to go back."""
     instance_class: Annotated[str, StringConstraints(pattern=r"^db\.[a-z0-9]+\.[a-z0-9]+$")]
     database_name: SqlName
     admin_name: SqlName = "steward"

@@ -69,6 +69,7 @@ class InstanceArgs(Args):
 
     engine: Engine
     version: str
+    running_version: str | None
     instance_class: str
     database_name: str
     admin_name: str
@@ -109,7 +110,7 @@ def primary(name: str, args: InstanceArgs, around: Surroundings) -> dict[str, An
         **(_new(args, around) if args.restore_from is None else _restored(args.restore_from)),
         "identifier": around.identifier,
         "engine": args.engine,
-        "engine_version": args.version,
+        "engine_version": args.running_version or args.version,
         "allow_major_version_upgrade": True,
         "db_subnet_group_name": around.subnet_group,
         "multi_az": args.multi_az,

@@ -124,6 +124,16 @@ def test_it_is_handed_on_once_its_publishers_are_let_in(build: Build) -> None:
     assert built.types()["the AlertTopic alerts"] == "immutable:alerttopic:AlertTopic"
 
 
+def test_events_of_databases_reach_it_when_there_are_databases(build: Build) -> None:
+    built = topic(build, database_events=True)
+    use = built.inputs()["Key alerts"]["policy"]["Statement"][-1]
+    rds = {"Service": "events.rds.amazonaws.com"}
+    assert use == allow("PublishDatabaseEvents", rds, {"StringEquals": {"aws:SourceAccount": ACCOUNT}})
+    statements = built.inputs()["TopicPolicy alerts"]["policy"]["Statement"]
+    told = next(each for each in statements if each["Sid"] == "PublishDatabaseEvents")
+    assert told == {**publish("PublishDatabaseEvents", "rds", "*"), "Principal": rds}
+
+
 def test_everyone_named_gets_a_subscription(build: Build) -> None:
     built = topic(build, emails=("a@example.com", "b@example.com"))
     assert built.inputs("TopicSubscription") == {

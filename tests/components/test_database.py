@@ -61,6 +61,7 @@ def test_the_instance_is_private_encrypted_backed_up_watched_and_hard_to_delete(
     [
         ("admin_name", "keeper", "username", "keeper"),
         ("port", 6000, "port", 6000),
+        ("running_version", "16.6", "engineVersion", "16.6"),
         ("multi_az", False, "multiAz", False),
         ("storage_gib", 50, "allocatedStorage", 50),
         ("max_storage_gib", 500, "maxAllocatedStorage", 500),
@@ -78,6 +79,11 @@ def test_the_instance_is_private_encrypted_backed_up_watched_and_hard_to_delete(
 )
 def test_its_settings_reach_it(build: Build, argument: str, value: Any, name: str, expected: Any) -> None:
     assert database(build, **{argument: value}).inputs()["Instance main"][name] == expected
+
+
+def test_a_version_that_rds_brought_does_not_pass_for_the_pinned_one(build: Build) -> None:
+    instance = database(build, running_version="16.6").inputs()["Instance main"]
+    assert instance["tags"]["immutable-engine-version"] == "16.4"
 
 
 def test_without_insights_no_key_and_no_time_of_them_are_given(build: Build) -> None:
