@@ -8,6 +8,7 @@ import os
 import sys
 from datetime import UTC, datetime
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 #: Services that this project overrides or adds to, in moto's models / responses / urls split.
@@ -15,8 +16,10 @@ OWN = {
     "autoscaling": "rehearsal.cloud.autoscaling.urls",
     "ec2": "rehearsal.cloud.ec2.urls",
     "elasticloadbalancing": "rehearsal.cloud.elbv2.urls",
+    "firehose": "rehearsal.cloud.firehose.urls",
     "iam": "rehearsal.cloud.iam.urls",
     "imagebuilder": "rehearsal.cloud.imagebuilder.urls",
+    "logs": "rehearsal.cloud.logs.urls",
     "monitoring": "rehearsal.cloud.cloudwatch.urls",
     "ssm": "rehearsal.cloud.ssm.urls",
 }
@@ -41,9 +44,13 @@ def after_moto() -> None:
     """
     from moto.core import responses, utils
 
+    from rehearsal.cloud import object_lock
     from rehearsal.cloud.ec2 import lookups
 
     lookups.install()
+    object_lock.install()
+    # Whatever writes a log line finds our CloudWatch Logs, whichever service is asked first.
+    import_module("rehearsal.cloud.logs.models")
 
     if not hasattr(responses.method_names_from_class, "cache_info"):
         responses.method_names_from_class = cache(responses.method_names_from_class)

@@ -8,12 +8,13 @@ from moto.ec2.models import ec2_backends
 
 from rehearsal.cloud import images
 from rehearsal.cloud.ec2 import sharing
+from rehearsal.cloud.ec2.flow_log_requests import FlowLogRequests
 from rehearsal.cloud.ec2.image_requests import ImageRequests
 from rehearsal.cloud.ec2.template_requests import TemplateRequests
 from rehearsal.cloud.world import ACCOUNT, World
 
 
-class EC2Response(ImageRequests, TemplateRequests):
+class EC2Response(ImageRequests, TemplateRequests, FlowLogRequests):
     def setup_class(self, *args: Any, **kwargs: Any) -> None:
         super().setup_class(*args, **kwargs)
         images.appear(World.current, ec2_backends[ACCOUNT][self.region])

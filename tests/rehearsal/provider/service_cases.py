@@ -6,6 +6,7 @@ from typing import Any
 
 from rehearsal.plugin import Properties
 from tests.rehearsal.provider.cases import TAGS, Case
+from tests.rehearsal.provider.log_cases import LOGS
 from tests.rehearsal.provider.world import IMAGES, OTHER_POLICY, POLICY, Made, World
 
 
@@ -378,4 +379,5 @@ WATCHING = (
         expected="e",
         replace=lambda _: {"name": "other"},
     ),
+    *LOGS,
 )

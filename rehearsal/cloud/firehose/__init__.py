@@ -1,0 +1,1 @@
+"""Firehose: what moto's backend lacks."""
