@@ -28,8 +28,8 @@ class Archive(Args):
 
     expire_after_days: int = Field(default=1096, ge=1, le=36500)
     """After how many days the services' logs and the flow logs are gone."""
-    cold_after_days: int | None = Field(default=90, ge=1)
-    """From when on they lie in cold storage, where a file is restored before it is read."""
+    cold_after_days: int | None = Field(default=None, ge=1, le=36500)
+    """From when on they lie in cold storage, where a file is restored before it is read. None: never."""
     access_log_days: int = Field(default=90, ge=1, le=36500)
     """After how many days the load balancers' access logs are gone."""
     object_lock: ObjectLock | None = None

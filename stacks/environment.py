@@ -7,6 +7,7 @@ from typing import Any
 from pydantic.alias_generators import to_camel
 
 from components.alert_topic import AlertTopic
+from components.args import SecretReference
 from components.fleet_alarms import AlarmThresholds
 from components.group_scaling import SleepSchedule
 from components.instance_refresh import RefreshPreferences, preferences_input
@@ -14,7 +15,7 @@ from components.lifecycle_hooks import Lifecycle
 from components.load_balancer import LoadBalancer, LoadBalancerArgs
 from components.network import Network
 from components.service import Service, ServiceArgs
-from stacks import foundation, preflight
+from stacks import foundation, preflight, sessions
 from stacks.config import EnvironmentConfig, blamed_on
 from stacks.services import ServiceConfig
 
@@ -32,10 +33,11 @@ def build(stack: str, config: EnvironmentConfig) -> dict[str, Any]:
     with blamed_on(stack, "loadBalancer"):
         load_balancer = _load_balancer(config, network, tags)
     alerts = foundation.alerts(stack, config, network, tags)
+    session_keys = sessions.build(config, network, alerts, tags) if sessions.used(config) else None
     services = {}
     for name in config.services:
         with blamed_on(stack, "services", name):
-            services[name] = _service(name, config, network, load_balancer, alerts, tags)
+            services[name] = _service(name, config, network, load_balancer, alerts, session_keys, tags)
     return {
         "url": load_balancer.url,
         "image": config.image_id,
@@ -73,6 +75,7 @@ def _service(
     network: Network,
     load_balancer: LoadBalancer,
     alerts: AlertTopic,
+    session_keys: SecretReference | None,
     tags: dict[str, str],
 ) -> Service:
     service = config.services[name]
@@ -89,10 +92,11 @@ def _service(
             instance_types=service.instance_types,
             min_size=service.min,
             max_size=service.max,
-            priority=service.route.priority,
-            hosts=service.route.hosts,
-            paths=service.route.paths,
+            priority=service.route and service.route.priority,
+            hosts=service.route.hosts if service.route else (),
+            paths=service.route.paths if service.route else (),
             environment=service.environment,
+            secrets=_secrets(service, session_keys),
             volume_size_gib=service.volume_size_gib,
             log_retention_days=config.logs.retention_days,
             retain_logs=config.logs.retain_on_destroy,
@@ -107,7 +111,7 @@ def _service(
             deregistration_delay_seconds=service.deregistration_delay_seconds,
             slow_start_seconds=service.slow_start_seconds,
             lifecycle=Lifecycle(**dict(service.lifecycle)),
-            alarms=AlarmThresholds(**dict(service.alarms)),
+            alarms=AlarmThresholds(**service.alarms.of_fleet),
             watch_alarms=service.refresh.watch_alarms,
             refresh=_preferences(service),
             refresh_timeout_seconds=service.refresh.timeout_seconds,
@@ -116,6 +120,16 @@ def _service(
             tags={**tags, "service": name},
         ),
     )
+
+
+def _secrets(service: ServiceConfig, session_keys: SecretReference | None) -> dict[str, SecretReference]:
+    """The service's own, and the environment's session keys if it wants them."""
+    own = {
+        name: SecretReference(arn=given.arn, key_arn=given.key_arn) for name, given in service.secrets.items()
+    }
+    if service.sessions and session_keys is not None:
+        own[sessions.VARIABLE] = session_keys
+    return own
 
 
 def _sleep(config: EnvironmentConfig) -> SleepSchedule | None:

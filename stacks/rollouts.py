@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from components.log_watch import ERROR_PATTERN
 from stacks.problems import Place, SectionError, shown
 from stacks.sections import Section
 
@@ -24,7 +25,8 @@ def _alarm_name(value: str) -> str:
 
 
 class AlarmsConfig(Section):
-    """From where on a service does badly: its alarms ring, and a release that is under way is undone."""
+    """From where on a service does badly: its alarms ring, and a release that is under way is undone. The
+    alarms on its logs ring only."""
 
     error_percent: float = Field(
         default=5, gt=0, lt=100, description="the percentage of requests that end in a 5xx"
@@ -38,6 +40,25 @@ class AlarmsConfig(Section):
     replacements: int = Field(
         default=1, ge=1, le=500, description="how many servers fail and are replaced within five minutes"
     )
+    log_error_percent: float = Field(
+        default=5, gt=0, le=100, description="the percentage of logged lines that tell of an error"
+    )
+    log_error_pattern: str = Field(
+        default=ERROR_PATTERN,
+        min_length=1,
+        max_length=1024,
+        description="a filter pattern of CloudWatch Logs for lines that tell of an error",
+    )
+
+    @property
+    def of_fleet(self) -> dict[str, float | int]:
+        """Those that are not about logs: a rollout watches their alarms."""
+        return {
+            "error_percent": self.error_percent,
+            "latency_seconds": self.latency_seconds,
+            "unhealthy_hosts": self.unhealthy_hosts,
+            "replacements": self.replacements,
+        }
 
 
 class LifecycleConfig(Section):
