@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated
 
 import pulumi
 from pulumi import Output, ResourceOptions
@@ -16,14 +16,13 @@ from components.database_access import database_access
 from components.database_alarms import DatabaseAlarms, DatabaseAlarmsArgs, DatabaseThresholds
 from components.database_backups import backup_copies
 from components.database_engines import Engine
-from components.database_instance import MonitoringInterval, RestoreFrom, Surroundings
+from components.database_instance import RestoreFrom, Surroundings
 from components.database_key import database_key, identifier
 from components.database_password import DatabasePassword, DatabasePasswordArgs
-from components.database_rules import MOST_REPLICAS, MOST_STORAGE_GIB
+from components.database_rules import MOST_REPLICAS, MOST_STORAGE_GIB, InsightsDays, MonitoringInterval
 from components.database_settings import Settings, log_groups, settings
 
 SqlName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=63)]
-InsightsDays = Literal[7, 31, 62, 93, 124, 155, 186, 217, 248, 279, 310, 341, 372, 403, 434, 465, 731]
 
 
 class DatabaseArgs(ComponentArgs):

@@ -83,6 +83,11 @@ ENGINES: Mapping[str, EngineFacts] = MappingProxyType(
     }
 )
 
+VERSION_TAG = "immutable-engine-version"
+"""On an instance: the version that its owner named. What runs may be newer: RDS brings minor versions."""
+ORIGIN_TAG = "immutable-restored-from"
+"""On an instance: what it was restored from."""
+
 RESERVED_ADMINS = frozenset(
     {"admin", "administrator", "awsuser", "mysql", "postgres", "public", "rdsadmin", "root", "user"}
 )
@@ -100,6 +105,11 @@ def family(engine: str, version: str) -> str:
 def order(version: str) -> tuple[int, ...]:
     """What versions are compared by: 16.10 comes after 16.9."""
     return tuple(map(int, re.findall(r"\d+", version)))
+
+
+def origin_text(snapshot: str | None, database: str | None, time: str | None) -> str:
+    """Where a database has its data from, in a tag's words."""
+    return f"{database} at {time or 'latest'}" if database else str(snapshot)
 
 
 def own_port(engine: str) -> int:

@@ -6,23 +6,23 @@ Pure: what an instance is made with is worked out here, `database.py` makes it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from pulumi import CustomTimeouts, Output
 from pulumi_aws import rds
 from pydantic import model_validator
 
 from components.args import Args, Late
-from components.database_engines import ENGINES, Engine, own_port
+from components.database_engines import (
+    ENGINES,
+    ORIGIN_TAG,
+    VERSION_TAG,
+    Engine,
+    origin_text,
+    own_port,
+)
+from components.database_rules import MonitoringInterval
 from components.names import named
-
-MonitoringInterval = Literal[1, 5, 10, 15, 30, 60]
-"""Seconds between two readings of Enhanced Monitoring; 0, which turns it off, is left out (RDS.6)."""
-
-VERSION_TAG = "immutable-engine-version"
-"""The version that the stack file names. What runs may be newer: RDS brings minor versions by itself."""
-ORIGIN_TAG = "immutable-restored-from"
-"""What the database was restored from."""
 
 
 class RestoreFrom(Args):
@@ -31,7 +31,7 @@ class RestoreFrom(Args):
     Raises ValueError unless it is exactly one of them.
     """
 
-    snapshot: Late | None = None
+    snapshot: str | None = None
     """The identifier or ARN of a snapshot in this region."""
     database: str | None = None
     """The identifier of a database; or of one that is gone, its resource ID (`db-...`); or the ARN of its
@@ -50,7 +50,7 @@ class RestoreFrom(Args):
     @property
     def text(self) -> str:
         """As the tag says it."""
-        return f"{self.database} at {self.time or 'latest'}" if self.database else f"{self.snapshot}"
+        return origin_text(self.snapshot, self.database, self.time)
 
 
 class Surroundings(NamedTuple):

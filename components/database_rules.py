@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Protocol
+from typing import Literal, Protocol
 
 from components.database_engines import ENGINES, RESERVED_ADMINS, has_insights
 
@@ -14,6 +14,11 @@ Problem = tuple[str, str]
 MOST_STORAGE_GIB = 65_536
 """gp3, of every engine (Amazon RDS DB instance storage)."""
 MOST_REPLICAS = 15
+
+InsightsDays = Literal[7, 31, 62, 93, 124, 155, 186, 217, 248, 279, 310, 341, 372, 403, 434, 465, 731]
+"""How long Performance Insights keeps readings: a week, whole months, or two years."""
+MonitoringInterval = Literal[1, 5, 10, 15, 30, 60]
+"""Seconds between two readings of Enhanced Monitoring; 0, which turns it off, is left out (RDS.6)."""
 
 _MINUTES_A_DAY = 24 * 60
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

@@ -66,9 +66,17 @@ def network_args(stack: str, config: Founded, tags: dict[str, str]) -> NetworkAr
     )
 
 
-def alerts(stack: str, config: Founded, network: Network, tags: dict[str, str]) -> AlertTopic:
-    """The topic that alarms and events of the stack are told to."""
+def alerts(
+    stack: str, config: Founded, network: Network, tags: dict[str, str], *, database_events: bool = False
+) -> AlertTopic:
+    """The topic that alarms and events of the stack are told to, those of its databases too."""
     with blamed_on(stack, "alerts"):
         return AlertTopic(
-            "alerts", AlertTopicArgs(owner_arn=network.vpc_arn, emails=config.alerts.emails, tags=tags)
+            "alerts",
+            AlertTopicArgs(
+                owner_arn=network.vpc_arn,
+                emails=config.alerts.emails,
+                database_events=database_events,
+                tags=tags,
+            ),
         )
