@@ -21,6 +21,7 @@ OWN = {
     "imagebuilder": "rehearsal.cloud.imagebuilder.urls",
     "logs": "rehearsal.cloud.logs.urls",
     "monitoring": "rehearsal.cloud.cloudwatch.urls",
+    "rds": "rehearsal.cloud.rds.urls",
     "ssm": "rehearsal.cloud.ssm.urls",
 }
 

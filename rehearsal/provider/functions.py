@@ -8,6 +8,7 @@ from typing import Any
 from rehearsal.plugin import CheckFailure, Properties, ProviderError
 from rehearsal.provider.call import AwsCall
 from rehearsal.provider.cloud import reported
+from rehearsal.provider.database_functions import get_engine_version, get_instance, get_instances
 from rehearsal.provider.image_functions import get_ami, get_instance_types, get_key, get_snapshot
 from rehearsal.provider.query import availability_zones, caller_identity
 from rehearsal.provider.values import tag_dict
@@ -124,4 +125,7 @@ FUNCTIONS: dict[str, Function] = {
     "aws:ec2/getLaunchTemplate:getLaunchTemplate": _get_launch_template,
     "aws:ebs/getSnapshot:getSnapshot": get_snapshot,
     "aws:kms/getKey:getKey": get_key,
+    "aws:rds/getEngineVersion:getEngineVersion": get_engine_version,
+    "aws:rds/getInstance:getInstance": get_instance,
+    "aws:rds/getInstances:getInstances": get_instances,
 }

@@ -19,7 +19,12 @@ from rehearsal.plugin import ProviderError
 from rehearsal.provider.cloud import endpoint
 
 TIMEOUT_SECONDS = 30
-_VERSIONS = {"ec2": "2016-11-15", "sts": "2011-06-15"}
+_VERSIONS = {"ec2": "2016-11-15", "rds": "2014-10-31", "sts": "2011-06-15"}
+# What the items of a list are called: EC2 has one word for all, RDS one for each list.
+_ITEMS = {
+    "item", "member", "DBEngineVersion", "DBInstance", "DBParameterGroup", "Tag", "UpgradeTarget",
+    "VpcSecurityGroupMembership",
+}  # fmt: skip
 _JSON_TARGETS = {"kms": "TrentService"}
 
 
@@ -64,6 +69,14 @@ def described(region: str, action: str, arguments: dict[str, str]) -> dict[str, 
         arguments: as EC2's query protocol writes them: `{"Filter.1.Name": "image-id"}`.
     """
     answer = _plain(_ask("ec2", region, action, arguments))
+    return answer if isinstance(answer, dict) else {}
+
+
+def answered(service: str, region: str, action: str, arguments: dict[str, str]) -> dict[str, Any]:
+    """What is in the result of a service's answer, as plain values: `{"DBInstances": [...]}`."""
+    tree = _ask(service, region, action, arguments)
+    result = next((part for part in tree if _local(part) == f"{action}Result"), tree)
+    answer = _plain(result)
     return answer if isinstance(answer, dict) else {}
 
 
@@ -124,11 +137,11 @@ def _nonsense(action: str, status: int, answer: bytes) -> ProviderError:
 
 
 def _plain(element: Element) -> Any:
-    """An element as text, as a list of its `item`s, or as a mapping of its parts."""
+    """An element as text, as a list of its items, or as a mapping of its parts."""
     parts = list(element)
     if not parts:
         return element.text or ""
-    if all(_local(part) == "item" for part in parts):
+    if all(_local(part) in _ITEMS for part in parts):
         return [_plain(part) for part in parts]
     return {_local(part): _plain(part) for part in parts}
 

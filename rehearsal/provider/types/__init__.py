@@ -41,6 +41,11 @@ MODULES = (
     "acm",
     "sns",
     "sns_settings",
+    "rds_instance",
+    "rds_groups",
+    "rds_backups",
+    "rds_proxy",
+    "secretsmanager",
 )
 
 

@@ -9,14 +9,16 @@ import pytest
 from rehearsal.plugin import UNKNOWN, Properties
 from rehearsal.provider.types import table
 from tests.rehearsal.provider.cases import IDENTITY, NETWORK, SECURITY, Case
+from tests.rehearsal.provider.database_cases import DATABASES
 from tests.rehearsal.provider.image_cases import BUILDING
 from tests.rehearsal.provider.rollout_cases import ATTACHED, EVENTS, TOPICS
+from tests.rehearsal.provider.secret_cases import SECRETS
 from tests.rehearsal.provider.service_cases import SERVERS, STORAGE, TRAFFIC, WATCHING
 from tests.rehearsal.provider.world import World
 
 CASES = (
     *NETWORK, *SECURITY, *IDENTITY, *SERVERS, *TRAFFIC, *STORAGE, *WATCHING, *ATTACHED, *EVENTS, *TOPICS,
-    *BUILDING,
+    *BUILDING, *DATABASES, *SECRETS,
 )  # fmt: skip
 each = pytest.mark.parametrize("case", CASES, ids=lambda case: case.token.rsplit(":", 1)[1])
 changing = pytest.mark.parametrize(
@@ -25,7 +27,10 @@ changing = pytest.mark.parametrize(
 # A route's ID is no ID of AWS's: it does not lead back to the route. What groups notify is asked by group.
 WITHOUT_IMPORT = {"aws:ec2/route:Route", "aws:autoscaling/notification:Notification"}
 # A bucket's logs need a bucket that takes them; it has a test of its own.
-TESTED_APART = {"aws:s3/bucketLogging:BucketLogging", "aws:s3/bucketVersioning:BucketVersioning"}
+TESTED_APART = {
+    "aws:s3/bucketLogging:BucketLogging", "aws:s3/bucketVersioning:BucketVersioning",
+    "aws:secretsmanager/secretRotation:SecretRotation",
+}  # fmt: skip
 
 
 def _said(change: Callable[[World], Properties] | None, world: World) -> Properties:
@@ -59,7 +64,7 @@ def test_a_preview_promises_what_creation_then_gives(case: Case, world: World) -
     made = world.make(case.token, **inputs)
     assert made.outputs.keys() <= foreseen.keys() | {"tags"}
     for key, value in foreseen.items():
-        named_by_seed = key in ("name", "bucket") and key not in inputs
+        named_by_seed = key in ("name", "bucket", "identifier") and key not in inputs
         if value != UNKNOWN and not named_by_seed:
             assert made.outputs.get(key) == value, key
 

@@ -25,6 +25,15 @@ POLICY = json.dumps(
     {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["logs:*"], "Resource": "*"}]}
 )
 OTHER_POLICY = POLICY.replace("logs:*", "s3:*")
+PLAIN_DATABASE: Properties = {
+    "engine": "postgres",
+    "instanceClass": "db.t4g.micro",
+    "allocatedStorage": 20,
+    "username": "root",
+    "password": "not-a-secret",
+    "backupRetentionPeriod": 1,
+    "skipFinalSnapshot": True,
+}
 _numbers = itertools.count(1)
 
 
@@ -212,3 +221,34 @@ class World:
     @cached_property
     def rule(self) -> Made:
         return self.make("aws:cloudwatch/eventRule:EventRule", scheduleExpression="rate(1 day)")
+
+    @cached_property
+    def subnet_group(self) -> Made:
+        return self.make("aws:rds/subnetGroup:SubnetGroup", namePrefix="main-", subnetIds=self.subnet_ids)
+
+    @cached_property
+    def database(self) -> Made:
+        return self.make("aws:rds/instance:Instance", **PLAIN_DATABASE)
+
+    @cached_property
+    def replicated(self) -> Made:
+        return self.make("aws:rds/instance:Instance", **PLAIN_DATABASE)
+
+    @cached_property
+    def secret(self) -> Made:
+        return self.make("aws:secretsmanager/secret:Secret", recoveryWindowInDays=0)
+
+    @cached_property
+    def proxy(self) -> Made:
+        return self.make(
+            "aws:rds/proxy:Proxy",
+            engineFamily="POSTGRESQL",
+            roleArn=self.role.outputs["arn"],
+            auths=[{"authScheme": "SECRETS", "secretArn": self.secret.id}],
+            vpcSubnetIds=self.subnet_ids,
+        )
+
+    @staticmethod
+    def next() -> int:
+        """A number that no other resource here has in its name."""
+        return next(_numbers)

@@ -1,0 +1,19 @@
+"""RDS of one region: moto's backend with what `instances`, `backups`, `groups` and `proxies` make of it."""
+
+from __future__ import annotations
+
+import moto.rds
+import moto.rds.models
+from moto.core.base_backend import BackendDict
+
+from rehearsal.cloud.rds.proxies import Proxies
+
+
+class RdsBackend(Proxies):
+    pass
+
+
+rds_backends = BackendDict(RdsBackend, "rds")
+# moto's instances and snapshots look up groups and each other by these names.
+for module in (moto.rds, moto.rds.models):
+    vars(module)["rds_backends"] = rds_backends
