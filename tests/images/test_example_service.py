@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from components.log_agent import LOG_AGENT_FILE, journal_to
 from components.user_data import environment_file
 from images.recipes import FOLDER
 
@@ -130,6 +131,15 @@ def test_the_log_agent_sends_the_journal_to_the_group_of_the_environment_file(tm
     }
 
 
+def test_a_log_agent_that_is_given_its_whole_configuration_takes_that(tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    told = journal_to("/immutable/staging/web").to_json()
+    (tmp_path / "etc" / LOG_AGENT_FILE).write_text(told)
+    (tmp_path / "etc" / "web.env").write_text('LOG_GROUP="/another"\n')
+    assert log_agent(tmp_path).returncode == 0
+    assert (tmp_path / "agent" / "journal.json").read_text() == told
+
+
 @pytest.mark.parametrize("files", [{}, {"web.env": 'A="1"\n'}])
 def test_a_log_agent_that_knows_no_group_does_not_start(tmp_path: Path, files: dict[str, str]) -> None:
     (tmp_path / "etc").mkdir()
@@ -137,5 +147,5 @@ def test_a_log_agent_that_knows_no_group_does_not_start(tmp_path: Path, files: d
         (tmp_path / "etc" / name).write_text(text)
     run = log_agent(tmp_path)
     assert run.returncode == 1
-    assert run.stderr.startswith("immutable-log-agent: no file in ")
+    assert run.stderr.startswith("immutable-log-agent: there is no ")
     assert not (tmp_path / "agent").exists()

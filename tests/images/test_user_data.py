@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from components.log_agent import LOG_AGENT_FILE, journal_to
 from components.user_data import cloud_config, environment_file
 from images.recipes import FOLDER
 
@@ -68,6 +69,13 @@ def test_a_start_after_the_first_writes_the_same_again(program: ModuleType) -> N
     assert files(program) == {"web.env": 'A="2"\n'}
 
 
+def test_what_the_log_agent_is_told_comes_beside_the_environment_file(program: ModuleType) -> None:
+    told = journal_to("/immutable/staging/web").to_json()
+    assert run(program, cloud_config("web", {"A": "1"}, {LOG_AGENT_FILE: told})) == 0
+    assert files(program) == {"log-agent.json": told, "web.env": 'A="1"\n'}
+    assert (Path(program.FOLDER) / "log-agent.json").stat().st_mode & 0o777 == 0o600
+
+
 FILE = "- path: /etc/immutable/web.env\n  content: a\n"
 
 
@@ -83,6 +91,7 @@ FILE = "- path: /etc/immutable/web.env\n  content: a\n"
         ("#cloud-config\nwrite_files:\n- path: /etc/immutable/../x.env\n", "would write"),
         ("#cloud-config\nwrite_files:\n- path: /etc/immutable/a/b.env\n", "would write"),
         ("#cloud-config\nwrite_files:\n- path: /etc/immutable/web.env.sh\n", "would write"),
+        ("#cloud-config\nwrite_files:\n- path: /etc/immutable/agent.json\n", "would write"),
         (f"#cloud-config\nwrite_files:\n{FILE}  permissions: '0644'\n", "would let others than root read"),
         (f"#cloud-config\nwrite_files:\n{FILE}  owner: nobody\n", "would let others than root read"),
         (f"#cloud-config\nwrite_files:\n{FILE}  append: true\n", "more than path, content, owner"),
