@@ -61,6 +61,25 @@ class EntryPoint(Args):
     """The part of the load balancer's ARN by which CloudWatch names it."""
 
 
+class AliasTarget(Args):
+    """What an alias record of Route 53 points at: `LoadBalancer.alias_target`."""
+
+    dns_name: Late
+    zone_id: Late
+    """The hosted zone of the target itself, which is AWS's, one for a region's load balancers."""
+    dual_stack: bool = False
+    """Whether it has IPv6 addresses too."""
+
+
+class AccessLogs(Args):
+    """Where a load balancer writes its access logs: `LoadBalancer.access_logs`, to be shared by others."""
+
+    bucket: Late
+    """A bucket that the region's load balancers may deliver to."""
+    prefix: str | None = None
+    """The folder in it, without its slash. None: its top."""
+
+
 class DatabaseAccess(Args):
     """How a service reaches a database: `Database.access`, or values of a database that this program does not
     own."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from ipaddress import IPv4Network
 from typing import Literal
 
@@ -11,21 +10,18 @@ from pulumi import Output, ResourceOptions
 from pulumi_aws import ec2, lb, vpc, wafv2
 from pydantic import Field, field_validator
 
-from components.args import ComponentArgs, EntryPoint, Late
+from components.application_load_balancer import (
+    SAFE_SSL_POLICY,
+    DesyncMitigationMode,
+    SslPolicy,
+    application_load_balancer,
+    https_listener,
+)
+from components.args import AccessLogs, AliasTarget, ComponentArgs, EntryPoint, Late
 from components.log_bucket import ACCESS_LOGS, Deliveries, LogBucket, LogBucketArgs
-from components.names import LOAD_BALANCER_PREFIX, LONG_PREFIX, name_prefix, named
+from components.names import LONG_PREFIX, name_prefix, named
 
 Scheme = Literal["internet-facing", "internal"]
-
-SslPolicy = Literal[
-    "ELBSecurityPolicy-TLS13-1-2-Res-2021-06",
-    "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09",
-    "ELBSecurityPolicy-TLS13-1-2-2021-06",
-    "ELBSecurityPolicy-TLS13-1-2-PQ-2025-09",
-    "ELBSecurityPolicy-TLS13-1-3-2021-06",
-    "ELBSecurityPolicy-TLS13-1-3-PQ-2025-09",
-]
-"""TLS 1.2 or newer only. `Res` leaves out what lacks forward secrecy or authenticated encryption."""
 
 
 class LoadBalancerArgs(ComponentArgs):
@@ -49,9 +45,9 @@ class LoadBalancerArgs(ComponentArgs):
     deletion_protection: bool = True
     idle_timeout_seconds: int = Field(default=60, ge=1, le=4000)
     """After how long without a byte a connection is closed. Servers must keep theirs open longer."""
-    desync_mitigation_mode: Literal["defensive", "strictest"] = "defensive"
+    desync_mitigation_mode: DesyncMitigationMode = "defensive"
     """`strictest` also refuses requests that break RFC 7230 without being dangerous."""
-    ssl_policy: SslPolicy = "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"
+    ssl_policy: SslPolicy = SAFE_SSL_POLICY
     web_acl_arn: Late | None = None
     """A regional WAF web ACL. None by default: which requests are an attack is known to the service, not here
     (control ELB.16 asks for one where the load balancer is public)."""
@@ -86,31 +82,32 @@ class LoadBalancer(pulumi.ComponentResource):
     security_group_id: Output[str]
     entry_point: EntryPoint
     """What a service needs of it."""
+    alias_target: AliasTarget
+    """What names of one's own point at. It has IPv4 addresses only."""
+    access_logs: AccessLogs
+    """Where its access logs go, for other load balancers of the environment."""
 
     def __init__(self, name: str, args: LoadBalancerArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("immutable:loadbalancer:LoadBalancer", name, None, opts)
         child = ResourceOptions(parent=self)
         group = _security_group(name, args, child)
-        balancer = lb.LoadBalancer(
+        self.access_logs = _access_logs(name, args, group, child)
+        balancer = application_load_balancer(
             name,
-            name_prefix=name_prefix(name, LOAD_BALANCER_PREFIX),
-            load_balancer_type="application",
             internal=args.scheme == "internal",
-            ip_address_type="ipv4",
-            security_groups=[group.id],
-            subnets=list(args.subnet_ids),
-            access_logs=_access_logs(name, args, group, child),
+            security_group_id=group.id,
+            subnet_ids=args.subnet_ids,
+            access_logs=self.access_logs,
             desync_mitigation_mode=args.desync_mitigation_mode,
-            drop_invalid_header_fields=True,
-            enable_cross_zone_load_balancing=True,
-            enable_deletion_protection=args.deletion_protection,
-            enable_http2=True,
-            idle_timeout=args.idle_timeout_seconds,
-            xff_header_processing_mode="append",
-            tags=named(args.tags, name),
+            deletion_protection=args.deletion_protection,
+            idle_timeout_seconds=args.idle_timeout_seconds,
+            tags=args.tags,
             opts=child,
         )
-        https = _listeners(name, args, balancer, child)
+        _redirect(f"{name}-http", args, balancer, child)
+        https = https_listener(
+            f"{name}-https", balancer.arn, args.certificate_arn, args.ssl_policy, args.tags, child
+        )
         if args.web_acl_arn is not None:
             wafv2.WebAclAssociation(name, resource_arn=balancer.arn, web_acl_arn=args.web_acl_arn, opts=child)
 
@@ -125,15 +122,16 @@ class LoadBalancer(pulumi.ComponentResource):
             security_group_id=self.security_group_id,
             arn_suffix=self.arn_suffix,
         )
+        self.alias_target = AliasTarget(dns_name=balancer.dns_name, zone_id=balancer.zone_id)
         self.register_outputs({"url": self.url})
 
 
 def _access_logs(
     name: str, args: LoadBalancerArgs, group: ec2.SecurityGroup, opts: ResourceOptions
-) -> lb.LoadBalancerAccessLogsArgs:
+) -> AccessLogs:
     """Into the bucket that is given, or one of its own."""
     if args.log_bucket is not None:
-        return lb.LoadBalancerAccessLogsArgs(bucket=args.log_bucket, prefix=ACCESS_LOGS, enabled=True)
+        return AccessLogs(bucket=args.log_bucket, prefix=ACCESS_LOGS)
     logs = LogBucket(
         f"{name}-logs",
         LogBucketArgs(
@@ -144,7 +142,7 @@ def _access_logs(
         ),
         opts=opts,
     )
-    return lb.LoadBalancerAccessLogsArgs(bucket=logs.bucket, enabled=True)
+    return AccessLogs(bucket=logs.bucket)
 
 
 def _security_group(name: str, args: LoadBalancerArgs, opts: ResourceOptions) -> ec2.SecurityGroup:
@@ -177,15 +175,10 @@ def _default_callers(args: LoadBalancerArgs) -> tuple[str, ...]:
     return ("0.0.0.0/0",) if args.scheme == "internet-facing" else (args.vpc_cidr,)
 
 
-def _listeners(
-    name: str, args: LoadBalancerArgs, balancer: lb.LoadBalancer, opts: ResourceOptions
-) -> lb.Listener:
-    """Both listeners; returns the HTTPS one, to which services add their rules."""
-    _listener(
-        f"{name}-http",
-        balancer,
-        args.tags,
-        opts,
+def _redirect(name: str, args: LoadBalancerArgs, balancer: lb.LoadBalancer, opts: ResourceOptions) -> None:
+    lb.Listener(
+        name,
+        load_balancer_arn=balancer.arn,
         port=80,
         protocol="HTTP",
         default_actions=[
@@ -196,32 +189,6 @@ def _listeners(
                 ),
             )
         ],
+        tags=named(args.tags, name),
+        opts=opts,
     )
-    return _listener(
-        f"{name}-https",
-        balancer,
-        args.tags,
-        opts,
-        port=443,
-        protocol="HTTPS",
-        ssl_policy=args.ssl_policy,
-        certificate_arn=args.certificate_arn,
-        default_actions=[
-            lb.ListenerDefaultActionArgs(
-                type="fixed-response",
-                fixed_response=lb.ListenerDefaultActionFixedResponseArgs(
-                    content_type="text/plain", message_body="Not found", status_code="404"
-                ),
-            )
-        ],
-    )
-
-
-def _listener(
-    name: str,
-    balancer: lb.LoadBalancer,
-    tags: Mapping[str, str],
-    opts: ResourceOptions,
-    **inputs: object,
-) -> lb.Listener:
-    return lb.Listener(name, load_balancer_arn=balancer.arn, tags=named(tags, name), opts=opts, **inputs)

@@ -31,6 +31,8 @@ def _nothing(_: str) -> dict[str, Any]:
 
 
 OUTPUTS: dict[str, Outputs] = {
+    "aws:acm/certificate:Certificate": _arn("acm", "certificate"),
+    "aws:acm/certificateValidation:CertificateValidation": _nothing,
     "aws:autoscaling/group:Group": lambda name: {"name": f"{name}-group", "arn": f"arn:group/{name}"},
     "aws:autoscaling/notification:Notification": _nothing,
     "aws:autoscaling/lifecycleHook:LifecycleHook": _nothing,
@@ -90,6 +92,7 @@ OUTPUTS: dict[str, Outputs] = {
         "arn": f"arn:lb/{name}",
         "arnSuffix": f"app/{name}",
         "dnsName": f"{name}.elb.example",
+        "zoneId": "Z-OF-AWS",
     },
     "aws:lb/targetGroup:TargetGroup": lambda name: {
         "arn": f"arn:tg/{name}",
@@ -100,6 +103,8 @@ OUTPUTS: dict[str, Outputs] = {
         "arn": f"arn:function/{name}",
     },
     "aws:lambda/permission:Permission": _nothing,
+    "aws:route53/record:Record": _nothing,
+    "aws:route53/zone:Zone": lambda name: {"zoneId": f"{name}-zone"},
     "aws:s3/bucket:Bucket": lambda name: {"arn": f"arn:aws:s3:::{name}"},
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": _nothing,
     "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration": _nothing,
@@ -124,6 +129,38 @@ OUTPUTS: dict[str, Outputs] = {
     },
 }
 """What each type adds to its inputs when it exists. Its ID is its logical name with `-id`."""
+
+
+def _proofs(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """As ACM lists them: a domain and its wildcard with one record, in an order of its own."""
+    names = [*inputs.get("subjectAlternativeNames", ()), inputs["domainName"]]
+    domains = {name: name.removeprefix("*.") for name in names}
+    return {
+        "domainValidationOptions": [
+            {
+                "domainName": name,
+                "resourceRecordName": f"_proof.{domain}.",
+                "resourceRecordType": "CNAME",
+                "resourceRecordValue": f"_of.{domain}.acm-validations.aws.",
+            }
+            for name, domain in domains.items()
+        ]
+    }
+
+
+FROM_INPUTS: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+    "aws:acm/certificate:Certificate": _proofs,
+    "aws:route53/record:Record": lambda inputs: {"fqdn": inputs["name"].rstrip(".")},
+}
+"""What a type makes of its inputs when it exists."""
+
+
+def outputs_of(args: mocks.MockResourceArgs) -> dict[str, Any]:
+    """All outputs of a resource of a known type."""
+    derive = FROM_INPUTS.get(args.typ)
+    derived = derive(args.inputs) if derive else {}
+    return {**args.inputs, **OUTPUTS[args.typ](args.name), **derived}
+
 
 JSON_INPUTS = ("assumeRolePolicy", "eventPattern", "policy")
 
@@ -196,7 +233,7 @@ class _Mocks(mocks.Mocks):
             return "", dict(args.inputs)
         if args.typ not in OUTPUTS:
             raise AssertionError(f"{args.typ} {args.name} is a type that no test expects")
-        return f"{args.name}-id", {**args.inputs, **OUTPUTS[args.typ](args.name)}
+        return f"{args.name}-id", outputs_of(args)
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], None]:
         raise AssertionError(f"components call no functions: {args.token}")

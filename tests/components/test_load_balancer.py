@@ -32,6 +32,8 @@ def load_balancer(build: Build, **changed: Any) -> Built:
             "listener": made.listener_arn,
             "group": made.security_group_id,
             "entry_point": dict(made.entry_point),
+            "alias": dict(made.alias_target),
+            "logs": dict(made.access_logs),
         }
 
     return build(program)
@@ -292,6 +294,8 @@ def test_it_hands_on_its_name_and_its_entry_point(build: Build) -> None:
             "security_group_id": "entry-id",
             "arn_suffix": "app/entry",
         },
+        "alias": {"dns_name": "entry.elb.example", "zone_id": "Z-OF-AWS", "dual_stack": False},
+        "logs": {"bucket": "entry-logs-id", "prefix": None},
     }
 
 

@@ -13,7 +13,7 @@ from pulumi.runtime import mocks, rpc
 from images.recipes import FOLDER
 from stacks import config, environment, images
 from stacks.factory import FactoryConfig
-from tests.components.recorder import OUTPUTS, run_apart
+from tests.components.recorder import outputs_of, run_apart
 from tests.stacks.given import in_stack
 
 TESTED = {
@@ -134,7 +134,7 @@ class _Cloud(mocks.Mocks):
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         if args.typ.startswith("immutable:"):
             return "", dict(args.inputs)
-        return f"{args.name}-id", {**args.inputs, **OUTPUTS[args.typ](args.name)}
+        return f"{args.name}-id", outputs_of(args)
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         name = args.token.rpartition(":")[2]
