@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, NamedTuple
 
 import pulumi
 from pulumi import Output, ResourceOptions
@@ -28,6 +29,8 @@ class AlertTopicArgs(ComponentArgs):
     """Who gets every alert by e-mail, once they have confirmed it by the link that AWS sends them."""
     database_events: bool = False
     """Whether RDS tells of events of this account's databases here."""
+    budget_alerts: bool = False
+    """Whether AWS Budgets tells here of what this account costs."""
     key_deletion_window_days: int = Field(default=30, ge=7, le=30)
     """How long the key can be had back after the topic was destroyed (KMS, ScheduleKeyDeletion)."""
 
@@ -56,7 +59,7 @@ class AlertTopic(pulumi.ComponentResource):
         key = kms.Key(
             name,
             description="Encrypts alerts on their way to who is to hear of them",
-            policy=Output.json_dumps(owner.apply(lambda known: key_policy(known, args.database_events))),
+            policy=Output.json_dumps(owner.apply(lambda known: key_policy(known, _services(args)))),
             enable_key_rotation=True,
             deletion_window_in_days=args.key_deletion_window_days,
             tags=named(args.tags, name),
@@ -72,9 +75,7 @@ class AlertTopic(pulumi.ComponentResource):
         policy = sns.TopicPolicy(
             name,
             arn=topic.arn,
-            policy=Output.json_dumps(
-                topic.arn.apply(lambda known: topic_policy(known, args.database_events))
-            ),
+            policy=Output.json_dumps(topic.arn.apply(lambda known: topic_policy(known, _services(args)))),
             opts=child,
         )
         for email in args.emails:
@@ -85,7 +86,25 @@ class AlertTopic(pulumi.ComponentResource):
         self.register_outputs({"arn": self.arn})
 
 
-def key_policy(owner: policies.Owner, database_events: bool) -> policies.Document:
+class _Service(NamedTuple):
+    """A service that publishes here if the arguments say so, and what it publishes for."""
+
+    sid: str
+    principal: str
+    source: str
+    """What may be its source: of an ARN, the service, the region if there is one, and the resources."""
+
+
+_DATABASES = _Service("PublishDatabaseEvents", "events.rds.amazonaws.com", "rds:{region}:{account}:*")
+_BUDGETS = _Service("PublishBudgetAlerts", "budgets.amazonaws.com", "budgets::{account}:*")
+
+
+def _services(args: AlertTopicArgs) -> list[_Service]:
+    wanted = ((_DATABASES, args.database_events), (_BUDGETS, args.budget_alerts))
+    return [service for service, is_wanted in wanted if is_wanted]
+
+
+def key_policy(owner: policies.Owner, services: Sequence[_Service]) -> policies.Document:
     """The account's own administration of the key, and its use by those who publish.
 
     Auto Scaling publishes as its service-linked role. The role is named in a condition: as a principal it
@@ -129,47 +148,50 @@ def key_policy(owner: policies.Owner, database_events: bool) -> policies.Documen
                 "ArnLike": {"aws:PrincipalArn": role},
             },
         },
-        *([_use_for_databases(owner)] if database_events else []),
+        *(_key_user(owner, service) for service in services),
     )
 
 
-def _use_for_databases(owner: policies.Owner) -> policies.Statement:
+def _key_user(owner: policies.Owner, service: _Service) -> policies.Statement:
     return {
-        "Sid": "PublishDatabaseEvents",
+        "Sid": service.sid,
         "Effect": "Allow",
-        "Principal": {"Service": "events.rds.amazonaws.com"},
+        "Principal": {"Service": service.principal},
         "Action": _USE_KEY,
         "Resource": "*",
         "Condition": {"StringEquals": {"aws:SourceAccount": owner.account}},
     }
 
 
-def topic_policy(topic_arn: str, database_events: bool) -> policies.Document:
+def topic_policy(topic_arn: str, services: Sequence[_Service]) -> policies.Document:
     """Alarms and event rules of this account and region may publish, over TLS.
 
     Auto Scaling needs no statement: its role's own policy lets it publish within the account.
     """
     partition, region, account = policies.owner_of(topic_arn)
-
-    def publish(sid: str, source: str, resources: str, principal: str | None = None) -> policies.Statement:
-        source_arn = f"arn:{partition}:{source}:{region}:{account}:{resources}"
-        return {
-            "Sid": sid,
-            "Effect": "Allow",
-            "Principal": {"Service": f"{principal or source}.amazonaws.com"},
-            "Action": "sns:Publish",
-            "Resource": topic_arn,
-            "Condition": {
-                "StringEquals": {"aws:SourceAccount": account},
-                "ArnLike": {"aws:SourceArn": source_arn},
-            },
-        }
-
-    databases = publish("PublishDatabaseEvents", "rds", "*", principal="events.rds")
+    publishers = (
+        _Service("PublishAlarms", "cloudwatch.amazonaws.com", "cloudwatch:{region}:{account}:alarm:*"),
+        _Service("PublishEvents", "events.amazonaws.com", "events:{region}:{account}:rule/*"),
+        *services,
+    )
     return policies.document(
-        publish("PublishAlarms", "cloudwatch", "alarm:*"),
-        publish("PublishEvents", "events", "rule/*"),
-        *([databases] if database_events else []),
+        *(
+            {
+                "Sid": publisher.sid,
+                "Effect": "Allow",
+                "Principal": {"Service": publisher.principal},
+                "Action": "sns:Publish",
+                "Resource": topic_arn,
+                "Condition": {
+                    "StringEquals": {"aws:SourceAccount": account},
+                    "ArnLike": {
+                        "aws:SourceArn": f"arn:{partition}:"
+                        + publisher.source.format(region=region, account=account)
+                    },
+                },
+            }
+            for publisher in publishers
+        ),
         {
             "Sid": "TlsOnly",
             "Effect": "Deny",

@@ -134,6 +134,21 @@ def test_events_of_databases_reach_it_when_there_are_databases(build: Build) -> 
     assert told == {**publish("PublishDatabaseEvents", "rds", "*"), "Principal": rds}
 
 
+def test_a_budget_may_tell_of_itself_here_when_there_is_one(build: Build) -> None:
+    built = topic(build, budget_alerts=True)
+    use = built.inputs()["Key alerts"]["policy"]["Statement"][-1]
+    budgets = {"Service": "budgets.amazonaws.com"}
+    assert use == allow("PublishBudgetAlerts", budgets, {"StringEquals": {"aws:SourceAccount": ACCOUNT}})
+    statements = built.inputs()["TopicPolicy alerts"]["policy"]["Statement"]
+    told = next(each for each in statements if each["Sid"] == "PublishBudgetAlerts")
+    # A budget is in no region (AWS Cost Management, Creating an SNS topic for budget notifications).
+    assert told["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": ACCOUNT},
+        "ArnLike": {"aws:SourceArn": f"arn:aws:budgets::{ACCOUNT}:*"},
+    }
+    assert (told["Principal"], told["Action"], told["Resource"]) == (budgets, "sns:Publish", TOPIC)
+
+
 def test_everyone_named_gets_a_subscription(build: Build) -> None:
     built = topic(build, emails=("a@example.com", "b@example.com"))
     assert built.inputs("TopicSubscription") == {
