@@ -28,12 +28,9 @@ from components.names import LONG_PREFIX, name_prefix, named
 from components.server_role import server_role
 from components.server_rules import server_rules
 from components.target_group import HealthPath
-from components.user_data import cloud_config, encoded
+from components.user_data import LOG_GROUP, cloud_config, encoded
 
 ServiceName = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,30}[a-z0-9])?$")]
-
-LOG_GROUP = "LOG_GROUP"
-"""The variable that tells a server where its logs go."""
 
 
 class LaunchTemplateArgs(ComponentArgs):

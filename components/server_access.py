@@ -21,7 +21,10 @@ SECRETS = "IMMUTABLE_SECRETS"
 """The variable that tells a server its secrets, as NAME=REFERENCE with a space between two. A program of the
 image resolves them with the server's own role, so that no value passes through user data or state."""
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+DATABASE_VARIABLES = ("DATABASE_HOST", "DATABASE_PORT", "DATABASE_NAME", "DATABASE_SECRET", "DATABASE_USER")
+"""What servers are told of their database; the user only where there is IAM authentication."""
+
+VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PARAMETER = re.compile(r"arn:[^:]+:ssm:[^:]*:[^:]*:parameter/")
 
 Rule: TypeAlias = "vpc.SecurityGroupIngressRule | vpc.SecurityGroupEgressRule"
@@ -51,14 +54,10 @@ def variables(args: AccessArgs) -> dict[str, Late]:
     """What the servers are told of all this: the names are known at once, the values may be late."""
     found: dict[str, Late] = {}
     if args.database is not None:
-        found |= {
-            "DATABASE_HOST": args.database.host,
-            "DATABASE_PORT": str(args.database.port),
-            "DATABASE_NAME": args.database.name,
-            "DATABASE_SECRET": args.database.secret_arn,
-        }
-        if args.database.user is not None:
-            found["DATABASE_USER"] = args.database.user
+        database = args.database
+        told = (database.host, str(database.port), database.name, database.secret_arn, database.user)
+        by_name = zip(DATABASE_VARIABLES, told, strict=True)
+        found |= {name: value for name, value in by_name if value is not None}
     found |= {url_variable(name): callee.url for name, callee in args.calls.items()}
     if args.secrets:
         # Sorted, so that the order in which secrets were given makes no new launch template version.
@@ -75,7 +74,7 @@ def refuse_names(args: AccessArgs, environment: Iterable[str]) -> None:
     for name in sorted(own & given):
         raise ValueError(f"{name} is set by the component: take it out of the environment")
     for name in args.secrets:
-        if not _NAME.fullmatch(name):
+        if not VARIABLE_NAME.fullmatch(name):
             raise ValueError(f"{name!r} is no name for an environment variable: use letters, digits and _")
         if name in own or name in given:
             raise ValueError(f"{name} is a variable already: give the secret another name")

@@ -17,9 +17,6 @@ from components import policies
 from components.args import ComponentArgs, Late, RetentionDays, SecretReference
 from components.names import LONG_PREFIX, ROLE_PREFIX, name_prefix, named
 
-VARIABLE = "SESSION_KEYS"
-"""The variable that gets the keys on a server; `session_keys_function.py` says what they look like."""
-
 _MODULE = "session_keys"
 
 
@@ -49,7 +46,8 @@ class SessionKeys(pulumi.ComponentResource):
     """
 
     reference: SecretReference
-    """For `ServiceArgs.secrets`, under `VARIABLE`. Known once the first rotation has been asked for."""
+    """For `ServiceArgs.secrets`, known once the first rotation has been asked for. What the value looks like
+    is said in `session_keys_function.py`."""
 
     def __init__(self, name: str, args: SessionKeysArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("immutable:sessionkeys:SessionKeys", name, None, opts)

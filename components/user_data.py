@@ -16,6 +16,9 @@ MAX_BYTES = 16 * 1024
 FOLDER = "/etc/immutable"
 """Where a server finds all that it is told."""
 
+LOG_GROUP = "LOG_GROUP"
+"""The variable that tells a server where its logs go."""
+
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 

@@ -19,24 +19,29 @@ from pulumi.runtime.config import CONFIG, is_config_secret
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
-from components.lifecycle_hooks import Lifecycle, variables
-from components.user_data import cloud_config
-from stacks import routes
+from components import lifecycle_hooks
+from components.lifecycle_hooks import Lifecycle
+from components.server_access import SECRETS
+from components.user_data import LOG_GROUP, cloud_config
+from stacks import databases, routes, sessions
 from stacks import tags as tag_rules
+from stacks.databases import DatabaseConfig, DatabaseKey
 from stacks.factory import FactoryConfig
+from stacks.log_sections import EnvironmentLogsConfig
 from stacks.problems import Place, SectionError, found_in, key_path
+from stacks.references import owner_of
 from stacks.sections import (
     AlertsConfig,
     ImageId,
     LoadBalancerConfig,
-    LogsConfig,
     NetworkConfig,
     PreflightConfig,
     Region,
     Section,
     SleepConfig,
 )
-from stacks.services import KEEP_SECRETS, ServiceConfig
+from stacks.services import KEEP_SECRETS, ServiceConfig, variables
+from stacks.sessions import SessionsConfig
 
 
 def _service_name(value: str) -> str:
@@ -57,9 +62,17 @@ class EnvironmentConfig(Section):
     services: dict[Annotated[str, AfterValidator(_service_name)], ServiceConfig] = Field(
         description="a map of services by name"
     )
-    logs: LogsConfig = Field(default=LogsConfig(), description="how long logs are kept")
+    logs: EnvironmentLogsConfig = Field(
+        default=EnvironmentLogsConfig(), description="how long logs are kept, and who else gets them"
+    )
     sleep: SleepConfig | None = Field(
         default=None, description="a map with timeZone, from and until: when there are no servers"
+    )
+    databases: dict[DatabaseKey, DatabaseConfig] = Field(
+        default={}, description="a map of databases by name, each with engine, version and instanceClass"
+    )
+    sessions: SessionsConfig = Field(
+        default=SessionsConfig(), description="how often the keys of sessions are renewed"
     )
     alerts: AlertsConfig = Field(default=AlertsConfig(), description="who hears of alarms")
     preflight: PreflightConfig = Field(
@@ -83,20 +96,51 @@ class EnvironmentConfig(Section):
                 ("loadBalancer", "certificateArn"),
                 f"is of {certificate_region}, the stack of {self.region}; name one in {self.region}",
             )
-        by_service = {name: service.route for name, service in self.services.items()}
+        by_service = {name: service.route for name, service in self.services.items() if service.route}
         for service, key, text in routes.conflicts(by_service):
             yield ("services", service, "route", key), text
         for name in self.services:
             yield from _user_data_problems(name, self.services[name])
+        yield from self._access_problems()
+        yield from sessions.problems(self)
+        yield from databases.problems(self)
+        yield from self.logs.problems(self.region, self.load_balancer.access_log_retention_days)
         yield from tag_rules.problems(self.tags)
         if any(Lifecycle(**dict(service.lifecycle)).any for service in self.services.values()):
             yield from tag_rules.server_problems(self.tags)
 
+    def _access_problems(self) -> Iterator[tuple[Place, str]]:
+        """Of what services name: it is there, and in this region and account."""
+        account = owner_of(self.load_balancer.certificate_arn).account
+        for name, service in self.services.items():
+            if service.route is None:
+                yield (
+                    ("services", name, "route"),
+                    "is missing; set it to a priority with hosts, paths or both",
+                )
+            for secret, reference in service.secrets.items():
+                owner = owner_of(reference.arn)
+                place = ("services", name, "secrets", secret)
+                if owner.region != self.region:
+                    text = f"is of {owner.region}, the stack of {self.region}; name one in {self.region}"
+                    yield place, text
+                elif owner.account != account:
+                    text = (
+                        f"is of account {owner.account}, the certificate of {account}; name one in {account}"
+                    )
+                    yield place, text
+
 
 def _user_data_problems(name: str, service: ServiceConfig) -> Iterator[tuple[Place, str]]:
     # The launch template adds the log group, whose name is known only later: the service's and seven digits.
-    lifecycle = variables(service.port, service.health_path, Lifecycle(**dict(service.lifecycle)))
-    added = {"LOG_GROUP": f"{name}-0123456"} | lifecycle
+    added = {LOG_GROUP: f"{name}-0123456"}
+    added |= lifecycle_hooks.variables(
+        service.port, service.health_path, Lifecycle(**dict(service.lifecycle))
+    )
+    # Of what is known later, its length: a host's or an ARN's, as a rule.
+    added |= dict.fromkeys(variables(service), "x" * 100)
+    references = [f"{variable}={secret.arn}" for variable, secret in service.secrets.items()]
+    added |= {SECRETS: " ".join(references)} if references else {}
     try:
         cloud_config(name, added | service.environment)
     except ValueError as error:
@@ -145,7 +189,7 @@ def refusal(stack: str, found: list[tuple[Place, str]]) -> pulumi.RunError:
 def blamed_on(stack: str, *place: str) -> Iterator[None]:
     """What a component refuses of its arguments, said of the key that they come from.
 
-    What a component alone knows is wrong (a reserved variable, say) is found here, before its first resource.
+    What a component alone knows is wrong is found here, before its first resource.
     """
     try:
         yield

@@ -111,7 +111,9 @@ def _said(detail: dict[str, Any], place: Place, model: type[BaseModel]) -> str:
         parent = _model_at(model, place[:-1])
         return f"is not a known key; {nearest(str(place[-1]), _keys(parent))}"
     if kind.endswith("_type"):
-        return _wrong_type(kind.removesuffix("_type"), value, secretive="environment" in place)
+        return _wrong_type(
+            kind.removesuffix("_type"), value, secretive=bool({"environment", "secrets"} & set(place))
+        )
     said = _RANGES.get(kind)
     if said is not None:
         return said(shown(value), context)

@@ -11,11 +11,14 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, model_validator
 
+from components.lifecycle_hooks import VARIABLES
 from components.policies import refuse_wildcards
-from components.user_data import environment_file
-from stacks import secrets_check
+from components.server_access import DATABASE_VARIABLES, VARIABLE_NAME, url_variable
+from components.user_data import LOG_GROUP, environment_file
+from stacks import secrets_check, sessions
 from stacks.instance_types import InstanceType, conflicts
 from stacks.problems import Place, SectionError, nearest, shown
+from stacks.references import SecretConfig
 from stacks.rollouts import AlarmsConfig, LifecycleConfig, RefreshConfig
 from stacks.sections import ImageId, Section
 
@@ -80,7 +83,9 @@ class ServiceConfig(Section):
     """One service: a fleet of like servers behind the load balancer."""
 
     port: int = Field(ge=1, le=65_535, description="the TCP port that the servers listen on")
-    route: RouteConfig = Field(description="a priority with hosts, paths or both")
+    route: RouteConfig | None = Field(
+        default=None, description="a priority with hosts, paths or both; none if other services alone call it"
+    )
     instance_types: tuple[InstanceType, ...] = Field(
         min_length=1, max_length=40, description="one or more instance types, the preferred one first"
     )
@@ -94,9 +99,16 @@ class ServiceConfig(Section):
     not_secret: tuple[str, ...] = Field(
         default=(), description="variables that look like secrets and are none, by name"
     )
+    database: str | None = Field(default=None, description="a database of this environment, by name")
+    secrets: dict[str, SecretConfig] = Field(
+        default={}, description="references to secrets, by the variable that gets the value on the server"
+    )
+    sessions: bool = Field(
+        default=False, description=f"true to get the environment's session keys in {sessions.VARIABLE}"
+    )
+    calls: tuple[str, ...] = Field(default=(), description="other services that it calls, by name")
     policy_statements: tuple[dict[str, Any], ...] = Field(
-        default=(),
-        description="IAM statements for what the service itself may do, such as reading its secret",
+        default=(), description="IAM statements for what the service itself may do, such as writing a queue"
     )
     root_device_name: str = Field(
         default="/dev/xvda", description="the image's root device: /dev/xvda, or /dev/sda1 for Ubuntu"
@@ -147,6 +159,7 @@ class ServiceConfig(Section):
             yield ("warmupSeconds",), f"{text}{self.health_check_grace_seconds}; lower it or raise that"
         yield from ((("instanceTypes", index), text) for index, text in conflicts(self.instance_types))
         yield from self._environment_problems()
+        yield from self._name_problems()
         for index, statement in enumerate(self.policy_statements):
             for place, text in _statement_problems(statement):
                 yield ("policyStatements", index, *place), text
@@ -171,5 +184,35 @@ class ServiceConfig(Section):
                     f"looks like a secret ({doubt}); {KEEP_SECRETS}, or name it in notSecret if it is none",
                 )
 
+    def _name_problems(self) -> Iterator[tuple[Place, str]]:
+        """Of variables that the program sets itself, or that are given twice."""
+        taken = variables(self)
+        for name in self.environment:
+            if why := taken.get(name) or reserved(name):
+                yield ("environment", name), f"is set by {why}; take it out"
+        for name in self.secrets:
+            why = taken.get(name) or reserved(name)
+            if not VARIABLE_NAME.fullmatch(name):
+                yield ("secrets", name), "is no name for an environment variable; use letters, digits and _"
+            elif why:
+                yield ("secrets", name), f"is set by {why}; give the secret another name"
+            elif name in self.environment:
+                yield ("secrets", name), "stands in environment too; take it out of there"
 
-KEEP_SECRETS = "keep it in Secrets Manager or Parameter Store and put its name here"
+
+def variables(service: ServiceConfig) -> dict[str, str]:
+    """What the servers are told beside environment and secrets, with the key that tells it."""
+    found = {url_variable(callee): f"calls: [{callee}]" for callee in service.calls}
+    if service.database is not None:
+        found |= dict.fromkeys(DATABASE_VARIABLES, f"database: {service.database}")
+    if service.sessions:
+        found[sessions.VARIABLE] = "sessions: true"
+    return found
+
+
+def reserved(name: str) -> str | None:
+    """Who sets a variable on every server; None for one that a service may have."""
+    return "the program on every server" if name == LOG_GROUP or name.startswith(VARIABLES) else None
+
+
+KEEP_SECRETS = "keep it in Secrets Manager or Parameter Store and name it under secrets"

@@ -18,8 +18,8 @@ IMAGE_FORM = "'ami-' with 8 or 17 lower-case hexadecimal digits"
 A_NAME = f"is a name or an alias; write the ID of the image it stands for, {IMAGE_FORM}"
 LOOKED_UP = f"is looked up at launch: servers change with no diff; write the ID itself, {IMAGE_FORM}"
 SET_IMAGE = "set it to the ID of the image that servers start from, ami-..."
-ROOT_KEYS = "alerts, aws:region, imageId, loadBalancer, logs, network, preflight, services, sleep, "
-ROOT_KEYS += "tags"
+ROOT_KEYS = "alerts, aws:region, imageId, loadBalancer, logs, network, preflight, services, sessions, "
+ROOT_KEYS += "sleep, tags"
 DAYS = "1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, "
 DAYS += "3288 or 3653"
 ARN = "immutable:loadBalancer.certificateArn"
@@ -84,7 +84,7 @@ def test_a_secret_configuration_value_is_refused_and_not_repeated() -> None:
     (line,) = complaints({f"{WEB}.environment.HINT": "hunter2"}, secret=["immutable:services"])
     assert line == (
         "Pulumi.staging.yaml: immutable:services: is a secret, or holds one, and user data would show "
-        "it; keep it in Secrets Manager or Parameter Store and put its name here"
+        "it; keep it in Secrets Manager or Parameter Store and name it under secrets"
     )
 
 

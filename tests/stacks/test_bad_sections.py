@@ -169,8 +169,8 @@ def test_a_secret_in_the_environment_is_refused_and_not_repeated() -> None:
     line = complaint({f"{WEB}.environment.DB_PASSWORD": "correct horse battery"})
     assert line == (
         f"{WEB}.environment.DB_PASSWORD: looks like a secret (a plain value under the name of a secret); "
-        "keep it in Secrets Manager or Parameter Store and put its name here, or name it in notSecret if it "
-        "is none"
+        "keep it in Secrets Manager or Parameter Store and name it under secrets, or name it in notSecret "
+        "if it is none"
     )
 
 

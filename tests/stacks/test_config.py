@@ -17,6 +17,8 @@ from stacks.sections import LoadBalancerConfig, LogsConfig, NetworkConfig, Sleep
 from stacks.services import RouteConfig, ServiceConfig
 from tests.stacks.given import SMALLEST, complaints, loaded, stack_file, with_changes
 
+SECRET = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:api-key-AbCdEf"
+KEY = "arn:aws:kms:eu-central-1:123456789012:key/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
 OWN_IMAGE = "ami-0fedcba9876543210"
 
 
@@ -54,6 +56,10 @@ def test_every_key_of_a_service_arrives() -> None:
         "max": 9,
         "environment": {"LOG_LEVEL": "info", "PASSWORD": "none of your business"},
         "notSecret": ["PASSWORD"],
+        "database": None,
+        "secrets": {"API_KEY": {"arn": SECRET, "keyArn": KEY}},
+        "sessions": True,
+        "calls": [],
         "policyStatements": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"}],
         "rootDeviceName": "/dev/sda1",
         "volumeSizeGib": 40,

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import pulumi
+import pydantic
 import pytest
 
+from stacks import environment
 from tests.stacks.declared import Environment, declared
 from tests.stacks.given import SMALLEST, stack_file, with_changes
 
@@ -147,12 +150,18 @@ def test_a_cloud_that_does_not_answer_is_one_line() -> None:
     )
 
 
-def test_what_only_a_component_knows_to_be_wrong_is_said_of_its_key() -> None:
+def test_what_only_a_component_knows_to_be_wrong_is_said_of_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Refusing(pydantic.BaseModel):
+        @pydantic.model_validator(mode="before")
+        @classmethod
+        def _refuse(cls, _: Any) -> None:
+            raise ValueError("7 is no number of servers: give another")
+
+    monkeypatch.setattr(environment, "ServiceArgs", Refusing)
     with pytest.raises(pulumi.RunError) as refused:
-        declared("staging", with_changes({"immutable:services.web.environment.LOG_GROUP": "mine"}))
+        declared("staging", SMALLEST)
     assert str(refused.value) == (
-        "Pulumi.staging.yaml: immutable:services.web: LOG_GROUP is set by the component: "
-        "take it out of the environment"
+        "Pulumi.staging.yaml: immutable:services.web: 7 is no number of servers: give another"
     )
 
 
