@@ -54,7 +54,7 @@ def test_the_configuration_it_shows_is_taken_beside_what_is_there() -> None:
 
 def test_what_it_shows_as_defaults_are_the_defaults() -> None:
     billing, refresh = staging_with_it().services["billing"], RefreshConfig()
-    assert AlarmThresholds(**dict(billing.alarms)) == AlarmThresholds()
+    assert AlarmThresholds(**billing.alarms.of_fleet) == AlarmThresholds()
     assert Lifecycle(**dict(billing.lifecycle)) == Lifecycle()
     for name in ("min_healthy_percentage", "max_healthy_percentage", "bake_seconds"):
         assert getattr(billing.refresh, name) == getattr(refresh, name), name

@@ -12,6 +12,7 @@ from components.load_balancer import LoadBalancerArgs
 from components.network import NetworkArgs
 from components.service import ServiceArgs
 from components.target_group import TargetGroupArgs
+from stacks.log_sections import EnvironmentLogsConfig
 from stacks.rollouts import AlarmsConfig, RefreshConfig
 from stacks.sections import LoadBalancerConfig, LogsConfig, NetworkConfig, SleepConfig
 from stacks.services import RouteConfig, ServiceConfig
@@ -73,7 +74,14 @@ def test_every_key_of_a_service_arrives() -> None:
         "requestsPerTarget": 600,
         "maxInstanceLifetimeDays": 14,
         "lifecycle": {"launchTimeoutSeconds": 90, "terminationTimeoutSeconds": 0},
-        "alarms": {"errorPercent": 2.5, "latencySeconds": 0.5, "unhealthyHosts": 2, "replacements": 3},
+        "alarms": {
+            "errorPercent": 2.5,
+            "latencySeconds": 0.5,
+            "unhealthyHosts": 2,
+            "replacements": 3,
+            "logErrorPercent": 2.5,
+            "logErrorPattern": "ERROR",
+        },
         "refresh": {
             "strategy": "ReplaceRootVolume",
             "minHealthyPercentage": 90,
@@ -150,7 +158,7 @@ def test_prod_leaves_every_safeguard_as_it_is() -> None:
     prod = loaded(stack_file("prod"), "prod")
     assert (prod.network.zones, prod.network.egress) == (3, "nat-per-zone")
     assert prod.load_balancer.deletion_protection
-    assert prod.logs == LogsConfig()
+    assert prod.logs == EnvironmentLogsConfig()
     assert all(service.min >= prod.network.zones for service in prod.services.values())
 
 
