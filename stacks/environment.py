@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pulumi import Output
 from pydantic.alias_generators import to_camel
 
 from components.alert_topic import AlertTopic
@@ -13,9 +14,10 @@ from components.group_scaling import SleepSchedule
 from components.instance_refresh import RefreshPreferences, preferences_input
 from components.lifecycle_hooks import Lifecycle
 from components.load_balancer import LoadBalancer, LoadBalancerArgs
+from components.log_shipping import LogShipping
 from components.network import Network
 from components.service import Service, ServiceArgs
-from stacks import foundation, preflight, sessions
+from stacks import foundation, logs, preflight, sessions
 from stacks.config import EnvironmentConfig, blamed_on
 from stacks.services import ServiceConfig
 
@@ -28,20 +30,24 @@ def build(stack: str, config: EnvironmentConfig) -> dict[str, Any]:
     """
     images = preflight.check(stack, config)
     tags = foundation.tags_of(stack, config)
+    shipped = logs.shipping(stack, config, tags)
     with blamed_on(stack, "network"):
-        network = Network("network", foundation.network_args(stack, config, tags))
+        network = Network("network", foundation.network_args(stack, config, tags, shipped.bucket_arn))
     with blamed_on(stack, "loadBalancer"):
-        load_balancer = _load_balancer(config, network, tags)
+        load_balancer = _load_balancer(config, network, shipped.bucket, tags)
     alerts = foundation.alerts(stack, config, network, tags)
     session_keys = sessions.build(config, network, alerts, tags) if sessions.used(config) else None
     services = {}
     for name in config.services:
         with blamed_on(stack, "services", name):
-            services[name] = _service(name, config, network, load_balancer, alerts, session_keys, tags)
+            services[name] = _service(
+                name, config, network, load_balancer, alerts, session_keys, shipped, tags
+            )
     return {
         "url": load_balancer.url,
         "image": config.image_id,
         "images": images,
+        "logs": logs.watched(stack, config, shipped, services, alerts, tags),
         "services": {
             name: _exported(config.services[name], service, load_balancer)
             for name, service in services.items()
@@ -49,7 +55,9 @@ def build(stack: str, config: EnvironmentConfig) -> dict[str, Any]:
     }
 
 
-def _load_balancer(config: EnvironmentConfig, network: Network, tags: dict[str, str]) -> LoadBalancer:
+def _load_balancer(
+    config: EnvironmentConfig, network: Network, log_bucket: Output[str], tags: dict[str, str]
+) -> LoadBalancer:
     public = config.load_balancer.scheme == "internet-facing"
     return LoadBalancer(
         "entry",
@@ -60,10 +68,9 @@ def _load_balancer(config: EnvironmentConfig, network: Network, tags: dict[str, 
             certificate_arn=config.load_balancer.certificate_arn,
             scheme=config.load_balancer.scheme,
             allowed_cidrs=config.load_balancer.allowed_cidrs,
-            access_log_retention_days=config.load_balancer.access_log_retention_days,
+            log_bucket=log_bucket,
             deletion_protection=config.load_balancer.deletion_protection,
             idle_timeout_seconds=config.load_balancer.idle_timeout_seconds,
-            retain_logs=config.logs.retain_on_destroy,
             tags=tags,
         ),
     )
@@ -76,6 +83,7 @@ def _service(
     load_balancer: LoadBalancer,
     alerts: AlertTopic,
     session_keys: SecretReference | None,
+    shipped: LogShipping,
     tags: dict[str, str],
 ) -> Service:
     service = config.services[name]
@@ -99,6 +107,8 @@ def _service(
             secrets=_secrets(service, session_keys),
             volume_size_gib=service.volume_size_gib,
             log_retention_days=config.logs.retention_days,
+            log_kms_key_arn=shipped.key_arn,
+            log_delivery=shipped.deliveries[name],
             retain_logs=config.logs.retain_on_destroy,
             on_demand_base_capacity=service.on_demand_base_capacity,
             on_demand_percentage=service.on_demand_percentage,

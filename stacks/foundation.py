@@ -6,6 +6,7 @@ from typing import Protocol
 
 import pulumi
 import pulumi_aws as aws
+from pulumi import Output
 
 from components.alert_topic import AlertTopic, AlertTopicArgs
 from components.network import Egress, Network, NetworkArgs
@@ -53,13 +54,16 @@ def zones(stack: str, config: Founded) -> tuple[str, ...]:
     return tuple(names[: config.network.zones])
 
 
-def network_args(stack: str, config: Founded, tags: dict[str, str]) -> NetworkArgs:
+def network_args(
+    stack: str, config: Founded, tags: dict[str, str], flow_log_bucket_arn: Output[str] | None = None
+) -> NetworkArgs:
     """The network of the stack's file; a stack may want other endpoints in it."""
     return NetworkArgs(
         cidr=config.network.cidr,
         zones=zones(stack, config),
         region=config.region,
         egress=Egress(config.network.egress),
+        flow_log_bucket_arn=flow_log_bucket_arn,
         flow_log_retention_days=config.logs.retention_days,
         retain_logs=config.logs.retain_on_destroy,
         tags=tags,

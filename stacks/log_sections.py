@@ -130,7 +130,7 @@ class EnvironmentLogsConfig(LogsConfig):
                 f"{locked} is longer than access logs are kept, in the same bucket; "
                 f"lower it, or raise loadBalancer.accessLogRetentionDays, {access_log_days}",
             )
-        arns = {("logs", "destinationArn"): self.destination_arn}
+        arns: dict[Place, str | None] = {("logs", "destinationArn"): self.destination_arn}
         if self.open_search is not None:
             arns["logs", "openSearch", "functionArn"] = self.open_search.function_arn
         for place, arn in arns.items():

@@ -43,6 +43,10 @@ def test_an_environment_is_a_network_an_entry_point_and_its_services(staging: En
     assert sorted(top) == [
         ("immutable:alerttopic:AlertTopic", "alerts"),
         ("immutable:loadbalancer:LoadBalancer", "entry"),
+        ("immutable:logsearch:LogSearch", "logs"),
+        ("immutable:logshipping:LogShipping", "logs"),
+        ("immutable:logwatch:LogWatch", "api"),
+        ("immutable:logwatch:LogWatch", "web"),
         ("immutable:network:Network", "network"),
         ("immutable:service:Service", "api"),
         ("immutable:service:Service", "web"),
@@ -119,6 +123,14 @@ def test_the_exports_are_what_people_and_scripts_read(staging: Environment) -> N
                 "findings": "critical=0 high=0 medium=0",
             }
         },
+        "logs": {
+            "bucket": "logs-id",
+            "groups": {"web": "web-log", "api": "api-log"},
+            "dashboard": (
+                "https://eu-central-1.console.aws.amazon.com/cloudwatch/home?region=eu-central-1"
+                "#dashboards/dashboard/immutable-staging"
+            ),
+        },
         "services": {"web": service("web"), "api": service("api")},
     }
 
@@ -188,7 +200,7 @@ def test_what_belongs_to_a_service_names_it(prod: Environment) -> None:
 def test_all_alarms_ring_in_one_place(prod: Environment) -> None:
     topic = prod.one("Topic", "alerts").name
     alarms = [each for each in prod.resources if each.type.endswith(":MetricAlarm")]
-    assert len(alarms) == 4 * 2
+    assert len(alarms) == (4 + 2) * 2
     (heard,) = {tuple(each.inputs["alarmActions"]) for each in alarms}
     assert heard == (f"arn:aws:sns:eu-central-1:123456789012:{topic}-topic",)
     assert not [each for each in prod.resources if each.type.endswith(":TopicSubscription")]

@@ -38,7 +38,14 @@ def built() -> Environment:
         "requestsPerTarget": 600,
         "maxInstanceLifetimeDays": 14,
         "lifecycle": {"launchTimeoutSeconds": 90, "terminationTimeoutSeconds": 45},
-        "alarms": {"errorPercent": 2.5, "latencySeconds": 0.5, "unhealthyHosts": 2, "replacements": 3},
+        "alarms": {
+            "errorPercent": 2.5,
+            "latencySeconds": 0.5,
+            "unhealthyHosts": 2,
+            "replacements": 3,
+            "logErrorPercent": 1.5,
+            "logErrorPattern": "?oops",
+        },
         "refresh": {
             "strategy": "ReplaceRootVolume",
             "minHealthyPercentage": 90,
@@ -91,19 +98,16 @@ def test_the_load_balancer_is_as_configured(built: Environment) -> None:
     assert built.one("Listener", "entry-https").inputs["certificateArn"] == CERTIFICATE
     rules = [each.inputs for each in built.resources if each.name.startswith("entry-https-")]
     assert [rule["cidrIpv4"] for rule in rules if "cidrIpv4" in rule] == ["203.0.113.0/24"]
-    lifecycle = built.one("BucketLifecycleConfiguration", "entry-logs").inputs["rules"]
-    assert {"days": 11} in [rule["expiration"] for rule in lifecycle if "expiration" in rule]
 
 
 def test_logs_are_kept_as_long_as_configured(built: Environment) -> None:
-    groups = [each for each in built.resources if each.type.endswith(":LogGroup")]
-    assert [each.inputs["retentionInDays"] for each in groups] == [14, 14]
+    assert built.one("LogGroup", "web").inputs["retentionInDays"] == 14
     assert not any(each.kept for each in built.resources)
 
 
 def test_by_default_logs_outlive_the_stack() -> None:
     kept = {each.name for each in declared("staging", with_changes({})).resources if each.kept}
-    assert {"network-flow-logs", "web", "entry-logs"} <= kept
+    assert {"logs", "web"} <= kept
 
 
 def test_the_route_is_as_configured(built: Environment) -> None:
@@ -201,7 +205,10 @@ def test_the_alarms_are_as_configured(built: Environment) -> None:
         "web-latency": 0.5,
         "web-unhealthy-hosts": 2,
         "web-replacements": 3,
+        "web-log-errors": 1.5,
+        "web-log-delivery": 1800,
     }
+    assert built.one("LogMetricFilter", "web-log-errors").inputs["pattern"] == "?oops"
 
 
 def test_alerts_reach_who_is_named(built: Environment) -> None:
