@@ -28,7 +28,7 @@ from components.names import LONG_PREFIX, name_prefix, named
 from components.server_role import server_role
 from components.server_rules import server_rules
 from components.target_group import HealthPath
-from components.user_data import LOG_GROUP, cloud_config, encoded
+from components.user_data import LOG_GROUP, encoded, server_config
 
 ServiceName = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,30}[a-z0-9])?$")]
 
@@ -100,7 +100,7 @@ class LaunchTemplateArgs(ComponentArgs):
         # What is known already is checked before anything is created; late values are checked as they arrive.
         given = {**server_access.variables(self), **self.environment}
         known = {name: value if isinstance(value, str) else "" for name, value in given.items()}
-        cloud_config(self.service, _lifecycle_variables(self) | known)
+        server_config(self.service, {LOG_GROUP: self.service} | _lifecycle_variables(self) | known)
         return self
 
 
@@ -199,7 +199,7 @@ def _user_data(args: LaunchTemplateArgs, log_group_name: Output[str]) -> Output[
 def _encoded(service: str, environment: Mapping[str, str]) -> str:
     """Within an Output a ValueError would end in a traceback; a RunError is one line."""
     try:
-        return encoded(cloud_config(service, environment))
+        return encoded(server_config(service, environment))
     except ValueError as refusal:
         raise pulumi.RunError(str(refusal)) from None
 

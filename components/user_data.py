@@ -11,6 +11,8 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
+from components.log_agent import LOG_AGENT_FILE, journal_to
+
 MAX_BYTES = 16 * 1024
 """EC2's limit on user data in raw form, before base64 (EC2 User Guide, Instance user data)."""
 FOLDER = "/etc/immutable"
@@ -43,6 +45,15 @@ def cloud_config(service: str, environment: Mapping[str, str], files: Mapping[st
             "shorten it, or keep the large values in Parameter Store and pass their names"
         )
     return document
+
+
+def server_config(service: str, environment: Mapping[str, str]) -> str:
+    """All that a server is told: its environment, and what its log agent makes of `LOG_GROUP`.
+
+    Raises ValueError as `cloud_config`.
+    """
+    agent = journal_to(environment[LOG_GROUP]).to_json()
+    return cloud_config(service, environment, {LOG_AGENT_FILE: agent})
 
 
 def encoded(document: str) -> str:

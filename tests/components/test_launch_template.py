@@ -12,7 +12,7 @@ from components import policies
 from components.args import Placement
 from components.launch_template import LaunchTemplate, LaunchTemplateArgs
 from components.lifecycle_hooks import Lifecycle, variables
-from components.user_data import cloud_config
+from components.user_data import server_config
 from tests.components.recorder import ACCOUNT, REGION, Built
 
 Build = Callable[[Callable[[], Mapping[str, Any]]], Built]
@@ -66,7 +66,7 @@ def test_a_server_is_pinned_closed_and_encrypted(build: Build) -> None:
     made = template(build).inputs("LaunchTemplate")
     user_data = base64.b64decode(made["LaunchTemplate web"].pop("userData")).decode()
     hooks = variables(8080, "/healthz", Lifecycle())
-    assert user_data == cloud_config("web", {"LOG_GROUP": "web-log", "LOG_LEVEL": "info"} | hooks)
+    assert user_data == server_config("web", {"LOG_GROUP": "web-log", "LOG_LEVEL": "info"} | hooks)
     # No keyName: no one logs in.
     assert made == {
         "LaunchTemplate web": {
@@ -265,7 +265,7 @@ def test_without_hooks_a_server_is_told_nothing_of_them_and_may_do_nothing_about
     built = template(build, lifecycle=none, tags={"cost center": "12/3"})
     made = built.inputs()["LaunchTemplate web"]
     written = base64.b64decode(made["userData"]).decode()
-    assert written == cloud_config("web", {"LOG_GROUP": "web-log", "LOG_LEVEL": "info"})
+    assert written == server_config("web", {"LOG_GROUP": "web-log", "LOG_LEVEL": "info"})
     assert made["metadataOptions"]["instanceMetadataTags"] == "disabled"
     policy = built.inputs()["RolePolicy web"]["policy"]
     assert policy == policies.server_policy(LOG_GROUP_ARN, [])

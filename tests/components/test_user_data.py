@@ -9,7 +9,8 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from components.user_data import MAX_BYTES, cloud_config, encoded, environment_file
+from components.log_agent import journal_to
+from components.user_data import MAX_BYTES, cloud_config, encoded, environment_file, server_config
 
 NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,12}", fullmatch=True)
 VALUES = st.text(st.characters(exclude_categories=("Cc", "Cs"), include_characters="\t\n"), max_size=60)
@@ -48,6 +49,12 @@ def test_other_files_of_programs_stand_beside_it_for_root_alone_too() -> None:
         {"path": "/etc/immutable/web.env", "content": 'A="b"\n', **common},
         {"path": "/etc/immutable/log-agent.json", "content": '{"a": "\\n"}\n', **common},
     ]
+
+
+def test_a_servers_log_agent_is_told_its_log_group() -> None:
+    files = yaml.safe_load(server_config("web", {"LOG_GROUP": "web-0123456"}))["write_files"]
+    assert [each["path"] for each in files] == ["/etc/immutable/web.env", "/etc/immutable/log-agent.json"]
+    assert files[1]["content"] == journal_to("web-0123456").to_json()
 
 
 @given(st.dictionaries(NAMES, VALUES, max_size=4))
