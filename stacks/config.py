@@ -25,7 +25,7 @@ from components.server_access import SECRETS
 from components.user_data import LOG_GROUP, cloud_config
 from stacks import databases, routes, sessions
 from stacks import tags as tag_rules
-from stacks.databases import DatabaseConfig, DatabaseKey
+from stacks.database_sections import DatabaseConfig, DatabaseKey
 from stacks.factory import FactoryConfig
 from stacks.log_sections import EnvironmentLogsConfig
 from stacks.problems import Place, SectionError, found_in, key_path

@@ -15,7 +15,8 @@ from pydantic.alias_generators import to_camel
 
 from components.database_engines import ORIGIN_TAG, VERSION_TAG, order
 from stacks.config import EnvironmentConfig, refusal
-from stacks.databases import DatabaseConfig, owned
+from stacks.database_sections import DatabaseConfig
+from stacks.databases import owned
 from stacks.problems import Place, shown
 
 _NOTHING = "couldn't find resource"

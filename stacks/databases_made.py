@@ -16,7 +16,7 @@ from components.database_instance import RestoreFrom
 from components.network import Network
 from stacks import databases
 from stacks.config import EnvironmentConfig, blamed_on
-from stacks.databases import DatabaseConfig, ExternalConfig
+from stacks.database_sections import DatabaseConfig, ExternalConfig
 
 _AS_THEY_ARE = (
     "engine", "instance_class", "database_name", "admin_name", "iam_user", "port", "storage_gib",

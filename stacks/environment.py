@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pulumi import Output
 from pydantic.alias_generators import to_camel
 
 from components.alert_topic import AlertTopic
-from components.args import SecretReference
+from components.args import DatabaseAccess, SecretReference
 from components.fleet_alarms import AlarmThresholds
 from components.group_scaling import SleepSchedule
 from components.instance_refresh import RefreshPreferences, preferences_input
@@ -17,7 +18,7 @@ from components.load_balancer import LoadBalancer, LoadBalancerArgs
 from components.log_shipping import LogShipping
 from components.network import Network
 from components.service import Service, ServiceArgs
-from stacks import foundation, logs, preflight, sessions
+from stacks import databases, foundation, logs, preflight, sessions
 from stacks.config import EnvironmentConfig, blamed_on
 from stacks.services import ServiceConfig
 
@@ -26,27 +27,31 @@ def build(stack: str, config: EnvironmentConfig) -> dict[str, Any]:
     """Declare the environment's resources and return what the stack exports.
 
     Raises pulumi.RunError when an image does not pass the pre-flight, or the region has fewer availability
-    zones than the configuration asks for.
+    zones than the configuration asks for, or RDS cannot do what is asked of a database.
     """
     images = preflight.check(stack, config)
+    versions = databases.versions(stack, config)
     tags = foundation.tags_of(stack, config)
     shipped = logs.shipping(stack, config, tags)
     with blamed_on(stack, "network"):
         network = Network("network", foundation.network_args(stack, config, tags, shipped.bucket_arn))
     with blamed_on(stack, "loadBalancer"):
         load_balancer = _load_balancer(config, network, shipped.bucket, tags)
-    alerts = foundation.alerts(stack, config, network, tags)
+    alerts = foundation.alerts(stack, config, network, tags, database_events=bool(versions))
+    declared = databases.declare(stack, config, versions, network, alerts, tags)
     session_keys = sessions.build(config, network, alerts, tags) if sessions.used(config) else None
+    reached = {name: each.access for name, each in declared.items()}
     services = {}
     for name in config.services:
         with blamed_on(stack, "services", name):
             services[name] = _service(
-                name, config, network, load_balancer, alerts, session_keys, shipped, tags
+                name, config, network, load_balancer, alerts, reached, session_keys, shipped, tags
             )
     return {
         "url": load_balancer.url,
         "image": config.image_id,
         "images": images,
+        "databases": {name: each.exported for name, each in declared.items()},
         "logs": logs.watched(stack, config, shipped, services, alerts, tags),
         "services": {
             name: _exported(config.services[name], service, load_balancer)
@@ -82,6 +87,7 @@ def _service(
     network: Network,
     load_balancer: LoadBalancer,
     alerts: AlertTopic,
+    reached: Mapping[str, DatabaseAccess],
     session_keys: SecretReference | None,
     shipped: LogShipping,
     tags: dict[str, str],
@@ -104,6 +110,7 @@ def _service(
             hosts=service.route.hosts if service.route else (),
             paths=service.route.paths if service.route else (),
             environment=service.environment,
+            database=None if service.database is None else reached[service.database],
             secrets=_secrets(service, session_keys),
             volume_size_gib=service.volume_size_gib,
             log_retention_days=config.logs.retention_days,
