@@ -16,7 +16,7 @@ from pulumi_aws import cloudwatch, iam, scheduler
 from pydantic import Field, model_validator
 
 from components import policies
-from components.args import Args, ComponentArgs, Late
+from components.args import ComponentArgs, Late
 from components.group_scaling import Day, SleepSchedule
 from components.names import ROLE_PREFIX, name_prefix, named
 
@@ -32,21 +32,14 @@ _DAY_MINUTES = 24 * 60
 Call = Literal["stopDBInstance", "startDBInstance"]
 
 
-class Stoppable(Args):
-    """A database that AWS can stop: neither a replica nor one that has any (Amazon RDS, Stopping an instance
-    temporarily)."""
-
-    identifier: Late
-    arn: Late
-
-
 class DatabaseSleepArgs(ComponentArgs):
     """What a `DatabaseSleep` is made of. Raises ValueError for hours that are too few to stop anything."""
 
     owner_arn: Late
     """The ARN of any resource of the same account and region, such as `Network.vpc_arn`."""
-    databases: Mapping[str, Stoppable] = Field(min_length=1)
-    """By the names that their schedules get."""
+    databases: Mapping[str, Late] = Field(min_length=1)
+    """Identifiers of instances, by the names that their schedules get. RDS stops neither a replica nor an
+    instance that has any (Amazon RDS, Stopping an instance temporarily)."""
     schedule: SleepSchedule
     """When the servers sleep."""
     alert_topic_arn: Late
@@ -77,13 +70,13 @@ class DatabaseSleep(pulumi.ComponentResource):
             tags=named(args.tags, name),
             opts=child,
         )
-        arns = Output.all(*(database.arn for database in args.databases.values()))
-        policy = iam.RolePolicy(
-            name, role=role.name, policy=Output.json_dumps(arns.apply(role_policy)), opts=child
+        allowed = Output.all(owner, *args.databases.values()).apply(
+            lambda known: role_policy(policies.Owner(*known[0]), known[1:])
         )
+        policy = iam.RolePolicy(name, role=role.name, policy=Output.json_dumps(allowed), opts=child)
         ready = ResourceOptions(parent=self, depends_on=[policy])
-        for key, database in args.databases.items():
-            _schedules(key, database, args.schedule, owner, group, role, ready)
+        for key, identifier in args.databases.items():
+            _schedules(key, identifier, args.schedule, owner, group, role, ready)
         _alarm(name, args, group, child)
         self.register_outputs({})
 
@@ -125,14 +118,15 @@ def trust(group_arn: str) -> policies.Document:
     )
 
 
-def role_policy(instance_arns: Sequence[str]) -> policies.Document:
+def role_policy(owner: policies.Owner, identifiers: Sequence[str]) -> policies.Document:
     """Stopping and starting exactly these instances: nothing that deletes or changes one."""
+    instances = f"arn:{owner.partition}:rds:{owner.region}:{owner.account}:db"
     return policies.document(
         {
             "Sid": "StopAndStart",
             "Effect": "Allow",
             "Action": ["rds:StartDBInstance", "rds:StopDBInstance"],
-            "Resource": sorted(instance_arns),
+            "Resource": [f"{instances}:{identifier}" for identifier in sorted(identifiers)],
         }
     )
 
@@ -145,7 +139,7 @@ def _minutes(time: str) -> int:
 
 def _schedules(
     name: str,
-    database: Stoppable,
+    identifier: Late,
     sleep: SleepSchedule,
     owner: Output[policies.Owner],
     group: scheduler.ScheduleGroup,
@@ -167,7 +161,7 @@ def _schedules(
             target=scheduler.ScheduleTargetArgs(
                 arn=_target(owner, call),
                 role_arn=role.arn,
-                input=Output.json_dumps({"DbInstanceIdentifier": database.identifier}),
+                input=Output.json_dumps({"DbInstanceIdentifier": identifier}),
                 retry_policy=scheduler.ScheduleTargetRetryPolicyArgs(
                     maximum_event_age_in_seconds=RETRY_SECONDS, maximum_retry_attempts=185
                 ),

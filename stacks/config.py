@@ -22,9 +22,10 @@ from pydantic.alias_generators import to_camel
 from components import lifecycle_hooks
 from components.lifecycle_hooks import Lifecycle
 from components.server_access import SECRETS
-from components.user_data import LOG_GROUP, cloud_config
-from stacks import databases, routes, sessions
+from components.user_data import LOG_GROUP, server_config
+from stacks import costs, databases, routes, sessions
 from stacks import tags as tag_rules
+from stacks.costs import BudgetConfig
 from stacks.database_sections import DatabaseConfig, DatabaseKey
 from stacks.factory import FactoryConfig
 from stacks.log_sections import EnvironmentLogsConfig
@@ -75,6 +76,7 @@ class EnvironmentConfig(Section):
         default=SessionsConfig(), description="how often the keys of sessions are renewed"
     )
     alerts: AlertsConfig = Field(default=AlertsConfig(), description="who hears of alarms")
+    budget: BudgetConfig | None = Field(default=None, description="a map with monthlyUsd: who hears of costs")
     preflight: PreflightConfig = Field(
         default=PreflightConfig(), description="what an image must have shown before servers start from it"
     )
@@ -104,6 +106,7 @@ class EnvironmentConfig(Section):
         yield from self._access_problems()
         yield from sessions.problems(self)
         yield from databases.problems(self)
+        yield from costs.problems(self)
         yield from self.logs.problems(self.region, self.load_balancer.access_log_retention_days)
         yield from tag_rules.problems(self.tags)
         if any(Lifecycle(**dict(service.lifecycle)).any for service in self.services.values()):
@@ -142,7 +145,7 @@ def _user_data_problems(name: str, service: ServiceConfig) -> Iterator[tuple[Pla
     references = [f"{variable}={secret.arn}" for variable, secret in service.secrets.items()]
     added |= {SECRETS: " ".join(references)} if references else {}
     try:
-        cloud_config(name, added | service.environment)
+        server_config(name, added | service.environment)
     except ValueError as error:
         yield ("services", name, "environment"), str(error)
 

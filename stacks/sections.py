@@ -175,10 +175,13 @@ def _email(value: str) -> str:
     return value
 
 
+Email = Annotated[str, AfterValidator(_email)]
+
+
 class AlertsConfig(Section):
     """Who hears of alarms that ring and servers that fail."""
 
-    emails: tuple[Annotated[str, AfterValidator(_email)], ...] = Field(
+    emails: tuple[Email, ...] = Field(
         default=(), description="e-mail addresses; each one confirms itself by the link that AWS sends it"
     )
 

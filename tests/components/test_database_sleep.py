@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from components.database_sleep import DatabaseSleep, DatabaseSleepArgs, Stoppable, expression
+from components.database_sleep import DatabaseSleep, DatabaseSleepArgs, expression
 from components.group_scaling import Day, SleepSchedule
 from tests.components.recorder import ACCOUNT, REGION, Built
 
@@ -20,10 +20,9 @@ GROUP = f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule-group/sleep-schedules"
 
 
 def given(**changed: Any) -> dict[str, Any]:
-    databases = {"main": Stoppable(identifier="main-1", arn=INSTANCE)}
     return {
         "owner_arn": VPC,
-        "databases": databases,
+        "databases": {"main": "main-1"},
         "schedule": NIGHTS,
         "alert_topic_arn": TOPIC,
         "tags": {"owner": "platform"},
@@ -68,18 +67,13 @@ def test_it_stops_after_the_servers_and_starts_before_them(build: Build) -> None
 
 
 def test_the_schedules_may_stop_and_start_these_databases_and_nothing_else(build: Build) -> None:
-    other = INSTANCE.replace("main", "other")
-    both = {
-        "main": Stoppable(identifier="main-1", arn=INSTANCE),
-        "other": Stoppable(identifier="other-1", arn=other),
-    }
-    built = asleep(build, databases=both)
+    built = asleep(build, databases={"main": "main-1", "other": "other-1"})
     assert built.inputs("RolePolicy")["RolePolicy sleep"]["policy"]["Statement"] == [
         {
             "Sid": "StopAndStart",
             "Effect": "Allow",
             "Action": ["rds:StartDBInstance", "rds:StopDBInstance"],
-            "Resource": [INSTANCE, other],
+            "Resource": [INSTANCE, INSTANCE.replace("main", "other")],
         }
     ]
     assert built.inputs("Role")["Role sleep"]["assumeRolePolicy"]["Statement"] == [
