@@ -74,6 +74,10 @@ class CloudClient:
         """Put an issued certificate into the account, as one that the owner of the domain has validated."""
         self.call("certificates", {"arn": arn, "domain": domain})
 
+    def register_zone(self, zone_id: str, domain: str) -> None:
+        """Put a public hosted zone into the account, as one to which the domain is delegated."""
+        self.call("zones", {"zoneId": zone_id, "domain": domain})
+
     def fleet(self) -> dict[str, Any]:
         """`{"at": emulated seconds, "groups": [...]}`: every group with its instances."""
         return self.call("fleet")

@@ -7,6 +7,7 @@ GET  /rehearsal/fleet         {"at", "groups": [{"group", "tags", "desired", "re
 POST /rehearsal/images        {"imageId"?, "name", "tags"?, "architecture"?, "owner"?} → {"imageId"}
 POST /rehearsal/findings      {"recipe", "severities": {"CRITICAL": 1}} → the same: what scans find from then
 POST /rehearsal/certificates  {"arn", "domain"} → {"arn"}
+POST /rehearsal/zones         {"zoneId", "domain"} → {"zoneId"}: a public hosted zone
 GET  /rehearsal/faults        {"faults": [...]}: those of `faults.py`, with how often each was seen and hit
 POST /rehearsal/faults        {"action", "error"?, "stale_seconds"?, "drop"?, "delay_seconds"?, "times"?,
                                "every"?} → the fault
@@ -20,7 +21,7 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
-from rehearsal.cloud import certificates
+from rehearsal.cloud import certificates, zones
 from rehearsal.cloud.images import Image
 from rehearsal.cloud.server import Answer, Environ
 from rehearsal.cloud.world import World
@@ -41,6 +42,7 @@ class Admin:
             ("POST", "images"): self._add_image,
             ("POST", "findings"): self._put_findings,
             ("POST", "certificates"): self._add_certificate,
+            ("POST", "zones"): self._add_zone,
             ("GET", "faults"): lambda _: self._faults(),
             ("POST", "faults"): lambda body: self.world.faults.add(body).describe(),
             ("DELETE", "faults"): lambda _: self._clear_faults(),
@@ -104,6 +106,10 @@ class Admin:
     def _add_certificate(self, body: Body) -> Body:
         certificates.issue(str(body["arn"]), str(body["domain"]))
         return {"arn": body["arn"]}
+
+    def _add_zone(self, body: Body) -> Body:
+        zones.host(str(body["zoneId"]), str(body["domain"]))
+        return {"zoneId": body["zoneId"]}
 
     def _faults(self) -> Body:
         return {"faults": self.world.faults.describe()}

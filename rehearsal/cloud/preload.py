@@ -13,6 +13,7 @@ from pathlib import Path
 
 #: Services that this project overrides or adds to, in moto's models / responses / urls split.
 OWN = {
+    "acm": "rehearsal.cloud.acm.urls",
     "autoscaling": "rehearsal.cloud.autoscaling.urls",
     "ec2": "rehearsal.cloud.ec2.urls",
     "elasticloadbalancing": "rehearsal.cloud.elbv2.urls",
@@ -23,6 +24,8 @@ OWN = {
     "monitoring": "rehearsal.cloud.cloudwatch.urls",
     "rds": "rehearsal.cloud.rds.urls",
     "ssm": "rehearsal.cloud.ssm.urls",
+    "route53": "rehearsal.cloud.route53.urls",
+    "secretsmanager": "rehearsal.cloud.secretsmanager.urls",
 }
 
 #: Signing names whose moto package is called otherwise.
@@ -34,7 +37,10 @@ MOTO_MODULES = {
 #: Imported before the server says that it listens: what an environment uses.
 SERVICES = (
     "ec2", "autoscaling", "elasticloadbalancing", "iam", "sts", "acm", "logs", "monitoring", "events", "sns",
+    "route53",
 )  # fmt: skip
+
+_NEVER_SECONDS = 10**10
 
 NO_IMAGES = Path(__file__).parent / "no_images.json"
 
@@ -84,7 +90,10 @@ def before_moto() -> None:
     os.environ["MOTO_AMIS_PATH"] = str(NO_IMAGES)
     os.environ["MOTO_ENABLE_AMI_VALIDATION"] = "true"
     os.environ.setdefault("MOTO_CALL_RESET_API", "false")
+    # A certificate is issued when it is proven, not when it has waited.
+    os.environ["MOTO_ACM_VALIDATION_WAIT"] = str(_NEVER_SECONDS)
     if "moto.ec2.models.amis" in sys.modules:
         vars(sys.modules["moto.ec2.models.amis"])["AMIS"] = []
     if "moto.settings" in sys.modules:
         vars(sys.modules["moto.settings"])["ENABLE_AMI_VALIDATION"] = True
+        vars(sys.modules["moto.settings"])["ACM_VALIDATION_WAIT"] = _NEVER_SECONDS

@@ -10,7 +10,7 @@ from rehearsal.provider.call import AwsCall
 from rehearsal.provider.cloud import reported
 from rehearsal.provider.database_functions import get_engine_version, get_instance, get_instances
 from rehearsal.provider.image_functions import get_ami, get_instance_types, get_key, get_snapshot
-from rehearsal.provider.query import availability_zones, caller_identity
+from rehearsal.provider.query import availability_zones, caller_identity, gotten
 from rehearsal.provider.values import tag_dict
 
 Function = Callable[[AwsCall, Properties], Properties]
@@ -115,6 +115,21 @@ def _get_launch_template(call: AwsCall, args: Properties) -> Properties:
     }
 
 
+def _get_zone(call: AwsCall, args: Properties) -> Properties:
+    """A hosted zone by its ID; by name, as the real provider can too, nobody asks here."""
+    if not args.get("zoneId"):
+        raise ProviderError("getZone: the emulated cloud finds a zone by zoneId only")
+    zone = gotten("route53", call.region, f"/2013-04-01/hostedzone/{args['zoneId']}")["HostedZone"]
+    return {
+        "id": args["zoneId"],
+        "zoneId": args["zoneId"],
+        "arn": f"arn:aws:route53:::hostedzone/{args['zoneId']}",
+        "name": zone["Name"].rstrip("."),
+        "privateZone": zone["Config"]["PrivateZone"] == "true",
+        "comment": zone["Config"].get("Comment", ""),
+    }
+
+
 FUNCTIONS: dict[str, Function] = {
     "aws:index/getAvailabilityZones:getAvailabilityZones": _get_availability_zones,
     "aws:index/getCallerIdentity:getCallerIdentity": _get_caller_identity,
@@ -128,4 +143,5 @@ FUNCTIONS: dict[str, Function] = {
     "aws:rds/getEngineVersion:getEngineVersion": get_engine_version,
     "aws:rds/getInstance:getInstance": get_instance,
     "aws:rds/getInstances:getInstances": get_instances,
+    "aws:route53/getZone:getZone": _get_zone,
 }

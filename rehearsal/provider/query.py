@@ -68,16 +68,14 @@ def described(region: str, action: str, arguments: dict[str, str]) -> dict[str, 
         action: the operation, such as `DescribeImages`.
         arguments: as EC2's query protocol writes them: `{"Filter.1.Name": "image-id"}`.
     """
-    answer = _plain(_ask("ec2", region, action, arguments))
-    return answer if isinstance(answer, dict) else {}
+    return _as_values(_ask("ec2", region, action, arguments))
 
 
 def answered(service: str, region: str, action: str, arguments: dict[str, str]) -> dict[str, Any]:
     """What is in the result of a service's answer, as plain values: `{"DBInstances": [...]}`."""
     tree = _ask(service, region, action, arguments)
     result = next((part for part in tree if _local(part) == f"{action}Result"), tree)
-    answer = _plain(result)
-    return answer if isinstance(answer, dict) else {}
+    return _as_values(result)
 
 
 def asked_as_json(service: str, region: str, action: str, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -96,11 +94,26 @@ def asked_as_json(service: str, region: str, action: str, arguments: dict[str, A
     return said
 
 
+def gotten(service: str, region: str, path: str) -> dict[str, Any]:
+    """The answer of a service whose things have paths, as plain values. Raises QueryError likewise."""
+    status, answer = _send("GET", path, service, region, path, None, {})
+    return _as_values(_parsed(path, status, answer))
+
+
+def _as_values(tree: Element) -> dict[str, Any]:
+    answer = _plain(tree)
+    return answer if isinstance(answer, dict) else {}
+
+
 def _ask(service: str, region: str, action: str, arguments: dict[str, str]) -> Element:
     """Send one query and parse its answer. Raises ProviderError in one line."""
     body = urlencode({"Action": action, "Version": _VERSIONS[service], **arguments})
     headers = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
-    status, answer = _post(service, region, action, body, headers)
+    return _parsed(action, *_post(service, region, action, body, headers))
+
+
+def _parsed(action: str, status: int, answer: bytes) -> Element:
+    """An answer in XML. Raises ProviderError in one line."""
     try:
         tree = fromstring(answer)  # noqa: S314 - the answer is our own cloud's
     except ParseError:
@@ -112,6 +125,12 @@ def _ask(service: str, region: str, action: str, arguments: dict[str, str]) -> E
 
 
 def _post(service: str, region: str, action: str, body: str, headers: dict[str, str]) -> tuple[int, bytes]:
+    return _send("POST", "/", service, region, action, body, headers)
+
+
+def _send(
+    method: str, path: str, service: str, region: str, action: str, body: str | None, headers: dict[str, str]
+) -> tuple[int, bytes]:
     """One request; status and answer."""
     address = urlsplit(endpoint())
     key = os.environ.get("AWS_ACCESS_KEY_ID") or "test"
@@ -120,7 +139,7 @@ def _post(service: str, region: str, action: str, body: str, headers: dict[str, 
     signature = f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0"
     connection = HTTPConnection(address.hostname or "", address.port or 80, timeout=TIMEOUT_SECONDS)
     try:
-        connection.request("POST", "/", body, {"Host": host, "Authorization": signature, **headers})
+        connection.request(method, path, body, {"Host": host, "Authorization": signature, **headers})
         response = connection.getresponse()
         return response.status, response.read()
     except OSError as error:

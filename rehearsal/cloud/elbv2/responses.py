@@ -1,6 +1,7 @@
 """Overrides of moto's Elastic Load Balancing v2.
 
-Target health is what the emulated fleet says, and a protected load balancer is not deleted.
+Target health is what the emulated fleet says, a protected load balancer is not deleted, and a listener takes
+no certificate before it is issued.
 """
 
 from __future__ import annotations
@@ -22,7 +23,33 @@ class OperationNotPermittedError(ELBClientError):
         )
 
 
+class UnsupportedCertificateError(ELBClientError):
+    def __init__(self, arn: str) -> None:
+        super().__init__(
+            "UnsupportedCertificate",
+            f"The certificate '{arn}' must have a fully-qualified domain name, a supported signature, and a "
+            "supported key size.",
+        )
+
+
 class ELBV2Response(MotoELBV2Response):
+    def create_listener(self) -> Any:
+        self._refuse_unissued()
+        return super().create_listener()
+
+    def modify_listener(self) -> Any:
+        self._refuse_unissued()
+        return super().modify_listener()
+
+    def _refuse_unissued(self) -> None:
+        from moto.acm.models import acm_backends
+
+        known = acm_backends[ACCOUNT][self.region]._certificates
+        for each in self._get_param("Certificates", []):
+            found = known.get(each["CertificateArn"])
+            if found is not None and found.status != "ISSUED":
+                raise UnsupportedCertificateError(found.arn)
+
     def delete_load_balancer(self) -> Any:
         arn = self._get_param("LoadBalancerArn")
         balancer = self.elbv2_backend.load_balancers.get(arn)

@@ -39,6 +39,7 @@ MODULES = (
     "imagebuilder",
     "image_pipeline",
     "acm",
+    "route53",
     "sns",
     "sns_settings",
     "rds_instance",

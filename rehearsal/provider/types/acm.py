@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rehearsal.plugin import Properties
+from rehearsal.plugin import Properties, ProviderError
 from rehearsal.provider.record import Call, ResourceType, words
 from rehearsal.provider.values import pick, tag_dict, tag_list, to_api
 
@@ -89,4 +89,38 @@ CERTIFICATE = ResourceType(
     computed=("arn", "subjectAlternativeNames", "domainValidationOptions", "keyAlgorithm", "type"),
 )  # fmt: skip
 
-TYPES = (CERTIFICATE,)
+
+def _create_validation(call: Call, news: Properties) -> tuple[str, Properties]:
+    arn, client = news["certificateArn"], call.client("acm")
+    found = client.describe_certificate(CertificateArn=arn)["Certificate"]
+    given = {name.rstrip(".") for name in news.get("validationRecordFqdns") or []}
+    for option in found["DomainValidationOptions"] if given else ():
+        if option["ResourceRecord"]["Name"].rstrip(".") not in given:
+            raise ProviderError(f"missing {option['DomainName']} DNS validation record of {arn}")
+    call.wait(lambda: _issued(client, arn) is not None, f"ACM to issue {arn}")
+    return str(_issued(client, arn)), {"certificateArn": arn}
+
+
+def _issued(client: Any, arn: str) -> Any:
+    """When it was issued; None as long as it is not."""
+    found = client.describe_certificate(CertificateArn=arn)["Certificate"]
+    return found["IssuedAt"] if found["Status"] == "ISSUED" else None
+
+
+def _read_validation(call: Call, issued: str, known: Properties) -> Properties | None:
+    arn = known["certificateArn"]
+    return {"certificateArn": arn} if _issued(call.client("acm"), arn) is not None else None
+
+
+VALIDATION = ResourceType(
+    type_name="aws:acm/certificateValidation:CertificateValidation",
+    create=_create_validation,
+    read=_read_validation,
+    delete=lambda call, issued, outputs: None,
+    inputs=words("certificateArn validationRecordFqdns"),
+    required=("certificateArn",),
+    replaces=words("certificateArn validationRecordFqdns"),
+    sets=words("validationRecordFqdns"),
+)
+
+TYPES = (CERTIFICATE, VALIDATION)

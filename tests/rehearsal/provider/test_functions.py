@@ -56,3 +56,12 @@ def test_a_launch_template_is_found_by_its_id(world: World) -> None:
 def test_a_function_that_is_not_known_is_refused(world: World) -> None:
     with pytest.raises(ProviderError, match="no function aws:index/getMoon:getMoon; it knows getAmi"):
         invoke(world, "getMoon")
+
+
+def test_a_hosted_zone_is_found_by_its_id(world: World) -> None:
+    found = invoke(world, "getZone", "route53", zoneId=world.zone.id)
+    assert (found["name"], found["privateZone"], found["zoneId"]) == ("example.test", False, world.zone.id)
+    private = world.make("aws:route53/zone:Zone", name="in.test", vpcs=[{"vpcId": world.vpc.id}])
+    assert invoke(world, "getZone", "route53", zoneId=private.id)["privateZone"] is True
+    with pytest.raises(ProviderError, match="NoSuchHostedZone: No hosted zone found with ID: Z404"):
+        invoke(world, "getZone", "route53", zoneId="Z404")

@@ -11,6 +11,7 @@ from rehearsal.provider.types import table
 from tests.rehearsal.provider.cases import IDENTITY, NETWORK, SECURITY, Case
 from tests.rehearsal.provider.database_cases import DATABASES
 from tests.rehearsal.provider.image_cases import BUILDING
+from tests.rehearsal.provider.name_cases import NAMES
 from tests.rehearsal.provider.rollout_cases import ATTACHED, EVENTS, TOPICS
 from tests.rehearsal.provider.secret_cases import SECRETS
 from tests.rehearsal.provider.service_cases import SERVERS, STORAGE, TRAFFIC, WATCHING
@@ -18,14 +19,18 @@ from tests.rehearsal.provider.world import World
 
 CASES = (
     *NETWORK, *SECURITY, *IDENTITY, *SERVERS, *TRAFFIC, *STORAGE, *WATCHING, *ATTACHED, *EVENTS, *TOPICS,
-    *BUILDING, *DATABASES, *SECRETS,
+    *BUILDING, *DATABASES, *SECRETS, *FUNCTIONS, *NAMES,
 )  # fmt: skip
 each = pytest.mark.parametrize("case", CASES, ids=lambda case: case.token.rsplit(":", 1)[1])
 changing = pytest.mark.parametrize(
     "case", [case for case in CASES if case.change], ids=lambda case: case.token.rsplit(":", 1)[1]
 )
 # A route's ID is no ID of AWS's: it does not lead back to the route. What groups notify is asked by group.
-WITHOUT_IMPORT = {"aws:ec2/route:Route", "aws:autoscaling/notification:Notification"}
+# A validation's ID is the time at which its certificate was issued.
+WITHOUT_IMPORT = {
+    "aws:ec2/route:Route", "aws:autoscaling/notification:Notification",
+    "aws:acm/certificateValidation:CertificateValidation",
+}  # fmt: skip
 # A bucket's logs need a bucket that takes them; it has a test of its own.
 TESTED_APART = {
     "aws:s3/bucketLogging:BucketLogging", "aws:s3/bucketVersioning:BucketVersioning",

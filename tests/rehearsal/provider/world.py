@@ -207,6 +207,30 @@ class World:
         }
 
     @cached_property
+    @cached_property
+    def zone(self) -> Made:
+        return self.make("aws:route53/zone:Zone", name="example.test")
+
+    @cached_property
+    def proven_certificate(self) -> Made:
+        """One whose names have their record, which is one for both."""
+        made = self.make(
+            "aws:acm/certificate:Certificate",
+            domainName="example.test",
+            subjectAlternativeNames=["*.example.test"],
+            validationMethod="DNS",
+        )
+        proof = made.outputs["domainValidationOptions"][0]
+        self.make(
+            "aws:route53/record:Record",
+            zoneId=self.zone.id,
+            name=proof["resourceRecordName"],
+            type=proof["resourceRecordType"],
+            ttl=300,
+            records=[proof["resourceRecordValue"]],
+        )
+        return made
+
     def bucket(self) -> Made:
         return self.make("aws:s3/bucket:Bucket", forceDestroy=True)
 

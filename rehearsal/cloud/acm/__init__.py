@@ -1,0 +1,1 @@
+"""moto's Certificate Manager, which issues what is proven in Route 53."""
