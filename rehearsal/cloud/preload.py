@@ -25,7 +25,6 @@ OWN = {
     "rds": "rehearsal.cloud.rds.urls",
     "ssm": "rehearsal.cloud.ssm.urls",
     "route53": "rehearsal.cloud.route53.urls",
-    "secretsmanager": "rehearsal.cloud.secretsmanager.urls",
 }
 
 #: Signing names whose moto package is called otherwise.

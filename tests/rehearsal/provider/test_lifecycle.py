@@ -19,7 +19,7 @@ from tests.rehearsal.provider.world import World
 
 CASES = (
     *NETWORK, *SECURITY, *IDENTITY, *SERVERS, *TRAFFIC, *STORAGE, *WATCHING, *ATTACHED, *EVENTS, *TOPICS,
-    *BUILDING, *DATABASES, *SECRETS, *FUNCTIONS, *NAMES,
+    *BUILDING, *DATABASES, *SECRETS, *NAMES,
 )  # fmt: skip
 each = pytest.mark.parametrize("case", CASES, ids=lambda case: case.token.rsplit(":", 1)[1])
 changing = pytest.mark.parametrize(
