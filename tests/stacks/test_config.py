@@ -158,7 +158,9 @@ def test_prod_leaves_every_safeguard_as_it_is() -> None:
     prod = loaded(stack_file("prod"), "prod")
     assert (prod.network.zones, prod.network.egress) == (3, "nat-per-zone")
     assert prod.load_balancer.deletion_protection
-    assert prod.logs == EnvironmentLogsConfig()
+    assert prod.logs.retain_on_destroy
+    assert prod.logs.retention_days >= EnvironmentLogsConfig().retention_days
+    assert prod.logs.kept.expire_after_days >= EnvironmentLogsConfig().kept.expire_after_days
     assert all(service.min >= prod.network.zones for service in prod.services.values())
 
 
