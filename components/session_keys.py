@@ -6,8 +6,6 @@ server can go. For that, all servers share keys; nobody else ever sees them, not
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pulumi
 from pulumi import Output, ResourceOptions
 from pulumi_aws import cloudwatch, iam, kms, lambda_, secretsmanager
@@ -17,7 +15,7 @@ from components import policies
 from components.args import ComponentArgs, Late, RetentionDays, SecretReference
 from components.names import LONG_PREFIX, ROLE_PREFIX, name_prefix, named
 
-_MODULE = "session_keys"
+_FUNCTION = "session_keys"
 
 
 class SessionKeysArgs(ComponentArgs):
@@ -47,7 +45,7 @@ class SessionKeys(pulumi.ComponentResource):
 
     reference: SecretReference
     """For `ServiceArgs.secrets`, known once the first rotation has been asked for. What the value looks like
-    is said in `session_keys_function.py`."""
+    is said in `functions/session_keys.py`."""
 
     def __init__(self, name: str, args: SessionKeysArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("immutable:sessionkeys:SessionKeys", name, None, opts)
@@ -168,10 +166,11 @@ def _function(
     function = lambda_.Function(
         name,
         description=f"Rotates the session keys {name}",
-        runtime="python3.12",
+        runtime="python3.13",
         architectures=["arm64"],
-        handler=f"{_MODULE}.handler",
-        code=_code(),
+        handler=f"{_FUNCTION}.handler",
+        # By its path in the project: the path of whoever runs the program has no place in the state.
+        code=pulumi.AssetArchive({f"{_FUNCTION}.py": pulumi.FileAsset(f"functions/{_FUNCTION}.py")}),
         role=role.arn,
         timeout=30,
         memory_size=128,
@@ -180,12 +179,6 @@ def _function(
         opts=opts,
     )
     return function, policy
-
-
-def _code() -> pulumi.AssetArchive:
-    """The function as text: a path would stand in the state, and be another one on every machine."""
-    text = Path(__file__).with_name("session_keys_function.py").read_text(encoding="utf-8")
-    return pulumi.AssetArchive({f"{_MODULE}.py": pulumi.StringAsset(text)})
 
 
 def _alarm(name: str, args: SessionKeysArgs, function: lambda_.Function, opts: ResourceOptions) -> None:

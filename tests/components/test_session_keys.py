@@ -1,4 +1,4 @@
-"""Session keys as resources; what the function among them does is in `test_session_keys_function.py`."""
+"""Session keys as resources; what the function among them does is in `tests/functions`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ import pulumi
 import pytest
 from pydantic import ValidationError
 
-from components import session_keys_function
 from components.session_keys import SessionKeys, SessionKeysArgs
+from functions import session_keys
 from tests.components.recorder import ACCOUNT, REGION, Built
 
 Build = Callable[[Callable[[], Mapping[str, Any]]], Built]
 
+ROOT = Path(__file__).parents[2]
 GIVEN: dict[str, Any] = {
     "owner_arn": f"arn:aws:ec2:{REGION}:{ACCOUNT}:vpc/vpc-1",
     "alert_topic_arn": "arn:topic",
@@ -74,18 +75,18 @@ def test_its_key_is_for_the_account_to_give_and_turns_over(build: Build) -> None
     ]
 
 
-def test_the_function_is_the_file_beside_the_component_and_has_nothing_else(build: Build) -> None:
+def test_the_function_is_one_file_and_has_nothing_else(build: Build) -> None:
     function = made(build).inputs()["Function sessions"]
     code = function.pop("code")
-    text = Path(session_keys_function.__file__).read_text()
     assert isinstance(code, pulumi.AssetArchive)
     (module,) = code.assets
     asset = code.assets[module]
-    assert isinstance(asset, pulumi.StringAsset)
-    assert (module, asset.text) == ("session_keys.py", text)
+    assert isinstance(asset, pulumi.FileAsset)
+    assert (module, asset.path) == ("session_keys.py", "functions/session_keys.py")
+    assert (ROOT / asset.path).read_text() == Path(session_keys.__file__).read_text()
     assert function == {
         "description": "Rotates the session keys sessions",
-        "runtime": "python3.12",
+        "runtime": "python3.13",
         "architectures": ["arm64"],
         "handler": "session_keys.handler",
         "role": "arn:role/sessions",

@@ -14,7 +14,7 @@ import pytest
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.secretsmanager.models import secretsmanager_backends
 
-from components.session_keys_function import handler, parsed
+from functions.session_keys import handler, parsed
 
 STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
 
@@ -208,6 +208,34 @@ def test_keys_that_skip_one_are_not_made_current(secret: Secret) -> None:
     for step in ("testSecret", "finishSecret"):
         with pytest.raises(ValueError, match="a key that servers do not know yet"):
             secret.run(version, step)
+
+
+def test_the_first_keys_become_current_though_nothing_is_before_them(secret: Secret) -> None:
+    """Secrets Manager labels the first version itself unless it made an empty one when the rotation began."""
+    version = secret.rotate()
+    moved: list[dict[str, str]] = []
+
+    class Unlabelled:
+        exceptions = secret.client.exceptions
+
+        def get_secret_value(self, **which: str) -> Any:
+            if which.get("VersionStage") == "AWSCURRENT":
+                raise self.exceptions.ResourceNotFoundException({}, "GetSecretValue")
+            return secret.client.get_secret_value(**which)
+
+        def describe_secret(self, **_: str) -> Any:
+            return {"VersionIdsToStages": {version: ["AWSPENDING"]}}
+
+        def update_secret_version_stage(self, **arguments: str) -> None:
+            moved.append(arguments)
+
+    handler(
+        {"SecretId": secret.arn, "ClientRequestToken": version, "Step": "finishSecret"}, None, Unlabelled()
+    )
+    assert moved == [
+        {"SecretId": secret.arn, "VersionStage": "AWSCURRENT", "MoveToVersionId": version},
+        {"SecretId": secret.arn, "VersionStage": "AWSPENDING", "RemoveFromVersionId": version},
+    ]
 
 
 def test_another_step_is_refused(secret: Secret) -> None:

@@ -98,9 +98,11 @@ def _finish(client: Any, secret: str, version: str) -> None:
     if _CURRENT not in mine:
         if _PENDING not in mine:
             raise ValueError(f"version {version} of the secret is not pending")
-        before = next(other for other, its_stages in stages.items() if _CURRENT in its_stages)
+        # There is none before the first keys.
+        before = [other for other, its_stages in stages.items() if _CURRENT in its_stages]
+        moved = {"RemoveFromVersionId": before[0]} if before else {}
         client.update_secret_version_stage(
-            SecretId=secret, VersionStage=_CURRENT, MoveToVersionId=version, RemoveFromVersionId=before
+            SecretId=secret, VersionStage=_CURRENT, MoveToVersionId=version, **moved
         )
     if _PENDING in mine:
         client.update_secret_version_stage(
