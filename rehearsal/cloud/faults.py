@@ -1,7 +1,8 @@
 """Faults put into the emulated cloud from outside: what clients of the real one have to live with.
 
 A fault is for one operation of any service by its name, such as `DescribeInstanceRefreshes`: operations of
-S3, which are told apart by paths alone, have none. A fault does one of these, and may take time as well:
+S3, which are told apart by paths alone, have none, but where another emulated service calls it, as Firehose
+does for PutObject. A fault does one of these, and may take time as well:
 
 error          the request is refused with this code, in the format of its service, and nothing is done
 stale_seconds  the answer is the one that the same request got so many emulated seconds ago, or the oldest one
@@ -135,6 +136,13 @@ class Faults:
 
     def describe(self) -> list[dict[str, Any]]:
         return [fault.describe() for fault in self._faults]
+
+    def between(self, action: str) -> Fault | None:
+        """The fault that hits a call of one emulated service to another, such as Firehose's PutObject: no
+        request of a client, so that `stale_seconds` and `delay_seconds` do nothing to it.
+        """
+        hits = [fault for fault in self._faults if fault.action == action and fault.due()]
+        return hits[0] if hits else None
 
     def call(self, environ: Environ) -> Call | None:
         """The request as its faults see it; None for one that none waits for."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from rehearsal.cloud.cloudwatch import statistics
@@ -15,6 +16,12 @@ from rehearsal.cloud.world import World
 
 def metric(namespace: str, name: str, dimensions: list[dict[str, str]]) -> Metric:
     return Metric(namespace, name, frozenset((each["Name"], each["Value"]) for each in dimensions))
+
+
+def second(date: datetime) -> float:
+    """A calendar time as an emulated second."""
+    epoch = World.current.clock.epoch
+    return (date - (epoch if date.tzinfo else epoch.replace(tzinfo=None))).total_seconds()
 
 
 def _of(query: dict[str, Any]) -> Metric | None:

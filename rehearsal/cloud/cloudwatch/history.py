@@ -7,11 +7,14 @@ costs nothing, and the statistics of any window are computed when someone asks f
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Generic, TypeVar
 
 #: Emulated seconds that are remembered: more than any alarm of this project looks back.
 KEPT_SECONDS = 3 * 3600.0
+#: What happens within these is told together; no period of an alarm here is shorter.
+BIN_SECONDS = 10.0
 
 Value = TypeVar("Value")
 
@@ -69,3 +72,28 @@ class Events:
     def changed_since(self, at: float) -> bool:
         """Also at that very instant: an event leaves the windows that begin after it."""
         return bool(self._times) and self._times[-1] >= at
+
+
+class Values:
+    """Single values, counted in every ten seconds: a hundred thousand lines are a few numbers."""
+
+    def __init__(self) -> None:
+        self._bins: dict[float, dict[float, float]] = {}
+        self._last = float("-inf")
+
+    def record(self, at: float, value: float, count: float = 1.0) -> None:
+        start = at // BIN_SECONDS * BIN_SECONDS
+        if start not in self._bins:
+            for old in [each for each in self._bins if each < start - KEPT_SECONDS]:
+                del self._bins[old]
+            self._bins[start] = defaultdict(float)
+        self._bins[start][value] += count
+        self._last = max(self._last, at)
+
+    def samples(self, start: float, end: float) -> list[tuple[float, float]]:
+        """(value, how often) from `start` until before `end`, by the ten seconds that begin then."""
+        there = [values for at, values in self._bins.items() if start <= at < end]
+        return [sample for values in there for sample in values.items()]
+
+    def changed_since(self, at: float) -> bool:
+        return self._last >= at

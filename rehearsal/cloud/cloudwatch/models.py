@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import zip_longest
 from typing import Any
 
 from moto.cloudwatch.models import CloudWatchBackend as MotoCloudWatchBackend
 from moto.core.base_backend import BackendDict
 
-from rehearsal.cloud.cloudwatch import alarms, evaluation
+from rehearsal.cloud.cloudwatch import alarms, data, evaluation
 from rehearsal.cloud.cloudwatch.alarms import Definition, Evaluator
 from rehearsal.cloud.cloudwatch.recorder import Recorder
 from rehearsal.cloud.events import topics
@@ -19,10 +20,27 @@ class CloudWatchBackend(MotoCloudWatchBackend):
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
         self.recorder = Recorder(account_id, region_name)
+        self.recorder.sources.append(self._bring_lines_in)
         self.evaluator = Evaluator(self.recorder, self._notify, lambda at: World.current.clock.date(at))
         #: By alarm: what it watches, None when that is not emulated, and until when it was evaluated.
         self._definitions: dict[str, Definition | None] = {}
         self._settled: dict[str, float] = {}
+
+    def _bring_lines_in(self) -> None:
+        """Let metric filters count what servers have written."""
+        from rehearsal.cloud.logs.models import logs_backends
+
+        logs_backends[self.account_id][self.region_name].bring_in()
+
+    def put_metric_data(self, namespace: str, metric_data: list[dict[str, Any]]) -> None:
+        """Also for alarms: moto's own look at nothing."""
+        super().put_metric_data(namespace, metric_data)
+        for each in metric_data:
+            metric = data.metric(namespace, each["MetricName"], each.get("Dimensions") or [])
+            at = data.second(each["Timestamp"]) if each.get("Timestamp") else World.current.timeline.now
+            values = each.get("Values") or ([each["Value"]] if each.get("Value") is not None else [])
+            for value, count in zip_longest(values, each.get("Counts") or [], fillvalue=1.0):
+                self.recorder.count(metric, at, float(value), float(count))
 
     def put_metric_alarm(self, name: str, *args: Any, **settings: Any) -> Any:
         """A new alarm has INSUFFICIENT_DATA; a changed one keeps its state until it is evaluated again."""

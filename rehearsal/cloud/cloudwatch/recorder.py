@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
 from rehearsal.cloud.cloudwatch import metrics
-from rehearsal.cloud.cloudwatch.history import Events, Levels
+from rehearsal.cloud.cloudwatch.history import Events, Levels, Values
 from rehearsal.cloud.cloudwatch.metrics import Capacity, Metric, Traffic
 from rehearsal.cloud.cloudwatch.statistics import Samples
+
+if TYPE_CHECKING:
+    from rehearsal.cloud.firehose.freshness import Freshness
 
 
 class Recorder:
@@ -17,6 +20,9 @@ class Recorder:
         self._traffic: dict[str, Levels[Traffic]] = {}
         self._capacity: dict[str, Levels[Capacity]] = {}
         self._rules: dict[str, Events] = {}
+        self._counted: dict[Metric, Values] = {}
+        #: Asked before counted values are read: they let what is still on its way be counted.
+        self.sources: list[Callable[[], None]] = []
 
     # What is measured
 
@@ -35,6 +41,10 @@ class Recorder:
 
     def rule_triggered(self, name: str, now: float) -> None:
         self._rules.setdefault(name, Events()).record(now)
+
+    def count(self, metric: Metric, at: float, value: float, times: float = 1.0) -> None:
+        """A value of a metric that nothing here measures by itself, so many times."""
+        self._counted.setdefault(metric, Values()).record(at, value, times)
 
     def _observe_targets(self, target_group: Any, now: float) -> None:
         arn, targets = target_group.arn, target_group.targets
@@ -71,6 +81,13 @@ class Recorder:
                 count = metrics.AUTO_SCALING[metric.name]
                 capacity = self._enabled(metric).segments(start, end)
                 return [(float(count(now)), s / metrics.SAMPLE_SECONDS) for now, s in capacity]
+            case "AWS/Firehose":
+                return self._freshness(metric).samples(start, end)
+            case "AWS/Events":
+                return self._triggered(metric, start, end)
+        return self._values(metric).samples(start, end)
+
+    def _triggered(self, metric: Metric, start: float, end: float) -> Samples:
         triggered = self._rules.get(metric.dimension("RuleName"), Events()).count(start, end)
         return [(1.0, float(triggered))] if triggered else []
 
@@ -78,13 +95,33 @@ class Recorder:
         """Whether any of these metrics has changed after this second."""
         return any(self._history(metric).changed_since(at) for metric in used)
 
-    def _history(self, metric: Metric) -> Levels[Any] | Events:
+    def _history(self, metric: Metric) -> Levels[Any] | Events | Values | Freshness:
         match metric.namespace:
             case "AWS/ApplicationELB":
                 return self._traffic.get(self._arn(metric), Levels())
             case "AWS/AutoScaling":
                 return self._capacity.get(metric.dimension("AutoScalingGroupName"), Levels())
-        return self._rules.get(metric.dimension("RuleName"), Events())
+            case "AWS/Firehose":
+                return self._freshness(metric)
+            case "AWS/Events":
+                return self._rules.get(metric.dimension("RuleName"), Events())
+        return self._values(metric)
+
+    def _values(self, metric: Metric) -> Values:
+        for bring in self.sources:
+            bring()
+        return self._counted.get(metric, Values())
+
+    def _freshness(self, metric: Metric) -> Freshness:
+        """Of a stream that is there; of another there is nothing to tell."""
+        from rehearsal.cloud.firehose.freshness import Freshness
+        from rehearsal.cloud.firehose.models import firehose_backends
+
+        for bring in self.sources:
+            bring()
+        streams = firehose_backends[self._account_id][self._region_name].deliveries
+        found = streams.get(metric.dimension("DeliveryStreamName"))
+        return found.freshness if found else Freshness()
 
     def _enabled(self, metric: Metric) -> Levels[Capacity]:
         """A group's metrics are there while their collection is enabled."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from moto.cloudwatch.exceptions import ValidationError
@@ -64,9 +63,4 @@ class CloudWatchResponse(MotoCloudWatchResponse):
     def _window(self) -> tuple[float, float]:
         """StartTime and EndTime as emulated seconds."""
         self._settle()
-        return _second(self._get_param("StartTime")), _second(self._get_param("EndTime"))
-
-
-def _second(date: datetime) -> float:
-    epoch = World.current.clock.epoch
-    return (date - (epoch if date.tzinfo else epoch.replace(tzinfo=None))).total_seconds()
+        return data.second(self._get_param("StartTime")), data.second(self._get_param("EndTime"))

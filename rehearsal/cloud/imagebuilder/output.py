@@ -10,7 +10,7 @@ from moto.ec2.models import ec2_backends
 
 from rehearsal.cloud.ec2 import amis, copies
 from rehearsal.cloud.ec2.amis import Ami
-from rehearsal.cloud.imagebuilder import permissions
+from rehearsal.cloud.iam import permissions
 from rehearsal.cloud.images import Image
 from rehearsal.cloud.world import ACCOUNT, World
 

@@ -1,29 +1,73 @@
-"""CloudWatch Logs of one region: moto's backend with filters put as AWS puts them, and saved queries."""
+"""CloudWatch Logs of one region: moto's backend with groups that pass lines on, filters put as AWS puts them,
+and saved queries.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from moto.logs.exceptions import LimitExceededException, ResourceNotFoundException
+from moto.logs.exceptions import (
+    InvalidParameterException,
+    LimitExceededException,
+    ResourceAlreadyExistsException,
+    ResourceNotFoundException,
+)
 from moto.logs.models import LogsBackend as MotoLogsBackend
 from moto.logs.models import logs_backends as logs_backends
 
+from rehearsal.cloud.logs import counting, destinations
+from rehearsal.cloud.logs.groups import Group
 from rehearsal.cloud.logs.queries import Definitions
 from rehearsal.cloud.logs.subscriptions import MOST_FILTERS, Subscription
 from rehearsal.cloud.world import World
 
 
 class LogsBackend(MotoLogsBackend):
+    groups: dict[str, Group]
+
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
         self.query_definitions = Definitions()
 
+    # Groups
+
+    def create_log_group(self, log_group_name: str, tags: dict[str, str], **kwargs: Any) -> Group:
+        if log_group_name in self.groups:
+            raise ResourceAlreadyExistsException
+        if len(log_group_name) > 512:
+            constraint = "Member must have length less than or equal to 512"
+            raise InvalidParameterException(
+                constraint=constraint, parameter="logGroupName", value=log_group_name
+            )
+        group = self.groups[log_group_name] = Group(self, log_group_name, **kwargs)
+        self.tag_resource(group.arn, tags)
+        return group
+
+    def ensure_log_group(self, log_group_name: str) -> None:
+        if log_group_name not in self.groups:
+            self.groups[log_group_name] = Group(self, log_group_name)
+
+    def bring_in(self) -> None:
+        """Let all that servers wrote be in its streams, counted and on its way."""
+        for group in list(self.groups.values()):
+            group.bring_in()
+
+    def counted(self, group: Group, events: list[Any]) -> None:
+        from rehearsal.cloud.cloudwatch.models import cloudwatch_backends
+
+        if events:
+            recorder = cloudwatch_backends[self.account_id][self.region_name].recorder
+            filters = self.filters.get_matching_filters(log_group_name=group.name)
+            counting.count(recorder, group.name, filters, events)
+
+    # Filters
+
     def put_metric_filter(
         self, filter_name: str, filter_pattern: str, log_group_name: str, metric_transformations: Any
     ) -> None:
-        """Put in the place of the one of this name; moto keeps both."""
-        if log_group_name not in self.groups:
-            raise ResourceNotFoundException()
+        """Put in the place of the one of this name; moto keeps both. It counts from now on."""
+        self._group(log_group_name).bring_in()
+        counting.check(filter_pattern, metric_transformations)
         self.filters.delete_filter(filter_name, log_group_name)
         super().put_metric_filter(filter_name, filter_pattern, log_group_name, metric_transformations)
 
@@ -41,26 +85,38 @@ class LogsBackend(MotoLogsBackend):
         role: str | None,
         distribution: str,
     ) -> None:
-        """Put a subscription filter, in the place of the one of this name."""
-        group = self.groups.get(log_group_name)
-        if group is None:
-            raise ResourceNotFoundException()
-        filters: dict[str, Any] = group.subscription_filters
+        """Put a subscription filter, in the place of the one of this name. It sees what comes from now on."""
+        group = self._group(log_group_name)
+        group.bring_in()
+        filters: dict[str, Subscription] = group.subscription_filters
         if name not in filters and len(filters) >= MOST_FILTERS:
             raise LimitExceededException()
-        # moto looks the destination up, in its own way.
-        filters_before = dict(filters)
-        filters.clear()
-        try:
-            super().put_subscription_filter(log_group_name, name, pattern, destination, role or "")
-        finally:
-            filters.clear()
-            filters.update(filters_before)
+        counting.check_pattern(pattern)
+        if destinations.is_lambda(destination):
+            self._look_up_function(destination)
         now = World.current.clock.date(World.current.timeline.now)
         created_at = int(now.timestamp() * 1000)
-        filters[name] = Subscription(
-            name, log_group_name, pattern, destination, role, distribution, created_at
+        subscription = Subscription(
+            name, log_group_name, pattern, destination, role, distribution, created_at, self.account_id
         )
+        subscription.try_destination()
+        filters[name] = subscription
+
+    def _group(self, name: str) -> Group:
+        if name not in self.groups:
+            raise ResourceNotFoundException()
+        return self.groups[name]
+
+    def _look_up_function(self, arn: str) -> None:
+        from moto.awslambda.utils import get_backend
+
+        try:
+            get_backend(self.account_id, self.region_name).get_function(arn)
+        except Exception as unknown:
+            raise InvalidParameterException(
+                "Could not execute the lambda function. Make sure you have given CloudWatch Logs permission "
+                "to execute your function."
+            ) from unknown
 
 
 # moto's other services (flow logs, Lambda, Route 53) write to moto's own dictionary: it holds our backend, so

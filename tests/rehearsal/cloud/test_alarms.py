@@ -107,7 +107,7 @@ def test_a_set_state_holds_until_the_alarm_is_evaluated_again(scene: Scene, alar
 
 @pytest.mark.parametrize(
     "other",
-    [{"Namespace": "Custom"}, {"MetricName": "RejectedConnectionCount"}, {"Dimensions": []}],
+    [{"Namespace": "AWS/NetworkELB"}, {"MetricName": "RejectedConnectionCount"}, {"Dimensions": []}],
     ids=["namespace", "metric", "dimensions"],
 )
 def test_an_alarm_over_what_is_not_emulated_keeps_what_was_set(

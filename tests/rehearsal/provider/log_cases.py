@@ -8,7 +8,7 @@ from typing import Any
 
 from rehearsal.plugin import Properties
 from tests.rehearsal.provider.cases import TAGS, Case
-from tests.rehearsal.provider.world import Made, World
+from tests.rehearsal.provider.world import POLICY, TRUST, Made, World
 
 _numbers = count(1)
 PROCESSORS = [
@@ -25,7 +25,7 @@ def delivery_stream(world: World, **changes: Any) -> Properties:
     return {
         "destination": "extended_s3",
         "extendedS3Configuration": {
-            "roleArn": world.role.outputs["arn"],
+            "roleArn": _role(world, "firehose"),
             "bucketArn": world.bucket.outputs["arn"],
             "prefix": "services/service=web/year=!{timestamp:yyyy}/",
             "errorOutputPrefix": "failures/!{firehose:error-output-type}/",
@@ -44,6 +44,15 @@ def delivery_stream(world: World, **changes: Any) -> Properties:
         },
         "tags": TAGS,
     }
+
+
+def _role(world: World, service: str) -> str:
+    """The ARN of a role that a service may assume, and that may do everything."""
+    trust = TRUST.replace("ec2.amazonaws.com", f"{service}.amazonaws.com")
+    role = world.make("aws:iam/role:Role", assumeRolePolicy=trust)
+    policy = POLICY.replace("logs:*", "*")
+    world.make("aws:iam/rolePolicy:RolePolicy", role=role.id, policy=policy)
+    return str(role.outputs["arn"])
 
 
 def _stream_now(world: World, made: Made) -> tuple[Any, ...]:
@@ -76,7 +85,7 @@ def subscription(world: World) -> Properties:
     return {
         "logGroup": world.log_group.id,
         "destinationArn": _delivery_stream_of(world).id,
-        "roleArn": world.role.outputs["arn"],
+        "roleArn": _role(world, "logs"),
         "filterPattern": "ERROR",
     }
 

@@ -16,8 +16,7 @@ from rehearsal.cloud.world import ACCOUNT
 
 def allowed(role: str, action: str, resource: str) -> bool:
     """`role` by name or ARN; one that is not there may do nothing."""
-    name = role.rsplit("/", 1)[-1]
-    found = next((each for each in iam_backends[ACCOUNT]["aws"].roles.values() if each.name == name), None)
+    found = _role(role)
     if found is None:
         return False
     own = [json.loads(policy) for policy in found.policies.values()]
@@ -34,6 +33,24 @@ def allowed(role: str, action: str, resource: str) -> bool:
         for document in own + attached
         for statement in _list(document.get("Statement"))
     )
+
+
+def assumable(role: str, service: str) -> bool:
+    """Whether a service such as `logs.amazonaws.com` may assume the role."""
+    found = _role(role)
+    if found is None:
+        return False
+    return any(
+        statement.get("Effect") == "Allow"
+        and service in _list((statement.get("Principal") or {}).get("Service"))
+        for statement in _list(json.loads(found.assume_role_policy_document).get("Statement"))
+    )
+
+
+def _role(role: str) -> Any:
+    """The role in the account that its ARN names, or in the usual one."""
+    name, account = role.rsplit("/", 1)[-1], role.split(":")[4] if role.startswith("arn:") else ACCOUNT
+    return next((each for each in iam_backends[account]["aws"].roles.values() if each.name == name), None)
 
 
 def _fits(patterns: Any, value: str) -> bool:
