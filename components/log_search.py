@@ -17,7 +17,8 @@ from components.log_watch import NAMESPACE
 QUERIES = {
     "errors": (
         "fields @timestamp, @logStream, `body._SYSTEMD_UNIT`, body.MESSAGE, @message\n"
-        "| filter body.PRIORITY <= 3 or @message like /ERROR|CRITICAL|FATAL|Traceback/\n"
+        "| filter body.PRIORITY <= 3\n"
+        "    or @message like /ERROR|CRITICAL|FATAL|Traceback|level.{3,6}(error|critical|fatal)/\n"
         "| sort @timestamp desc\n"
         "| limit 200"
     ),

@@ -15,9 +15,14 @@ from components.names import named
 NAMESPACE = "immutable/logs"
 """Of the metrics that metric filters make here."""
 
-ERROR_PATTERN = "{ ($.body.PRIORITY = %^[0-3]$%) || ($.body.MESSAGE = %ERROR|CRITICAL|FATAL|Traceback%) }"
-"""A line of the journal as the log agent sends it: of the priority `err` or worse, or with a word for it.
-What a service prints has the priority `info`. CloudWatch Logs takes two regular expressions a pattern."""
+ERROR_PATTERN = (
+    "{ ($.body.PRIORITY = %^[0-3]$%)"
+    " || ($.body.MESSAGE = %ERROR|CRITICAL|FATAL|Traceback|level....?(error|critical|fatal)%) }"
+)
+"""A line of the journal as the log agent sends it: of the priority `err` or worse, or with a word for it,
+also as the level of a line that is JSON. What a service prints has the priority `info`, whatever it says.
+
+CloudWatch Logs takes two regular expressions a pattern, and no quotes in one: the dots stand for `":"`."""
 
 LATE_SECONDS = 1800
 """Twice what a stream gathers lines for at most."""

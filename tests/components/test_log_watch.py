@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from components.log_search import QUERIES
 from components.log_watch import ERROR_PATTERN, LogThresholds, LogWatch, LogWatchArgs
 from tests.components.recorder import Built
 
@@ -38,6 +41,26 @@ def test_lines_that_tell_of_errors_are_counted(build: Build) -> None:
             "metricTransformation": {"name": "web-1-errors", "namespace": "immutable/logs", "value": "1"},
         }
     }
+
+
+@pytest.mark.parametrize(
+    ("message", "wrong"),
+    [
+        ("2026-11-21 ERROR out of memory", True),
+        ("Traceback (most recent call last):", True),
+        ('{"level":"error","message":"no such order"}', True),
+        ('{"level": "fatal"}', True),
+        ('{"level":"info","message":"an error was avoided"}', False),
+        ("GET /healthz 200", False),
+    ],
+)
+def test_a_line_that_tells_of_an_error_is_known_by_its_words(message: str, wrong: bool) -> None:
+    """The regular expressions are those of the pattern and of the saved query; both read the same lines."""
+    in_pattern = re.search(r"MESSAGE = %(.+?)%", ERROR_PATTERN)
+    in_query = re.search(r"like /(.+?)/", QUERIES["errors"])
+    assert in_pattern and in_query
+    assert bool(re.search(in_pattern[1], message)) == wrong
+    assert bool(re.search(in_query[1], json.dumps({"body": {"MESSAGE": message}}))) == wrong
 
 
 def test_too_large_a_share_of_them_is_told_to_the_topic(build: Build) -> None:
