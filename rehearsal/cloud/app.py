@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import importlib
 import sys
-import threading
 from collections.abc import Callable, Iterable
 from email.utils import format_datetime
 from typing import Any
 
 from rehearsal.cloud import errors, preload
 from rehearsal.cloud.faults import Call, Dropped
+from rehearsal.cloud.outside import Outside
 from rehearsal.cloud.server import Answer, Environ
 from rehearsal.cloud.world import World
 
@@ -42,13 +42,14 @@ class Cloud:
 
         preload.after_moto()
         self.world = world or World()
-        self.lock = threading.RLock()
+        self.lock = self.world.lock
         self._admin = Admin(self.world)
         self._dispatchers: dict[str, Dispatch] = {}
         self._fallback: Any = None
 
     def __call__(self, environ: Environ) -> Answer:
         """Raises Dropped, by a fault that was put there: the connection is closed without an answer."""
+        self.world.endpoint = f"http://{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
         if environ["PATH_INFO"].startswith("/rehearsal/"):
             return self._answer(environ, self._admin)
         with self.lock:
@@ -62,19 +63,24 @@ class Cloud:
         return call.answer(self.world.timeline.now, _service(environ), lambda: self._aws(environ))
 
     def _answer(self, environ: Environ, answer: Callable[[Environ], Answer]) -> Answer:
-        with self.lock:
+        try:
+            with self.lock:
+                try:
+                    self.world.timeline.catch_up()
+                    return self._dated(*answer(environ))
+                except Outside as slow:
+                    work = slow.work
+            return self._dated(*work())
+        except Dropped:
+            raise
+        except NotImplementedError as missing:
+            text = f"{missing} (emulated cloud)"
+            return errors.answer(environ, _service(environ), "UnsupportedOperation", text)
+        except Exception as broken:  # noqa: BLE001  (a fault of an emulated service must not end the server)
             service = _service(environ)
-            try:
-                self.world.timeline.catch_up()
-                return self._dated(*answer(environ))
-            except Dropped:
-                raise
-            except NotImplementedError as missing:
-                return errors.answer(environ, service, "UnsupportedOperation", f"{missing} (emulated cloud)")
-            except Exception as broken:  # noqa: BLE001  (a fault of an emulated service must not end the server)
-                print(f"{service}: {type(broken).__name__}: {broken}", file=sys.stderr, flush=True)
-                text = f"the emulated {service} failed: {type(broken).__name__}: {broken}"
-                return errors.answer(environ, service, "InternalFailure", text)
+            print(f"{service}: {type(broken).__name__}: {broken}", file=sys.stderr, flush=True)
+            text = f"the emulated {service} failed: {type(broken).__name__}: {broken}"
+            return errors.answer(environ, service, "InternalFailure", text)
 
     def _dated(self, status: int, headers: Iterable[tuple[str, str]], body: bytes) -> Answer:
         """The answer with the emulated hour: who tells ages by AWS's own clock is right about them here."""

@@ -20,16 +20,17 @@ OWN = {
     "firehose": "rehearsal.cloud.firehose.urls",
     "iam": "rehearsal.cloud.iam.urls",
     "imagebuilder": "rehearsal.cloud.imagebuilder.urls",
+    "lambda": "rehearsal.cloud.lambda_.urls",
     "logs": "rehearsal.cloud.logs.urls",
     "monitoring": "rehearsal.cloud.cloudwatch.urls",
     "rds": "rehearsal.cloud.rds.urls",
-    "ssm": "rehearsal.cloud.ssm.urls",
     "route53": "rehearsal.cloud.route53.urls",
+    "secretsmanager": "rehearsal.cloud.secretsmanager.urls",
+    "ssm": "rehearsal.cloud.ssm.urls",
 }
 
 #: Signing names whose moto package is called otherwise.
 MOTO_MODULES = {
-    "lambda": "awslambda",
     "application-autoscaling": "applicationautoscaling",
 }
 

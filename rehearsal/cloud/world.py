@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 from rehearsal.cloud.clock import Clock, Timeline
@@ -20,6 +21,10 @@ class World:
         from moto.core.base_backend import BackendDict
 
         BackendDict.reset()
+        #: Held while a request is answered; whoever else changes anything here holds it too.
+        self.lock = threading.RLock()
+        #: The cloud's own address, known from its first request on.
+        self.endpoint = ""
         self.clock = clock or Clock()
         self.timeline = Timeline(self.clock)
         self.images: list[Image] = []

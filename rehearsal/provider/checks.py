@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from rehearsal.plugin import UNKNOWN, CheckFailure, Properties
+from rehearsal.provider.assets import hashed
 from rehearsal.provider.record import AutoName, ResourceType
 from rehearsal.provider.values import DEFAULTS_KEY, plain
 
@@ -19,6 +20,8 @@ def checked(
 ) -> tuple[Properties, list[CheckFailure]]:
     """`news` with defaults and a name filled in, and everything that is wrong with it."""
     inputs = plain({key: value for key, value in news.items() if key != DEFAULTS_KEY})
+    for key in record.assets & inputs.keys():
+        inputs[key] = hashed(inputs[key])
     filled = [key for key, value in record.defaults.items() if key not in inputs and value is not None]
     for key in filled:
         inputs[key] = record.defaults[key]

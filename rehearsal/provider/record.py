@@ -83,6 +83,7 @@ class ResourceType:
         replaces: inputs that AWS cannot change in place.
         documents: JSON texts, compared by meaning.
         sets: lists whose order means nothing.
+        assets: inputs that are files or archives; the engine compares them by their hashes.
         computed: outputs that are known only when the resource exists.
         refreshed: outputs that become unknown in a preview when one of the named inputs changes.
         refreshed_only_if: of `refreshed`, outputs that change only while the named input is true.
@@ -108,6 +109,7 @@ class ResourceType:
     replaces: frozenset[str] = frozenset()
     documents: frozenset[str] = frozenset()
     sets: frozenset[str] = frozenset()
+    assets: frozenset[str] = frozenset()
     computed: tuple[str, ...] = ()
     refreshed: Mapping[str, frozenset[str]] = field(default_factory=dict)
     refreshed_only_if: Mapping[str, str] = field(default_factory=dict)

@@ -7,10 +7,15 @@ import moto.rds.models
 from moto.core.base_backend import BackendDict
 
 from rehearsal.cloud.rds.proxies import Proxies
+from rehearsal.cloud.secretsmanager.models import SecretsManagerBackend, secretsmanager_backends
 
 
 class RdsBackend(Proxies):
-    pass
+    @property
+    def secretsmanager(self) -> SecretsManagerBackend:
+        """Where the passwords are that RDS manages."""
+        backend: SecretsManagerBackend = secretsmanager_backends[self.account_id][self.region_name]
+        return backend
 
 
 rds_backends = BackendDict(RdsBackend, "rds")

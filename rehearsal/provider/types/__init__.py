@@ -47,6 +47,7 @@ MODULES = (
     "rds_backups",
     "rds_proxy",
     "secretsmanager",
+    "lambda_",
 )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from rehearsal.cloud.local import Local
 from rehearsal.plugin import CheckFailure, Diff, Properties, Provider, State
+from rehearsal.provider.assets import ARCHIVE, ASSET, SIGNATURE
 
 REGION = "eu-central-1"
 IMAGES = ("ami-0123456789abcdef0", "ami-0123456789abcdef1")
@@ -207,7 +208,6 @@ class World:
         }
 
     @cached_property
-    @cached_property
     def zone(self) -> Made:
         return self.make("aws:route53/zone:Zone", name="example.test")
 
@@ -231,6 +231,7 @@ class World:
         )
         return made
 
+    @cached_property
     def bucket(self) -> Made:
         return self.make("aws:s3/bucket:Bucket", forceDestroy=True)
 
@@ -261,6 +262,36 @@ class World:
     @cached_property
     def secret(self) -> Made:
         return self.make("aws:secretsmanager/secret:Secret", recoveryWindowInDays=0)
+
+    @cached_property
+    def function_role(self) -> Made:
+        trust = TRUST.replace("ec2.amazonaws.com", "lambda.amazonaws.com")
+        return self.make("aws:iam/role:Role", assumeRolePolicy=trust)
+
+    @cached_property
+    def function(self) -> Made:
+        """One that answers with what it was told."""
+        text = "def handler(event, context):\n    return event\n"
+        asset = {SIGNATURE: ASSET, "text": text}
+        return self.make(
+            "aws:lambda/function:Function",
+            runtime="python3.12",
+            handler="function.handler",
+            role=self.function_role.outputs["arn"],
+            code={SIGNATURE: ARCHIVE, "assets": {"function.py": asset}},
+            timeout=30,
+        )
+
+    @cached_property
+    def rotator(self) -> Made:
+        """A function that Secrets Manager may call."""
+        self.make(
+            "aws:lambda/permission:Permission",
+            action="lambda:InvokeFunction",
+            function=self.function.id,
+            principal="secretsmanager.amazonaws.com",
+        )
+        return self.function
 
     @cached_property
     def proxy(self) -> Made:

@@ -1,0 +1,1 @@
+"""moto's Secrets Manager with rotation by functions that run."""

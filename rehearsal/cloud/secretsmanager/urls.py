@@ -1,0 +1,3 @@
+from rehearsal.cloud.secretsmanager.responses import SecretsManagerResponse
+
+url_paths = {"{0}/$": SecretsManagerResponse.dispatch}
