@@ -23,12 +23,13 @@ from components import lifecycle_hooks
 from components.lifecycle_hooks import Lifecycle
 from components.server_access import SECRETS
 from components.user_data import LOG_GROUP, server_config
-from stacks import costs, databases, routes, sessions
+from stacks import costs, databases, names, routes, sessions
 from stacks import tags as tag_rules
 from stacks.costs import BudgetConfig
 from stacks.database_sections import DatabaseConfig, DatabaseKey
 from stacks.factory import FactoryConfig
 from stacks.log_sections import EnvironmentLogsConfig
+from stacks.names import NamesConfig
 from stacks.problems import Place, SectionError, found_in, key_path
 from stacks.references import owner_of
 from stacks.sections import (
@@ -59,7 +60,12 @@ class EnvironmentConfig(Section):
     region: Region = Field(alias="aws:region", description="the AWS region, such as eu-central-1")
     image_id: ImageId = Field(description="the ID of the image that servers start from, ami-...")
     network: NetworkConfig = Field(description="a map with at least cidr")
-    load_balancer: LoadBalancerConfig = Field(description="a map with at least certificateArn")
+    load_balancer: LoadBalancerConfig = Field(
+        default=LoadBalancerConfig(), description="a map with certificateArn, scheme and more"
+    )
+    names: NamesConfig | None = Field(
+        default=None, description="a map with zoneId and domain, below which the environment has its names"
+    )
     services: dict[Annotated[str, AfterValidator(_service_name)], ServiceConfig] = Field(
         description="a map of services by name"
     )
@@ -92,12 +98,7 @@ class EnvironmentConfig(Section):
         return self.services[service].image_id or self.image_id
 
     def _problems(self) -> Iterator[tuple[Place, str]]:
-        certificate_region = self.load_balancer.certificate_arn.split(":")[3]
-        if certificate_region != self.region:
-            yield (
-                ("loadBalancer", "certificateArn"),
-                f"is of {certificate_region}, the stack of {self.region}; name one in {self.region}",
-            )
+        yield from names.problems(self)
         by_service = {name: service.route for name, service in self.services.items() if service.route}
         for service, key, text in routes.conflicts(by_service):
             yield ("services", service, "route", key), text
@@ -114,20 +115,16 @@ class EnvironmentConfig(Section):
 
     def _access_problems(self) -> Iterator[tuple[Place, str]]:
         """Of what services name: it is there, and in this region and account."""
-        account = owner_of(self.load_balancer.certificate_arn).account
+        certificate = self.load_balancer.certificate_arn
+        account = certificate and owner_of(certificate).account
         for name, service in self.services.items():
-            if service.route is None:
-                yield (
-                    ("services", name, "route"),
-                    "is missing; set it to a priority with hosts, paths or both",
-                )
             for secret, reference in service.secrets.items():
                 owner = owner_of(reference.arn)
                 place = ("services", name, "secrets", secret)
                 if owner.region != self.region:
                     text = f"is of {owner.region}, the stack of {self.region}; name one in {self.region}"
                     yield place, text
-                elif owner.account != account:
+                elif account and owner.account != account:
                     text = (
                         f"is of account {owner.account}, the certificate of {account}; name one in {account}"
                     )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pulumi import Output
 from pydantic.alias_generators import to_camel
 
 from components.alert_topic import AlertTopic
-from components.args import DatabaseAccess, SecretReference
+from components.args import DatabaseAccess, Late, SecretReference
 from components.fleet_alarms import AlarmThresholds
 from components.group_scaling import SleepSchedule
 from components.instance_refresh import RefreshPreferences, preferences_input
@@ -18,9 +18,12 @@ from components.load_balancer import LoadBalancer, LoadBalancerArgs
 from components.log_shipping import LogShipping
 from components.network import Network
 from components.service import Service, ServiceArgs
-from stacks import databases, foundation, logs, preflight, sessions
+from stacks import databases, entries, foundation, logs, preflight, sessions
 from stacks.config import EnvironmentConfig, blamed_on
 from stacks.services import ServiceConfig
+
+if TYPE_CHECKING:
+    from components.internal_entry import InternalEntry
 
 
 def build(stack: str, config: EnvironmentConfig) -> dict[str, Any]:
@@ -30,6 +33,7 @@ def build(stack: str, config: EnvironmentConfig) -> dict[str, Any]:
     zones than the configuration asks for, or RDS cannot do what is asked of a database.
     """
     images = preflight.check(stack, config)
+    entries.check(stack, config)
     versions = databases.versions(stack, config)
     tags = foundation.tags_of(stack, config)
     shipped = logs.shipping(stack, config, tags)
@@ -37,6 +41,8 @@ def build(stack: str, config: EnvironmentConfig) -> dict[str, Any]:
         network = Network("network", foundation.network_args(stack, config, tags, shipped.bucket_arn))
     with blamed_on(stack, "loadBalancer"):
         load_balancer = _load_balancer(config, network, shipped.bucket, tags)
+        url = entries.lead_to(load_balancer, config)
+        called = entries.internal(config, network, load_balancer, tags)
     alerts = foundation.alerts(stack, config, network, tags, database_events=bool(versions))
     declared = databases.declare(stack, config, versions, network, alerts, tags)
     session_keys = sessions.build(config, network, alerts, tags) if sessions.used(config) else None
@@ -45,16 +51,16 @@ def build(stack: str, config: EnvironmentConfig) -> dict[str, Any]:
     for name in config.services:
         with blamed_on(stack, "services", name):
             services[name] = _service(
-                name, config, network, load_balancer, alerts, reached, session_keys, shipped, tags
+                name, config, network, load_balancer, called, alerts, reached, session_keys, shipped, tags
             )
     return {
-        "url": load_balancer.url,
+        "url": url,
         "image": config.image_id,
         "images": images,
         "databases": {name: each.exported for name, each in declared.items()},
         "logs": logs.watched(stack, config, shipped, services, alerts, tags),
         "services": {
-            name: _exported(config.services[name], service, load_balancer)
+            name: _exported(config.services[name], service, url, called.get(name))
             for name, service in services.items()
         },
     }
@@ -70,7 +76,7 @@ def _load_balancer(
             vpc_id=network.vpc_id,
             vpc_cidr=config.network.cidr,
             subnet_ids=tuple(network.public_subnet_ids if public else network.private_subnet_ids),
-            certificate_arn=config.load_balancer.certificate_arn,
+            certificate_arn=entries.certificate(config, tags),
             scheme=config.load_balancer.scheme,
             allowed_cidrs=config.load_balancer.allowed_cidrs,
             log_bucket=log_bucket,
@@ -86,6 +92,7 @@ def _service(
     config: EnvironmentConfig,
     network: Network,
     load_balancer: LoadBalancer,
+    called: Mapping[str, InternalEntry],
     alerts: AlertTopic,
     reached: Mapping[str, DatabaseAccess],
     session_keys: SecretReference | None,
@@ -99,7 +106,8 @@ def _service(
             image_id=config.image_of(name),
             region=config.region,
             placement=network.placement,
-            entry_point=load_balancer.entry_point,
+            entry_point=load_balancer.entry_point if service.route else None,
+            internal=called[name].entry_point if name in called else None,
             alert_topic_arn=alerts.arn,
             port=service.port,
             health_path=service.health_path,
@@ -112,6 +120,7 @@ def _service(
             environment=service.environment,
             database=None if service.database is None else reached[service.database],
             secrets=_secrets(service, session_keys),
+            calls={callee: called[callee].callee for callee in service.calls},
             volume_size_gib=service.volume_size_gib,
             log_retention_days=config.logs.retention_days,
             log_kms_key_arn=shipped.key_arn,
@@ -170,7 +179,9 @@ def _preferences(service: ServiceConfig) -> RefreshPreferences:
     )
 
 
-def _exported(config: ServiceConfig, service: Service, load_balancer: LoadBalancer) -> dict[str, Any]:
+def _exported(
+    config: ServiceConfig, service: Service, url: Late, internal: InternalEntry | None
+) -> dict[str, Any]:
     """What people and scripts read of a service. The preferences are those that a plan of the next release
     counts with, defaults and all: no script has to know these.
     """
@@ -192,5 +203,7 @@ def _exported(config: ServiceConfig, service: Service, load_balancer: LoadBalanc
             "unhealthyHosts": service.alarms.unhealthy_hosts,
             "replacements": service.alarms.replacements,
         },
-        "url": load_balancer.url,
+        **({"url": url} if config.route else {}),
+        **({"internalUrl": internal.callee.url} if internal else {}),
+        **({"calls": list(config.calls)} if config.calls else {}),
     }

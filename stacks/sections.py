@@ -243,8 +243,8 @@ class LoadBalancerConfig(Section):
     scheme: Literal["internet-facing", "internal"] = Field(
         default="internal", description="who reaches it: internet-facing, or internal to the network"
     )
-    certificate_arn: Annotated[str, AfterValidator(_certificate_arn)] = Field(
-        description="the ARN of the ACM certificate, in the stack's region"
+    certificate_arn: Annotated[str, AfterValidator(_certificate_arn)] | None = Field(
+        default=None, description="the ARN of the ACM certificate, in the stack's region"
     )
     allowed_cidrs: tuple[Block, ...] = Field(
         default=(),

@@ -57,7 +57,9 @@ class RouteConfig(Section):
                 elif not form.fullmatch(pattern):
                     example = "app.example.com" if key == "hosts" else "/api/*"
                     yield (key, index), f"{shown(pattern)} cannot be matched; write one such as {example}"
-                if pattern in patterns[:index]:
+                # Host names are compared without case, paths with it.
+                before = [each.lower() if key == "hosts" else each for each in patterns[:index]]
+                if (pattern.lower() if key == "hosts" else pattern) in before:
                     yield (key, index), f"{shown(pattern)} stands there twice; remove one"
 
 

@@ -72,13 +72,15 @@ class Account:
     """An account in which every image is there, tested and scanned, but for these changes.
 
     `image` changes what is told of all images, or is AWS's error. `runs` are the types of their architecture,
-    None for all; `snapshots` the keys by snapshot and `keys` their states by key, or AWS's errors.
+    None for all; `snapshots` the keys by snapshot and `keys` their states by key, or AWS's errors. `zone` is
+    what the hosted zone is, or AWS's error.
     """
 
     image: Mapping[str, Any] | str = field(default_factory=dict)
     runs: tuple[str, ...] | None = None
     snapshots: Mapping[str, str] = field(default_factory=dict)
     keys: Mapping[str, str] = field(default_factory=dict)
+    zone: Mapping[str, Any] | str = field(default_factory=dict)
 
     def answers(self) -> dict[str, Any]:
         return {
@@ -86,7 +88,13 @@ class Account:
             "getInstanceTypes": self._types,
             "getSnapshot": self._snapshot,
             "getKey": self._key,
+            "getZone": self._zone,
         }
+
+    def _zone(self, args: Mapping[str, Any]) -> Answer:
+        if isinstance(self.zone, str):
+            return self.zone
+        return {**args, "name": "example.com", "privateZone": False, **self.zone}
 
     def _image(self, args: Mapping[str, Any]) -> Answer:
         if isinstance(self.image, str):

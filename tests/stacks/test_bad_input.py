@@ -18,8 +18,10 @@ IMAGE_FORM = "'ami-' with 8 or 17 lower-case hexadecimal digits"
 A_NAME = f"is a name or an alias; write the ID of the image it stands for, {IMAGE_FORM}"
 LOOKED_UP = f"is looked up at launch: servers change with no diff; write the ID itself, {IMAGE_FORM}"
 SET_IMAGE = "set it to the ID of the image that servers start from, ami-..."
-ROOT_KEYS = "alerts, aws:region, databases, imageId, loadBalancer, logs, network, preflight, services, "
-ROOT_KEYS += "sessions, sleep, tags"
+SET_CERTIFICATE = "set it to the ARN of an ACM certificate in the stack's region, or set names to "
+SET_CERTIFICATE += "have one made"
+ROOT_KEYS = "alerts, aws:region, budget, databases, imageId, loadBalancer, logs, names, network, preflight, "
+ROOT_KEYS += "services, sessions, sleep, tags"
 DAYS = "1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, "
 DAYS += "3288 or 3653"
 ARN = "immutable:loadBalancer.certificateArn"
@@ -71,7 +73,7 @@ OTHER_ARN = "arn:aws:acm:us-east-1:123456789012:certificate/1"
         (ARN, "*", "'*' is not a certificate's ARN; one is arn:aws:acm:REGION:ACCOUNT:certificate/ID"),
         (ARN, OTHER_ARN, "is of us-east-1, the stack of eu-central-1; name one in eu-central-1"),
         ("immutable:network", None, "is missing; set it to a map with at least cidr"),
-        ("immutable:loadBalancer", {}, "is missing; set it to a map with at least certificateArn"),
+        (ARN, None, f"is missing; {SET_CERTIFICATE}"),
         (f"{WEB}.port", None, "is missing; set it to the TCP port that the servers listen on"),
         (f"{WEB}.healthPath", "healthz", "'healthz' is not a path; write one such as /healthz"),
     ],
