@@ -11,14 +11,13 @@ from pydantic.alias_generators import to_camel
 from components.alert_topic import AlertTopic
 from components.args import DatabaseAccess, Late, SecretReference
 from components.fleet_alarms import AlarmThresholds
-from components.group_scaling import SleepSchedule
 from components.instance_refresh import RefreshPreferences, preferences_input
 from components.lifecycle_hooks import Lifecycle
 from components.load_balancer import LoadBalancer, LoadBalancerArgs
 from components.log_shipping import LogShipping
 from components.network import Network
 from components.service import Service, ServiceArgs
-from stacks import databases, entries, foundation, logs, preflight, sessions
+from stacks import costs, databases, entries, foundation, logs, preflight, sessions
 from stacks.config import EnvironmentConfig, blamed_on
 from stacks.services import ServiceConfig
 
@@ -43,8 +42,11 @@ def build(stack: str, config: EnvironmentConfig) -> dict[str, Any]:
         load_balancer = _load_balancer(config, network, shipped.bucket, tags)
         url = entries.lead_to(load_balancer, config)
         called = entries.internal(config, network, load_balancer, tags)
-    alerts = foundation.alerts(stack, config, network, tags, database_events=bool(versions))
+    alerts = foundation.alerts(
+        stack, config, network, tags, database_events=bool(versions), budget_alerts=config.budget is not None
+    )
     declared = databases.declare(stack, config, versions, network, alerts, tags)
+    costs.declare(stack, config, declared, network, alerts, tags)
     session_keys = sessions.build(config, network, alerts, tags) if sessions.used(config) else None
     reached = {name: each.access for name, each in declared.items()}
     services = {}
@@ -130,7 +132,7 @@ def _service(
             on_demand_percentage=service.on_demand_percentage,
             cpu_target_percent=service.cpu_target_percent,
             requests_per_target=service.requests_per_target,
-            sleep=_sleep(config),
+            sleep=None if config.sleep is None else costs.schedule(config.sleep),
             max_instance_lifetime_days=service.max_instance_lifetime_days,
             health_check_grace_period_seconds=service.health_check_grace_seconds,
             default_instance_warmup_seconds=service.warmup_seconds,
@@ -156,15 +158,6 @@ def _secrets(service: ServiceConfig, session_keys: SecretReference | None) -> di
     if service.sessions and session_keys is not None:
         own[sessions.VARIABLE] = session_keys
     return own
-
-
-def _sleep(config: EnvironmentConfig) -> SleepSchedule | None:
-    given = config.sleep
-    if given is None:
-        return None
-    return SleepSchedule(
-        time_zone=given.time_zone, from_time=given.from_time, until_time=given.until_time, days=given.days
-    )
 
 
 def _preferences(service: ServiceConfig) -> RefreshPreferences:

@@ -71,9 +71,15 @@ def network_args(
 
 
 def alerts(
-    stack: str, config: Founded, network: Network, tags: dict[str, str], *, database_events: bool = False
+    stack: str,
+    config: Founded,
+    network: Network,
+    tags: dict[str, str],
+    *,
+    database_events: bool = False,
+    budget_alerts: bool = False,
 ) -> AlertTopic:
-    """The topic that alarms and events of the stack are told to, those of its databases too."""
+    """The topic that alarms and events of the stack are told to, those of its databases and budget too."""
     with blamed_on(stack, "alerts"):
         return AlertTopic(
             "alerts",
@@ -81,6 +87,7 @@ def alerts(
                 owner_arn=network.vpc_arn,
                 emails=config.alerts.emails,
                 database_events=database_events,
+                budget_alerts=budget_alerts,
                 tags=tags,
             ),
         )
