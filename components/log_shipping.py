@@ -83,9 +83,9 @@ class LogShippingArgs(ComponentArgs):
 class LogShipping(pulumi.ComponentResource):
     """One bucket for all logs of an environment, one key for all log groups, a stream for each service.
 
-    A service's log group is made before its first server and subscribed to its stream (`deliveries`); load
-    balancers and flow logs deliver to `bucket` themselves. What Firehose cannot unpack lies below `failures/`,
-    and `delivery_log_group` says why. It tries for a day to reach the bucket.
+    A service's log group is made before its first server and subscribed to its stream (`deliveries`). Load
+    balancers and flow logs deliver to `bucket` themselves. What Firehose cannot unpack lies below
+    `failures/`, and `delivery_log_group` says why. It tries for a day to reach the bucket.
     """
 
     bucket: Output[str]
