@@ -22,6 +22,8 @@ from rehearsal.cloud.world import World
 
 #: How long a replication is pending before it replicates, in emulated seconds.
 PENDING_SECONDS = 120.0
+#: Between two automated backups.
+BACKUP_SECONDS = 86_400.0
 
 
 @dataclass
@@ -83,6 +85,17 @@ class Backups(Instances):
         if arn is not None and not found:
             raise exceptions.AutomatedBackupNotFound(arn)
         return found
+
+    def back_up(self, instance: Instance) -> None:
+        """Daily, while it runs and has a retention; what is older than that goes."""
+        if self.databases.get(instance.db_instance_identifier) is not instance:
+            return
+        if instance.backup_retention_period and instance.status == "available":
+            instance.save_automated_backup()
+            old = self.describe_db_snapshots(instance.db_instance_identifier, snapshot_type="automated")
+            for snapshot in old[: -instance.backup_retention_period]:
+                self.delete_db_snapshot(snapshot.db_snapshot_identifier)
+        World.current.timeline.after(BACKUP_SECONDS, lambda: self.back_up(instance))
 
     def retain_backups(self, gone: Instance) -> None:
         if gone.backup_retention_period:

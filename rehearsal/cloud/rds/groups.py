@@ -9,7 +9,7 @@ from typing import Any
 from moto.rds.exceptions import DBParameterGroupNotFoundError, SubscriptionNotFoundError
 from moto.rds.models import DBParameterGroup, DBSubnetGroup, EventSubscription
 
-from rehearsal.cloud.events import topics
+from rehearsal.cloud.events import bus, topics
 from rehearsal.cloud.rds import exceptions
 from rehearsal.cloud.rds.backups import Backups
 
@@ -21,6 +21,18 @@ STATIC_PARAMETERS = {
     "rds.logical_replication", "shared_buffers", "shared_preload_libraries", "superuser_reserved_connections",
     "track_activity_query_size", "wal_buffers",
 }  # fmt: skip
+
+#: By moto's names, of the events that it has.
+EVENT_IDS = {
+    "DB_INSTANCE_BACKUP_START": "RDS-EVENT-0001",
+    "DB_INSTANCE_BACKUP_FINISH": "RDS-EVENT-0002",
+    "DB_INSTANCE_CREATE": "RDS-EVENT-0005",
+    "DB_INSTANCE_RESET_MASTER_CREDENTIALS": "RDS-EVENT-0016",
+    "DB_SNAPSHOT_CREATE_AUTOMATED_START": "RDS-EVENT-0090",
+    "DB_SNAPSHOT_CREATE_AUTOMATED_FINISH": "RDS-EVENT-0091",
+    "DB_SNAPSHOT_CREATE_MANUAL_START": "RDS-EVENT-0040",
+    "DB_SNAPSHOT_CREATE_MANUAL_FINISH": "RDS-EVENT-0042",
+}
 
 
 class Groups(Backups):
@@ -105,7 +117,7 @@ class Groups(Backups):
         return found
 
     def add_event(self, event_type: str, resource: Any) -> None:
-        """Tell the topics whose subscriptions it fits."""
+        """Tell the topics whose subscriptions it fits, and EventBridge."""
         super().add_event(event_type, resource)
         event = self.events[-1]
         message = {
@@ -115,6 +127,7 @@ class Groups(Backups):
             "Source ARN": event.source_arn,
             "Event Message": event.message,
         }
+        self._send(event_type, event)
         for each in self.event_subscriptions.values():
             if (
                 each.enabled is not False
@@ -123,6 +136,23 @@ class Groups(Backups):
                 and (not each.event_categories or set(each.event_categories) & set(event.event_categories))
             ):
                 topics.publish(str(each.sns_topic_arn), "RDS Notification Message", json.dumps(message))
+
+    def _send(self, event_type: str, event: Any) -> None:
+        """Source: "Overview of events for Amazon RDS"."""
+        if event_type not in EVENT_IDS:
+            return
+        kind = "SNAPSHOT" if event.source_type == "db-snapshot" else "DB_INSTANCE"
+        detail = {
+            "EventCategories": event.event_categories,
+            "SourceType": kind,
+            "SourceArn": event.source_arn,
+            "Date": bus.iso(event.date),
+            "Message": event.message,
+            "SourceIdentifier": event.source_identifier,
+            "EventID": EVENT_IDS[event_type],
+        }
+        name = "RDS DB Snapshot Event" if kind == "SNAPSHOT" else "RDS DB Instance Event"
+        bus.send(self.region_name, "aws.rds", name, [event.source_arn], detail)
 
 
 def _check_zones(subnets: list[Any]) -> None:

@@ -102,7 +102,8 @@ class Instance(MotoInstance):
         secret = MasterUserSecret(self, key)
 
         def rotate() -> None:
-            if vars(self).get("master_user_secret") is secret and self.status != "deleted":
+            there = self.backend.databases.get(self.db_instance_identifier) is self
+            if there and vars(self).get("master_user_secret") is secret:
                 secret.rotate_secret()
                 World.current.timeline.after(ROTATION_DAYS * 86400.0, rotate)
 

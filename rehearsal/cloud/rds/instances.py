@@ -47,9 +47,7 @@ class Instances(MotoRdsBackend):
         made = Instance(self, **settings)
         self.databases[name] = made
         made.add_event("DB_INSTANCE_CREATE")
-        if made.backup_retention_period:
-            made.save_automated_backup()
-        made.enter("creating")
+        made.enter("creating", lambda: self.back_up(made))
         return made
 
     def _encrypt(self, settings: dict[str, Any]) -> None:
@@ -78,7 +76,8 @@ class Instances(MotoRdsBackend):
                 "AWS Secrets Manager."
             )
         inherited = (
-            "allocated_storage", "auto_minor_version_upgrade", "db_name", "db_parameter_group_name",
+            "allocated_storage", "auto_minor_version_upgrade", "db_instance_class", "db_name",
+            "db_parameter_group_name",
             "engine", "engine_version", "iops", "kms_key_id", "master_username", "port", "storage_encrypted",
             "storage_type", "vpc_security_group_ids",
         )  # fmt: skip
@@ -198,6 +197,10 @@ class Instances(MotoRdsBackend):
         if keep_backups:
             self.retain_backups(leaving)
         super().delete_db_instance(leaving.db_instance_identifier, None, True, not keep_backups)
+
+    def back_up(self, instance: Instance) -> None:
+        """A first time, and from then on every day; see `backups`."""
+        raise NotImplementedError
 
     def retain_backups(self, gone: Instance) -> None:
         """Keep what is needed to restore it; see `backups`."""

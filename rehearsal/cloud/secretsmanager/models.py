@@ -92,7 +92,9 @@ class SecretsManagerBackend(MotoBackend):
         plan.secret.next_rotation_date = int(due.timestamp())
 
         def rotate() -> None:
-            if self.plans.get(plan.secret.arn) is plan and plan.mark is mark and not plan.secret.is_deleted():
+            arn = plan.secret.arn
+            there = arn in self.secrets and not plan.secret.is_deleted()
+            if there and self.plans.get(arn) is plan and plan.mark is mark:
                 self._again(plan)
 
         world.timeline.after(seconds, rotate)
