@@ -26,7 +26,7 @@ from rehearsal.cloud_client import TESTED, CloudProcess
 from rehearsal.engines import EmbeddedEngine, Operation
 from rehearsal.errors import RehearsalError
 from rehearsal.processes import run, uninterrupted
-from rehearsal.workspace import REPOSITORY, Workspace
+from rehearsal.workspace import NAMES_KEY, REPOSITORY, Workspace
 
 STACK = "staging"
 AWS = "pulumi_aws."
@@ -135,13 +135,15 @@ def cost(operation: Operation, services: int) -> Point:
 
 
 def with_services(document: dict[str, Any], services: int) -> dict[str, Any]:
-    """The stack's file with so many services, each like its first one but for name, route and port."""
+    """The stack's file with so many services, each like its first but for name and route, calling none."""
     config = dict(document["config"])
-    first = next(iter(config["immutable:services"].values()))
+    first = dict(next(iter(config["immutable:services"].values())))
+    first.pop("calls", None)
+    domain = config.get(NAMES_KEY, {}).get("domain", "example.com")
     config["immutable:services"] = {
         f"s{number:03}": {
             **first,
-            "route": {"priority": number + 1, "hosts": [f"s{number:03}.example.com"]},
+            "route": {"priority": number + 1, "hosts": [f"s{number:03}.{domain}"]},
         }
         for number in range(services)
     }
@@ -154,6 +156,8 @@ def register(workspace: Workspace, cloud: CloudProcess) -> None:
         cloud.client.register_image(f"bench-{image}", TESTED, image)
     for arn in workspace.certificates():
         cloud.client.register_certificate(arn, "*.example.com")
+    for zone_id, domain in workspace.zones().items():
+        cloud.client.register_zone(zone_id, domain)
 
 
 def growth(operation: str, points: Sequence[Point]) -> dict[str, Any]:

@@ -35,12 +35,15 @@ RETIRED, DAYS_DISABLED = "immutable:retire", 10
 def image(stage: Stage, step: StepRecord) -> None:
     """The account as it was before; then the factory comes up, and builds what staging's servers start from.
 
-    What was there before are the image that every build starts from, of another owner, and images of earlier
-    builds: those that the configurations name, and one that was retired as far as that it starts no server.
+    What was there before are the hosted zones of the environments' domains, the image that every build starts
+    from, of another owner, and images of earlier builds: those that the configurations name, and one that was
+    retired as far as that it starts no server.
     """
     client, workspace, factory = stage.cloud.client, stage.workspace, stage.factory
     for arn in workspace.certificates():
         client.register_certificate(arn, "*.example.com")
+    for zone_id, domain in workspace.zones().items():
+        client.register_zone(zone_id, domain)
     for parent in factory_files.parents(workspace.project):
         client.register_image(
             parent.name, {}, parent.image_id, owner=parent.owner, architecture=parent.architecture

@@ -36,6 +36,8 @@ _LISTS: dict[str, _Lister] = {
         "AutoScalingGroupName",
     ),
     "load balancer": ("elbv2", "describe_load_balancers", "LoadBalancers", "LoadBalancerName"),
+    "certificate": ("acm", "list_certificates", "CertificateSummaryList", "CertificateArn"),
+    "hosted zone": ("route53", "list_hosted_zones", "HostedZones", "Id"),
     "target group": ("elbv2", "describe_target_groups", "TargetGroups", "TargetGroupName"),
     "role": ("iam", "list_roles", "Roles", "RoleName"),
     "instance profile": ("iam", "list_instance_profiles", "InstanceProfiles", "InstanceProfileName"),
@@ -78,7 +80,19 @@ _TOKENS = ("NextToken", "nextToken")
 
 def take(endpoint: str, region: str) -> Inventory:
     """Everything the account holds in `region`, as (kind, name)."""
-    return _listed(_LISTS, endpoint, region) | take_copies(endpoint, region)
+    return _listed(_LISTS, endpoint, region) | _records(endpoint, region) | take_copies(endpoint, region)
+
+
+def _records(endpoint: str, region: str) -> Inventory:
+    """The records of every hosted zone: a zone that was there before may have got some."""
+    route53 = aws_client.client("route53", endpoint, region)
+    zones = [each["Id"] for each in _items(route53.list_hosted_zones, "HostedZones")]
+    lists = {zone: partial(route53.list_resource_record_sets, HostedZoneId=zone) for zone in zones}
+    return frozenset(
+        ("record", f"{each['Type']} {each['Name']} ({zone})")
+        for zone, call in lists.items()
+        for each in _items(call, "ResourceRecordSets")
+    )
 
 
 def take_copies(endpoint: str, region: str) -> Inventory:

@@ -26,6 +26,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 PROGRAM = ("__main__.py", "components", "images", "stacks", "Pulumi.yaml", "pyproject.toml")
 PASSPHRASE = "rehearsal"  # noqa: S105 - it protects the made-up secrets of a cloud in memory
 IMAGE_KEY, RECIPES_KEY = "immutable:imageId", "immutable:recipes"
+NAMES_KEY = "immutable:names"
 _IMAGE_ID = re.compile(r"\bami-(?:[0-9a-f]{17}|[0-9a-f]{8})\b")
 # What stands in the way of a destroy that leaves nothing: section, field, and the value that lets go.
 _LOGS = ("immutable:logs", "retainOnDestroy", False)
@@ -150,6 +151,18 @@ class Workspace:
     def certificates(self) -> list[str]:
         """Every certificate that any environment's configuration names."""
         return self._named(_CERTIFICATE, *self.environments())
+
+    def zones(self) -> dict[str, str]:
+        """The hosted zones that environments' configurations name, by ID, each with the domain that it holds:
+        the shortest that is asked for in it.
+        """
+        found: dict[str, str] = {}
+        for environment in self.environments():
+            names = read_config(self.config_file(environment)).get(NAMES_KEY)
+            if isinstance(names, Mapping) and names.get("zoneId") and names.get("domain"):
+                zone_id, domain = str(names["zoneId"]), str(names["domain"])
+                found[zone_id] = min(found.get(zone_id, domain), domain, key=len)
+        return found
 
     def _named(self, pattern: re.Pattern[str], *environments: str) -> list[str]:
         found: dict[str, None] = {}

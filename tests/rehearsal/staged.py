@@ -39,6 +39,7 @@ class FakeClient:
         self.registered: dict[str, dict[str, Any]] = {}
         self.speeds: list[float] = []
         self.certificates: list[str] = []
+        self.zones: dict[str, str] = {}
         self.fleets: dict[str, str] = {}
         self.servers: dict[str, list[str]] = {}
         self.sick: set[str] = set()
@@ -58,6 +59,9 @@ class FakeClient:
 
     def register_certificate(self, arn: str, domain: str) -> None:
         self.certificates.append(arn)
+
+    def register_zone(self, zone_id: str, domain: str) -> None:
+        self.zones[zone_id] = domain
 
     def step_clock(self, seconds: float) -> None:
         self.at += seconds

@@ -58,6 +58,7 @@ def test_generated_services_collide_in_nothing_and_are_like_the_first() -> None:
     document = {"config": {"aws:region": "eu-central-1", "immutable:services": {"web": first}}}
     made = with_services(document, 100)["config"]["immutable:services"]
     assert len({service["route"]["priority"] for service in made.values()}) == 100
+    assert made["s000"]["route"]["hosts"] == ["s000.example.com"]
     assert len({service["route"]["hosts"][0] for service in made.values()}) == 100
     assert all(service["port"] == 8080 and "paths" not in service["route"] for service in made.values())
     assert document["config"]["immutable:services"] == {"web": first}
@@ -101,3 +102,11 @@ def test_a_measure_meets_its_target_up_to_and_with_it() -> None:
     assert not found.pop("preview_exponent")
     assert all(found.values())
     assert table(measures).row_count == len(TARGETS)
+
+
+def test_generated_services_are_in_the_domain_and_call_none_that_is_gone() -> None:
+    first = {"port": 8080, "calls": ["api"], "route": {"priority": 7, "paths": ["/*"]}}
+    config = {"immutable:names": {"domain": "a.test"}, "immutable:services": {"web": first}}
+    made = with_services({"config": config}, 1)["config"]["immutable:services"]
+    assert made == {"s000": {"port": 8080, "route": {"priority": 1, "hosts": ["s000.a.test"]}}}
+    assert first["calls"] == ["api"]

@@ -63,6 +63,25 @@ def test_what_was_made_is_in_the_inventory_until_it_is_gone(cloud: CloudProcess)
     assert not ours & inventory.take(cloud.url, REGION)
 
 
+def test_a_record_in_a_zone_that_was_there_is_in_the_inventory_until_it_is_gone(cloud: CloudProcess) -> None:
+    cloud.client.register_zone("Z0123456789ABCDEFGHIJ", "a.test")
+    before = inventory.take(cloud.url, REGION)
+    assert ("hosted zone", "/hostedzone/Z0123456789ABCDEFGHIJ") in before
+    assert ("record", "NS a.test. (/hostedzone/Z0123456789ABCDEFGHIJ)") in before
+    route53 = aws_client.client("route53", cloud.url, REGION)
+    record = {"Name": "b.a.test.", "Type": "TXT", "TTL": 60, "ResourceRecords": [{"Value": '"c"'}]}
+
+    def change(action: str) -> None:
+        batch = {"Changes": [{"Action": action, "ResourceRecordSet": record}]}
+        route53.change_resource_record_sets(HostedZoneId="Z0123456789ABCDEFGHIJ", ChangeBatch=batch)
+
+    change("CREATE")
+    ours = {("record", "TXT b.a.test. (/hostedzone/Z0123456789ABCDEFGHIJ)")}
+    assert inventory.take(cloud.url, REGION) - before == ours
+    change("DELETE")
+    assert inventory.take(cloud.url, REGION) == before
+
+
 def test_what_images_leave_in_a_region_is_in_the_inventory_until_it_is_gone(cloud: CloudProcess) -> None:
     before = inventory.take(cloud.url, REGION)
     kms, ssm, ec2 = (aws_client.client(service, cloud.url, REGION) for service in ("kms", "ssm", "ec2"))

@@ -167,3 +167,14 @@ def test_a_profile_a_proxy_or_a_token_of_the_user_goes_no_further(
 
 def test_this_repository_has_the_two_environments_of_the_story() -> None:
     assert {"prod", "staging"} <= set(environments_of(REPOSITORY))
+
+
+def test_hosted_zones_are_those_that_the_configuration_names_each_with_what_it_holds(
+    workspace: Workspace,
+) -> None:
+    assert workspace.zones() == {}
+    for environment, domain in (("staging", "staging.a.test"), ("prod", "a.test")):
+        file = workspace.config_file(environment)
+        names = f"  immutable:names: {{zoneId: Z1, domain: {domain}}}\n"
+        file.write_text(file.read_text() + names)
+    assert workspace.zones() == {"Z1": "a.test"}
