@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from rehearsal.cloud.autoscaling import journal
 from rehearsal.cloud.autoscaling.servers import HEALTHY, IN_SERVICE, UNHEALTHY, Server
 from rehearsal.cloud.images import ERROR_SHARE
 
@@ -27,17 +28,24 @@ def serve(fleet: Fleet, servers: list[Server]) -> None:
 
         fleet.timeline.after(seconds, happen)
 
+    def then(change: Callable[[list[Server]], None], what: str) -> Callable[[list[Server]], None]:
+        def change_and_say(still: list[Server]) -> None:
+            change(still)
+            fleet.say(what, [server for server in still if server.lifecycle == IN_SERVICE])
+
+        return change_and_say
+
     after(servers[0].warmup, _warm)
     if behaviour.gets_healthy:
-        after(timings.to_healthy, _pass)
+        after(timings.to_healthy, then(_pass, journal.SERVING))
     else:
         after(timings.to_unhealthy, _fail)
         after(max(timings.to_unhealthy, timings.grace), _grace)
     if behaviour.errors_after_seconds is not None:
-        after(behaviour.errors_after_seconds, _err)
+        after(behaviour.errors_after_seconds, then(_err, journal.ERRING))
     if behaviour.crashes_after_seconds is not None:
         noticed = behaviour.crashes_after_seconds + timings.to_unhealthy
-        after(behaviour.crashes_after_seconds, _crash)
+        after(behaviour.crashes_after_seconds, then(_crash, journal.CRASHED))
         after(noticed, _fail)
         after(max(noticed, timings.grace), _grace)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from uuid import uuid4
 
-from rehearsal.cloud.autoscaling import behaviours
+from rehearsal.cloud.autoscaling import behaviours, journal
 from rehearsal.cloud.autoscaling.hooks import LAUNCHING, TERMINATION, Hooks
 from rehearsal.cloud.autoscaling.protocols import LaunchError, Rollout, Substrate, Timings
 from rehearsal.cloud.autoscaling.servers import (
@@ -63,6 +63,8 @@ class Fleet:
         self.observers: list[Callable[[], None]] = []
         #: Called with each activity that ended: Successful, Failed or Cancelled.
         self.listeners: list[Callable[[Activity], None]] = []
+        #: Called with what servers say, and which: one of `journal`'s words.
+        self.hearers: list[Callable[[str, list[Server]], None]] = []
         self.hooks = Hooks(self)
         self.upkeep = Upkeep(self)
         self.suspended: set[str] = set()
@@ -154,12 +156,19 @@ class Fleet:
         self.substrate.ended(servers)
         self.changed()
 
+    def say(self, what: str, servers: list[Server]) -> None:
+        """Let servers say something; who hears it is told with it."""
+        if servers:
+            for hear in self.hearers:
+                hear(what, servers)
+
     # What happens by itself, and what lifecycle hooks let happen
 
     def booted(self, servers: list[Server]) -> None:
         there = [s for s in servers if s.lifecycle == PENDING and s.id in self.servers]
         if not there:
             return
+        self.say(journal.BOOTED, there)
         if self.hooks.hold(there, LAUNCHING):
             self.substrate.booted(there)
         else:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from rehearsal.cloud.autoscaling import volumes
+from rehearsal.cloud.autoscaling import journal, volumes
 from rehearsal.cloud.autoscaling.servers import PENDING_WAIT, REPLACING_WAIT, TERMINATING_WAIT, Server
 
 if TYPE_CHECKING:
@@ -114,6 +114,9 @@ class Hooks:
     def _agent(self, servers: list[Server], hook: Hook) -> Callable[[], None]:
         def done() -> None:
             able = [s for s in servers if s.behaviour.gets_healthy or hook.transition == TERMINATION]
+            if hook.transition == TERMINATION:
+                # Flushed while the hook holds the server; without one its last lines go with it.
+                self.fleet.say(journal.LEAVING, [s for s in able if hook.name in s.waits])
             self._complete(able, hook.name, CONTINUE, _BY_REQUEST)
 
         return done

@@ -14,9 +14,13 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+#: "Supported regular expressions": in one pattern.
+MOST_REGEXES = 2
+
 Matches = Callable[[str], bool]
 Holds = Callable[[Any], bool]
 
+_REGEX = re.compile(r"%[^%]+%")
 _TERM = re.compile(r'\s*([?-]?)(?:"((?:[^"\\]|\\.)*)"|%([^%]+)%|([^\s"%]\S*))')
 _TOKEN = re.compile(
     r"""\s*(?:(?P<sign>\(|\)|&&|\|\||>=|<=|!=|=|<|>)
@@ -44,6 +48,10 @@ class InvalidPattern(ValueError):  # noqa: N818  (the message of AWS's InvalidPa
 def compiled(pattern: str) -> Matches:
     """What tells whether a line matches. Raises InvalidPattern."""
     text = pattern.strip()
+    if len(_REGEX.findall(text)) > MOST_REGEXES:
+        raise InvalidPattern(
+            f"the filter pattern {pattern!r} has more than {MOST_REGEXES} regular expressions"
+        )
     if not text:
         return lambda _: True
     if text.startswith("["):

@@ -66,6 +66,7 @@ def test_a_pattern_takes_these_lines_and_no_others(pattern: str, taken: list[str
         "%(%",
         '"open',
         "ERROR ?FATAL",
+        "{ $.a = %a% || $.a = %b% || $.a = %c% }",
     ],
 )
 def test_a_pattern_that_cannot_be_read_is_refused(pattern: str) -> None:
