@@ -160,6 +160,14 @@ def test_who_gets_a_role_waits_for_its_policy(build: Build) -> None:
     assert "RolePolicy logs-delivery" in built.resources["FirehoseDeliveryStream logs-web"].uses
 
 
+def test_load_balancers_and_flow_logs_deliver_to_the_bucket_too(build: Build) -> None:
+    statements = shipping(build).inputs()["BucketPolicy logs"]["policy"]["Statement"]
+    assert {each["Sid"]: each["Resource"] for each in statements[:2]} == {
+        "DeliverAccessLogs": f"{BUCKET}/load-balancer/AWSLogs/{ACCOUNT}/*",
+        "AWSLogDeliveryWrite": f"{BUCKET}/flow-logs/AWSLogs/aws-account-id={ACCOUNT}/*",
+    }
+
+
 def test_the_key_encrypts_log_groups_of_this_account_and_rotates(build: Build) -> None:
     key = shipping(build).inputs()["Key logs"]
     assert (key["enableKeyRotation"], key["deletionWindowInDays"]) == (True, 30)
