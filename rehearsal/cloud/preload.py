@@ -15,6 +15,7 @@ from pathlib import Path
 OWN = {
     "acm": "rehearsal.cloud.acm.urls",
     "autoscaling": "rehearsal.cloud.autoscaling.urls",
+    "budgets": "rehearsal.cloud.budgets.urls",
     "ec2": "rehearsal.cloud.ec2.urls",
     "elasticloadbalancing": "rehearsal.cloud.elbv2.urls",
     "firehose": "rehearsal.cloud.firehose.urls",
@@ -25,6 +26,7 @@ OWN = {
     "monitoring": "rehearsal.cloud.cloudwatch.urls",
     "rds": "rehearsal.cloud.rds.urls",
     "route53": "rehearsal.cloud.route53.urls",
+    "scheduler": "rehearsal.cloud.scheduler.urls",
     "secretsmanager": "rehearsal.cloud.secretsmanager.urls",
     "ssm": "rehearsal.cloud.ssm.urls",
 }

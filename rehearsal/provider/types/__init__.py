@@ -48,6 +48,8 @@ MODULES = (
     "rds_proxy",
     "secretsmanager",
     "lambda_",
+    "scheduler",
+    "budgets",
 )
 
 

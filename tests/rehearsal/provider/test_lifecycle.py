@@ -9,6 +9,7 @@ import pytest
 from rehearsal.plugin import UNKNOWN, Properties
 from rehearsal.provider.types import table
 from tests.rehearsal.provider.cases import IDENTITY, NETWORK, SECURITY, Case
+from tests.rehearsal.provider.cost_cases import COSTS
 from tests.rehearsal.provider.database_cases import DATABASES
 from tests.rehearsal.provider.image_cases import BUILDING
 from tests.rehearsal.provider.name_cases import NAMES
@@ -19,7 +20,7 @@ from tests.rehearsal.provider.world import World
 
 CASES = (
     *NETWORK, *SECURITY, *IDENTITY, *SERVERS, *TRAFFIC, *STORAGE, *WATCHING, *ATTACHED, *EVENTS, *TOPICS,
-    *BUILDING, *DATABASES, *SECRETS, *FUNCTIONS, *NAMES,
+    *BUILDING, *DATABASES, *SECRETS, *FUNCTIONS, *COSTS, *NAMES,
 )  # fmt: skip
 each = pytest.mark.parametrize("case", CASES, ids=lambda case: case.token.rsplit(":", 1)[1])
 changing = pytest.mark.parametrize(

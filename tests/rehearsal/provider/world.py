@@ -264,6 +264,15 @@ class World:
         return self.make("aws:secretsmanager/secret:Secret", recoveryWindowInDays=0)
 
     @cached_property
+    def scheduler_role(self) -> Made:
+        trust = TRUST.replace("ec2.amazonaws.com", "scheduler.amazonaws.com")
+        return self.make("aws:iam/role:Role", assumeRolePolicy=trust)
+
+    @cached_property
+    def schedule_group(self) -> Made:
+        return self.make("aws:scheduler/scheduleGroup:ScheduleGroup")
+
+    @cached_property
     def function_role(self) -> Made:
         trust = TRUST.replace("ec2.amazonaws.com", "lambda.amazonaws.com")
         return self.make("aws:iam/role:Role", assumeRolePolicy=trust)

@@ -1,0 +1,1 @@
+"""moto's EventBridge Scheduler with schedules that fire."""
