@@ -46,8 +46,9 @@ def check(stack: str, config: EnvironmentConfig) -> None:
 def certificate(config: EnvironmentConfig, tags: dict[str, str]) -> Late:
     """The certificate of the entry point: the one that the stack's file names, or one of its own."""
     given, names = config.load_balancer.certificate_arn, config.names
-    if given is not None or names is None:
-        return given or ""
+    if given is not None:
+        return given
+    assert names is not None  # noqa: S101 - the configuration refuses an environment without both
     from components.certificate import Certificate, CertificateArgs
 
     covered = certificate_names(config.services, names)
@@ -74,7 +75,8 @@ def internal(
     names, called = config.names, calls.called(config.services)
     if names is None or not called:
         return {}
-    from components.internal_entry import InternalEntry, InternalEntryArgs, InternalNames, InternalNamesArgs
+    from components.internal_entry import InternalEntry, InternalEntryArgs
+    from components.internal_names import InternalNames, InternalNamesArgs
 
     zone = InternalNames(
         "internal",

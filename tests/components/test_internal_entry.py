@@ -1,4 +1,4 @@
-"""Where services call each other: names in the network, and a load balancer for each called service."""
+"""Where a service is called by others."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from components.alias_records import AliasRecords, AliasRecordsArgs
-from components.args import AccessLogs, AliasTarget
-from components.internal_entry import InternalEntry, InternalEntryArgs, InternalNames, InternalNamesArgs
+from components.args import AccessLogs
+from components.internal_entry import InternalEntry, InternalEntryArgs
 from components.service import Service, ServiceArgs
 from tests.components.recorder import Built
 from tests.components.test_service import GIVEN as SERVICE
@@ -38,15 +37,6 @@ def entry(build: Build, **changed: Any) -> Built:
     def program() -> Mapping[str, Any]:
         made = InternalEntry("billing-internal", InternalEntryArgs(**{**GIVEN, **changed}))
         return {"entry_point": dict(made.entry_point), "callee": dict(made.callee)}
-
-    return build(program)
-
-
-def names(build: Build) -> Built:
-    def program() -> Mapping[str, Any]:
-        args = InternalNamesArgs(domain="internal.example.com", vpc_id="vpc-1", zone_id="Z1", tags=TAGS)
-        made = InternalNames("internal", args)
-        return {"zone": made.zone_id, "certificate": made.certificate_arn, "domain": made.domain}
 
     return build(program)
 
@@ -180,71 +170,6 @@ def test_two_services_may_call_each_other_and_nobody_else_may(build: Build) -> N
         if rule["securityGroupId"] == "billing-internal-id"
     }
     assert out == {"billing-internal-to-servers": "billing-id"}
-
-
-def test_names_are_known_in_the_network_alone(build: Build) -> None:
-    built = names(build)
-    assert built.inputs("Zone") == {
-        "Zone internal": {
-            "name": "internal.example.com",
-            "comment": "Services that call each other",
-            "vpcs": [{"vpcId": "vpc-1"}],
-            "forceDestroy": False,
-            "tags": tags("internal"),
-        }
-    }
-    assert built.outputs == {
-        "zone": "internal-zone",
-        "certificate": "arn:aws:acm:eu-central-1:123456789012:certificate/internal",
-        "domain": "internal.example.com",
-    }
-    assert built.types()["the InternalNames internal"] == "immutable:internalentry:InternalNames"
-    assert built.parents()["the Certificate internal"] == "the InternalNames internal"
-    assert built.parents()["Zone internal"] == "the InternalNames internal"
-
-
-def test_their_certificate_names_no_service_and_is_proven_in_the_public_zone(build: Build) -> None:
-    inputs = names(build).inputs()
-    certificate = inputs["Certificate internal"]
-    assert certificate["domainName"] == "*.internal.example.com"
-    assert certificate["tags"] == tags("internal")
-    assert inputs["Record internal-proves-internal.example.com"]["zoneId"] == "Z1"
-
-
-@pytest.mark.parametrize(
-    ("dual_stack", "expected"),
-    [
-        (False, {"entry-example.com": ("example.com", "A"), "entry-*.example.com": ("*.example.com", "A")}),
-        (
-            True,
-            {
-                "entry-example.com": ("example.com", "A"),
-                "entry-example.com-ipv6": ("example.com", "AAAA"),
-                "entry-*.example.com": ("*.example.com", "A"),
-                "entry-*.example.com-ipv6": ("*.example.com", "AAAA"),
-            },
-        ),
-    ],
-)
-def test_every_host_leads_to_the_load_balancer_by_all_its_addresses(
-    build: Build, dual_stack: bool, expected: dict[str, tuple[str, str]]
-) -> None:
-    def program() -> Mapping[str, Any]:
-        target = AliasTarget(dns_name="entry.elb", zone_id="Z-OF-AWS", dual_stack=dual_stack)
-        args = AliasRecordsArgs(zone_id="Z1", hosts=("example.com", "*.example.com"), target=target)
-        AliasRecords("entry", args)
-        return {}
-
-    built = build(program)
-    records = built.inputs("Record")
-    assert {key.split()[1]: (each["name"], each["type"]) for key, each in records.items()} == expected
-    alias = {"name": "entry.elb", "zoneId": "Z-OF-AWS", "evaluateTargetHealth": True}
-    for record in records.values():
-        assert (record["zoneId"], record["aliases"]) == ("Z1", [alias])
-        # Who has a record of the name already wants it to lead where it does.
-        assert "allowOverwrite" not in record
-    assert set(built.parents().values()) == {"Stack", "the AliasRecords entry"}
-    assert built.types()["the AliasRecords entry"] == "immutable:aliasrecords:AliasRecords"
 
 
 @pytest.mark.parametrize(
