@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from rehearsal import checkout
 from rehearsal.errors import UsageError
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-PROGRAM = ("__main__.py", "components", "images", "stacks", "Pulumi.yaml", "pyproject.toml")
+PROGRAM = ("__main__.py", "components", "functions", "images", "stacks", "Pulumi.yaml", "pyproject.toml")
 PASSPHRASE = "rehearsal"  # noqa: S105 - it protects the made-up secrets of a cloud in memory
 IMAGE_KEY, RECIPES_KEY = "immutable:imageId", "immutable:recipes"
 NAMES_KEY = "immutable:names"
@@ -31,6 +31,7 @@ _IMAGE_ID = re.compile(r"\bami-(?:[0-9a-f]{17}|[0-9a-f]{8})\b")
 # What stands in the way of a destroy that leaves nothing: section, field, and the value that lets go.
 _LOGS = ("immutable:logs", "retainOnDestroy", False)
 _LOOSE_ENVIRONMENT = (("immutable:loadBalancer", "deletionProtection", False), _LOGS)
+_LOOSE_DATABASE = (("deletionProtection", False), ("retainOnDestroy", False), ("finalSnapshot", False))
 _LOOSE_FACTORY = (("immutable:distribution", "retainKeysOnDestroy", False), _LOGS)
 _CERTIFICATE = re.compile(r"arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/[A-Za-z0-9-]+")
 # Of the caller's environment only these go on: an AWS profile, a proxy or a Pulumi token of the user's must
@@ -127,11 +128,10 @@ class Workspace:
         path = self.config_file(stack)
         document = yaml_of_people.load(path.read_text())
         changed = []
-        for key, field, value in _LOOSE_ENVIRONMENT if IMAGE_KEY in document["config"] else _LOOSE_FACTORY:
-            section = document["config"].setdefault(key, {})
+        for label, section, field, value in _in_the_way(document["config"]):
             if section.get(field) is not value:
                 section[field] = value
-                changed.append(f"{key.removeprefix('immutable:')}.{field}: {str(value).lower()}")
+                changed.append(f"{label}.{field}: {str(value).lower()}")
         with path.open("w") as file:
             yaml_of_people.dump(document, file)
         return changed
@@ -197,6 +197,15 @@ class Workspace:
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
         }
+
+
+def _in_the_way(config: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], str, bool]]:
+    """What keeps a destroy from leaving nothing: label, section, field, and the value that lets go."""
+    for key, field, value in _LOOSE_ENVIRONMENT if IMAGE_KEY in config else _LOOSE_FACTORY:
+        yield key.removeprefix("immutable:"), config.setdefault(key, {}), field, value
+    for name, database in config.get("immutable:databases", {}).items():
+        if "external" not in database:
+            yield from ((f"databases.{name}", database, field, value) for field, value in _LOOSE_DATABASE)
 
 
 def environments_of(project: Path) -> list[str]:

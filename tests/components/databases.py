@@ -1,4 +1,4 @@
-"""Databases for tests: what the engine answers about them, and one to change."""
+"""A database for tests to change."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from components.database import Database, DatabaseArgs
-from tests.components.recorder import ACCOUNT, OUTPUTS, REGION, Built
+from tests.components.recorder import ACCOUNT, REGION, Built
 
 Build = Callable[[Callable[[], Mapping[str, Any]]], Built]
 
@@ -26,50 +26,6 @@ GIVEN: dict[str, Any] = {
     "alert_topic_arn": "arn:topic",
     "tags": {"owner": "platform"},
 }
-
-
-def _nothing(_: str) -> dict[str, Any]:
-    return {}
-
-
-def _named(name: str) -> dict[str, Any]:
-    return {"name": f"{name}-name"}
-
-
-OUTPUTS.update(
-    {
-        "aws:kms/key:Key": lambda name: {
-            "arn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{name}",
-            "keyId": "1a2b3c4d-5e6f-4a1b-8c2d-3e4f5a6b7c8d",
-        },
-        "aws:lambda/function:Function": lambda name: {
-            "name": f"{name}-function",
-            "arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}",
-        },
-        "aws:lambda/invocation:Invocation": lambda _: {"result": "{}"},
-        "aws:lambda/permission:Permission": _nothing,
-        "aws:rds/eventSubscription:EventSubscription": _nothing,
-        "aws:rds/instance:Instance": lambda name: {
-            "arn": f"arn:aws:rds:{REGION}:{ACCOUNT}:db:{name}",
-            "address": f"{name}.rds.example",
-            "resourceId": f"db-{name.upper()}",
-            "username": "steward",
-            "masterUserSecrets": [
-                {"secretArn": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:rds!db-{name}"}
-            ],
-        },
-        "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication": _nothing,
-        "aws:rds/parameterGroup:ParameterGroup": _named,
-        "aws:rds/proxy:Proxy": lambda name: {"name": f"{name}-name", "endpoint": f"{name}.proxy.example"},
-        "aws:rds/proxyDefaultTargetGroup:ProxyDefaultTargetGroup": lambda _: {"name": "default"},
-        "aws:rds/proxyTarget:ProxyTarget": _nothing,
-        "aws:rds/subnetGroup:SubnetGroup": _named,
-        "aws:secretsmanager/secret:Secret": lambda name: {
-            "arn": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{name}"
-        },
-        "aws:secretsmanager/secretRotation:SecretRotation": _nothing,
-    }
-)
 
 
 def args(**changed: Any) -> DatabaseArgs:

@@ -82,7 +82,10 @@ OUTPUTS: dict[str, Outputs] = {
         "arn": f"arn:infrastructure/{name}"
     },
     "aws:kms/grant:Grant": lambda name: {"grantId": f"grant-{name}"},
-    "aws:kms/key:Key": _arn("kms", "key"),
+    "aws:kms/key:Key": lambda name: {
+        "arn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{name}",
+        "keyId": "1a2b3c4d-5e6f-4a1b-8c2d-3e4f5a6b7c8d",
+    },
     "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream": lambda name: {
         "name": f"{name}-stream",
         "arn": f"arn:aws:firehose:{REGION}:{ACCOUNT}:deliverystream/{name}-stream",
@@ -103,7 +106,24 @@ OUTPUTS: dict[str, Outputs] = {
         "name": f"{name}-function",
         "arn": f"arn:function/{name}",
     },
+    "aws:lambda/invocation:Invocation": lambda _: {"result": "{}"},
     "aws:lambda/permission:Permission": _nothing,
+    "aws:rds/eventSubscription:EventSubscription": _nothing,
+    "aws:rds/instance:Instance": lambda name: {
+        "arn": f"arn:aws:rds:{REGION}:{ACCOUNT}:db:{name}",
+        "address": f"{name}.rds.example",
+        "resourceId": f"db-{name.upper()}",
+        "username": "steward",
+        "masterUserSecrets": [
+            {"secretArn": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:rds!db-{name}"}
+        ],
+    },
+    "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication": _nothing,
+    "aws:rds/parameterGroup:ParameterGroup": lambda name: {"name": f"{name}-name"},
+    "aws:rds/proxy:Proxy": lambda name: {"name": f"{name}-name", "endpoint": f"{name}.proxy.example"},
+    "aws:rds/proxyDefaultTargetGroup:ProxyDefaultTargetGroup": lambda _: {"name": "default"},
+    "aws:rds/proxyTarget:ProxyTarget": _nothing,
+    "aws:rds/subnetGroup:SubnetGroup": lambda name: {"name": f"{name}-name"},
     "aws:route53/record:Record": _nothing,
     "aws:route53/zone:Zone": lambda name: {"zoneId": f"{name}-zone"},
     "aws:s3/bucket:Bucket": lambda name: {"arn": f"arn:aws:s3:::{name}"},
@@ -182,7 +202,8 @@ class Resource:
     """The key of its parent; `Stack` for the stack itself."""
     inputs: dict[str, Any]
     options: dict[str, Any]
-    """Those that are set: `ignore_changes`, `retain_on_delete`, `protect`, `delete_before_replace`."""
+    """Those that are set: `ignore_changes`, `retain_on_delete`, `protect`, `delete_before_replace`, and
+    `timeouts` to create, update and delete."""
     after: list[str]
     """Keys of what it waits for by `depends_on` alone."""
     uses: list[str]
@@ -253,6 +274,9 @@ def _resource(request: Any) -> Resource:
         "protect": request.protect,
     }
     set_options = {name: value for name, value in options.items() if value}
+    if request.customTimeouts.update:
+        times = request.customTimeouts
+        set_options["timeouts"] = (times.create, times.update, times.delete)
     if request.deleteBeforeReplaceDefined:
         # To say no is to overrule the provider.
         set_options["delete_before_replace"] = request.deleteBeforeReplace

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from components import database_engines, database_instance
+from components import database_engines
 from components.database_instance import RestoreFrom
 from tests.components.databases import GIVEN, INSTANCE, KEY, SECRET, Build, args, database, tags
 from tests.components.recorder import ACCOUNT
@@ -246,6 +246,7 @@ def test_its_key_is_its_own_and_encrypts_its_logs_too(build: Build) -> None:
 
 
 KEPT = {"protect": True, "retain_on_delete": True}
+TIMES = {"timeouts": ("6h", "4h", "3h")}
 
 
 def test_what_keeps_data_is_protected_and_outlives_the_stack(build: Build) -> None:
@@ -253,7 +254,7 @@ def test_what_keeps_data_is_protected_and_outlives_the_stack(build: Build) -> No
     assert built.options() == {
         "Key main": KEPT,
         "Key main-eu-west-1": KEPT,
-        "Instance main": KEPT,
+        "Instance main": KEPT | TIMES,
         "InstanceAutomatedBackupsReplication main-eu-west-1": {"retain_on_delete": True},
         "LogGroup main-postgresql": {"retain_on_delete": True},
         "LogGroup main-upgrade": {"retain_on_delete": True},
@@ -262,7 +263,7 @@ def test_what_keeps_data_is_protected_and_outlives_the_stack(build: Build) -> No
 
 def test_loosened_it_can_go_and_its_final_snapshot_stays_readable(build: Build) -> None:
     built = database(build, deletion_protection=False, retain=False, retain_logs=False)
-    assert built.options() == {"Key main": {"retain_on_delete": True}}
+    assert built.options() == {"Key main": {"retain_on_delete": True}, "Instance main": TIMES}
     instance = built.inputs()["Instance main"]
     assert instance["finalSnapshotIdentifier"] == f"{IDENTIFIER}-final"
     assert instance["deleteAutomatedBackups"] is False
@@ -270,7 +271,7 @@ def test_loosened_it_can_go_and_its_final_snapshot_stays_readable(build: Build) 
 
 def test_nothing_is_left_of_it_when_that_is_asked_for_three_times(build: Build) -> None:
     built = database(build, deletion_protection=False, retain=False, retain_logs=False, final_snapshot=False)
-    assert built.options() == {}
+    assert built.options() == {"Instance main": TIMES}
     instance = built.inputs()["Instance main"]
     assert instance["skipFinalSnapshot"] is True
     assert instance["deleteAutomatedBackups"] is True
@@ -354,9 +355,9 @@ def test_what_is_no_origin_is_refused(origin: dict[str, Any], says: str) -> None
         RestoreFrom(**origin)
 
 
-def test_a_blue_green_update_may_take_a_day() -> None:
-    limits = {name: database_instance.timeouts(blue_green=name).update for name in (False, True)}
-    assert limits == {False: "4h", True: "24h"}
+def test_a_blue_green_update_may_take_a_day(build: Build) -> None:
+    built = database(build, blue_green=True)
+    assert built.options()["Instance main"]["timeouts"] == ("6h", "24h", "3h")
 
 
 @pytest.mark.parametrize(

@@ -192,7 +192,7 @@ def test_a_replica_follows_the_instance_and_keeps_nothing_of_its_own(build: Buil
         "tags": tags("main-replica-1"),
     }
     assert "Instance main-replica-2" in built.resources
-    assert "Instance main-replica-1" not in built.options()
+    assert built.options()["Instance main-replica-1"] == {"timeouts": ("6h", "4h", "3h")}
     assert built.outputs["replica_identifiers"] == [f"{IDENTIFIER}-replica-{n}" for n in (1, 2)]
     assert built.outputs["replica_addresses"] == [f"main-replica-{n}.rds.example" for n in (1, 2)]
 

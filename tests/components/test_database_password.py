@@ -11,8 +11,8 @@ from components.database_password import FUNCTION
 from tests.components.databases import INSTANCE, KEY, Build, database, tags
 from tests.components.recorder import ACCOUNT, REGION
 
-SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:main-password"
-LAMBDA = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:main-password"
+SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret/main-password"
+LAMBDA = "arn:function/main-password"
 
 
 @pytest.mark.parametrize("changed", [{"replicas": 1}, {"blue_green": True}])

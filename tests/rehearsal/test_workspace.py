@@ -17,6 +17,8 @@ def source(tmp_path: Path) -> Path:
     folder = tmp_path / "source"
     (folder / "components").mkdir(parents=True)
     (folder / "components" / "network.py").write_text("SIZE = 1\n")
+    (folder / "functions").mkdir()
+    (folder / "functions" / "rotate.py").write_text("")
     (folder / "images").mkdir()
     (folder / "images" / "preflight.py").write_text("")
     (folder / "__main__.py").write_text("import components.network\n")
@@ -46,7 +48,7 @@ def workspace(source: Path, tmp_path: Path) -> Workspace:
 
 
 def test_the_copy_is_the_program_byte_for_byte(workspace: Workspace, source: Path) -> None:
-    parts = ("components/network.py", "images/preflight.py")
+    parts = ("components/network.py", "functions/rotate.py", "images/preflight.py")
     for name in ("__main__.py", "Pulumi.yaml", "Pulumi.staging.yaml", *parts):
         assert (workspace.project / name).read_bytes() == (source / name).read_bytes()
 
@@ -86,6 +88,16 @@ def test_what_keeps_a_stack_from_going_is_let_go_in_its_own_file(workspace: Work
     ]  # fmt: skip
     assert workspace.loosen("images") == []
     assert workspace.loosen("prod")[0] == "loadBalancer.deletionProtection: false"
+
+
+def test_databases_of_an_environment_are_let_go_and_those_of_others_left_alone(workspace: Workspace) -> None:
+    file = workspace.config_file("prod")
+    databases = "  immutable:databases: {main: {retainOnDestroy: false}, shared: {external: {}}}\n"
+    file.write_text(file.read_text() + databases)
+    assert workspace.loosen("prod")[-2:] == [
+        "databases.main.deletionProtection: false", "databases.main.finalSnapshot: false",
+    ]  # fmt: skip
+    assert read_config(file)["immutable:databases"]["shared"] == {"external": {}}
 
 
 def test_an_unknown_environment_is_refused_with_a_list(workspace: Workspace) -> None:
