@@ -64,7 +64,8 @@ class LogAgent:
 
 def told(data: dict[str, Any]) -> Told | None:
     """What a LaunchTemplateData says of logs; None when it says nothing."""
-    files = dict(_files(data.get("UserData") or ""))
+    # Of a template's first version moto keeps it in a type of its own.
+    files = dict(_files(str(data.get("UserData") or "")))
     role = _role(data.get("IamInstanceProfile") or {})
     configuration = files.pop(f"{FOLDER}/{CONFIGURATION}", None)
     if configuration is not None:

@@ -21,6 +21,9 @@ from rehearsal.cloud.logs.queries import Definitions
 from rehearsal.cloud.logs.subscriptions import MOST_FILTERS, Subscription
 from rehearsal.cloud.world import World
 
+#: "PutLogEvents": of one batch; each event counts for so many bytes more than its message.
+MOST_EVENTS, MOST_BYTES, EVENT_BYTES = 10_000, 1_048_576, 26
+
 
 class LogsBackend(MotoLogsBackend):
     groups: dict[str, Group]
@@ -46,6 +49,21 @@ class LogsBackend(MotoLogsBackend):
     def ensure_log_group(self, log_group_name: str) -> None:
         if log_group_name not in self.groups:
             self.groups[log_group_name] = Group(self, log_group_name)
+
+    def put_log_events(
+        self, log_group_name: str, log_stream_name: str, log_events: list[dict[str, Any]]
+    ) -> tuple[str, dict[str, Any]]:
+        """Raises InvalidParameterException also for more than AWS takes at once."""
+        size = sum(len(event["message"].encode()) + EVENT_BYTES for event in log_events)
+        if len(log_events) > MOST_EVENTS or size > MOST_BYTES:
+            raise InvalidParameterException(
+                f"{len(log_events)} log events of {size} bytes: a batch has at most {MOST_EVENTS} events and "
+                f"{MOST_BYTES} bytes"
+            )
+        answer: tuple[str, dict[str, Any]] = super().put_log_events(
+            log_group_name, log_stream_name, log_events
+        )
+        return answer
 
     def bring_in(self) -> None:
         """Let all that servers wrote be in its streams, counted and on its way."""

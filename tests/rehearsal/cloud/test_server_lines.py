@@ -223,6 +223,21 @@ def test_an_image_that_errs_says_so_and_its_errors_are_counted(servers: Servers)
     assert all("ERROR: requests fail, and are answered with 500." in said for said in servers.said().values())
 
 
+def test_the_first_version_of_a_template_is_read_as_every_other(servers: Servers) -> None:
+    made = servers.scene.ec2.create_launch_template(
+        LaunchTemplateName="first",
+        LaunchTemplateData={
+            "ImageId": GOOD,
+            "InstanceType": "m7g.large",
+            "IamInstanceProfile": {"Name": "server"},
+            "UserData": _user_data({ENV: LOG_GROUP}),
+        },
+    )
+    servers.scene.template_id = made["LaunchTemplate"]["LaunchTemplateId"]
+    servers.scene.settled(1, 1)
+    assert servers.said() == {hooking.only(servers.scene): [BOOTED, SERVING]}
+
+
 def test_versions_of_a_template_are_read_apart(servers: Servers) -> None:
     servers.start({ENV: LOG_GROUP})
     first = hooking.only(servers.scene)
