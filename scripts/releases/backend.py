@@ -42,6 +42,12 @@ class Backend(Protocol):
             ReleaseError: the backend cannot be asked.
         """
 
+    def resources(self, stack: str) -> list[Mapping[str, Any]] | None:
+        """All that the stack's state holds, secrets as `SECRET`; None when there is no such stack.
+
+        Raises as `outputs`.
+        """
+
 
 def choose(project: Project, environment: Mapping[str, str]) -> Backend:
     """The backend that the process's `environment` names.
@@ -80,6 +86,11 @@ class FileBackend:
         return str(self.directory)
 
     def outputs(self, stack: str) -> Mapping[str, Any] | None:
+        """See `Backend`."""
+        found = self.resources(stack)
+        return None if found is None else _outputs_of(found)
+
+    def resources(self, stack: str) -> list[Mapping[str, Any]] | None:
         """See `Backend`. The file is read once, whole: Pulumi replaces it in one step."""
         if not self.directory.is_dir():
             raise RefusedError(f"PULUMI_BACKEND_URL names {self.directory}, which is no directory")
@@ -89,7 +100,7 @@ class FileBackend:
             return None
         try:
             content = path.read_bytes()
-            return _outputs_of(json.loads(gzip.decompress(content) if path.suffix == ".gz" else content))
+            return _resources_of(json.loads(gzip.decompress(content) if path.suffix == ".gz" else content))
         except (ValueError, EOFError, zlib.error, gzip.BadGzipFile, RecursionError) as error:
             raise RefusedError(
                 f"the state file {path} is damaged ({one_line(error)}); "
@@ -99,8 +110,8 @@ class FileBackend:
             raise ReleaseError(f"the state file {path} cannot be read: {error.strerror}") from error
 
 
-def _outputs_of(document: Any) -> Mapping[str, Any]:
-    """The root stack's outputs in a checkpoint, none while it has no resources.
+def _resources_of(document: Any) -> list[Mapping[str, Any]]:
+    """The resources in a checkpoint.
 
     Raises:
         ValueError: it is no checkpoint.
@@ -109,13 +120,23 @@ def _outputs_of(document: Any) -> Mapping[str, Any]:
         raise ValueError("it is no checkpoint")
     if document.get("version") not in CHECKPOINT_VERSIONS:
         raise ValueError(f"its version is {document.get('version')!r}, not 3")
-    latest = document["checkpoint"].get("latest") or {}
+    found = _in_deployment(document["checkpoint"].get("latest") or {})
+    _outputs_of(found)
+    return found
+
+
+def _in_deployment(latest: Any) -> list[Mapping[str, Any]]:
     resources = latest.get("resources") or [] if isinstance(latest, dict) else None
     if not isinstance(resources, list) or not all(isinstance(each, dict) for each in resources):
         raise ValueError("its resources are no list")
+    return [_without_secrets(each) for each in resources if not each.get("delete")]
+
+
+def _outputs_of(resources: list[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The root stack's outputs, none while it has no resources."""
     for resource in resources:
-        if resource.get("type") == "pulumi:pulumi:Stack" and not resource.get("delete"):
-            outputs = _without_secrets(resource.get("outputs") or {})
+        if resource.get("type") == "pulumi:pulumi:Stack":
+            outputs = resource.get("outputs") or {}
             if not isinstance(outputs, dict):
                 raise ValueError("its outputs are no mapping")
             return outputs
@@ -144,9 +165,26 @@ class CommandBackend:
 
     def outputs(self, stack: str) -> Mapping[str, Any] | None:
         """See `Backend`."""
-        said = f"`pulumi stack output` of {stack}"
+        outputs = self._json(stack, "output", "--json")
+        if outputs is not None and not isinstance(outputs, dict):
+            raise ReleaseError(f"`pulumi stack output` of {stack} printed no mapping")
+        return outputs
+
+    def resources(self, stack: str) -> list[Mapping[str, Any]] | None:
+        """See `Backend`."""
+        exported = self._json(stack, "export")
+        if exported is None:
+            return None
         try:
-            done = self._ask(stack)
+            return _in_deployment(exported["deployment"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise ReleaseError(f"`pulumi stack export` of {stack} printed no state: {error}") from error
+
+    def _json(self, stack: str, *command: str) -> Any:
+        """What `pulumi stack COMMAND` prints; None when there is no such stack."""
+        said = f"`pulumi stack {command[0]}` of {stack}"
+        try:
+            done = self._ask(stack, command)
         except subprocess.TimeoutExpired as error:
             raise ReleaseError(f"{said} did not answer in {COMMAND_TIMEOUT_SECONDS} s") from error
         except OSError as error:
@@ -159,17 +197,14 @@ class CommandBackend:
             why = one_line(why).removeprefix("error: ")
             raise ReleaseError(f"{said} failed: {why or f'exit code {done.returncode}'}")
         try:
-            outputs = json.loads(done.stdout)
+            return json.loads(done.stdout)
         except ValueError as error:
             raise ReleaseError(f"{said} printed no JSON") from error
-        if not isinstance(outputs, dict):
-            raise ReleaseError(f"{said} printed no mapping")
-        return outputs
 
-    def _ask(self, stack: str) -> subprocess.CompletedProcess[str]:
-        options = ["--json", "--non-interactive", f"--stack={stack}", f"--cwd={self.directory}"]
+    def _ask(self, stack: str, command: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
+        options = ["--non-interactive", f"--stack={stack}", f"--cwd={self.directory}"]
         return subprocess.run(
-            [self.command, "stack", "output", *options],
+            [self.command, "stack", *command, *options],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

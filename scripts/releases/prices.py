@@ -1,4 +1,4 @@
-"""What a server costs an hour, as a dated table says: the project's own, or one given with --prices."""
+"""What an environment's parts cost, as a dated table says: the project's own, or one given with --prices."""
 
 from __future__ import annotations
 
@@ -18,12 +18,24 @@ class _Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
 
 
+Price = Annotated[float, Field(gt=0)]
+
+
+class OtherPrices(_Table):
+    """Prices of what is no server, by name: `natGatewayHour`, `postgres db.t4g.micro hour`."""
+
+    date: datetime.date
+    source: str = Field(min_length=1)
+    prices: dict[str, Price]
+
+
 class RegionPrices(_Table):
     """One region's prices by instance type, when they were read and from where."""
 
     date: datetime.date
     source: str = Field(min_length=1)
-    per_hour: dict[str, Annotated[float, Field(gt=0)]]
+    per_hour: dict[str, Price]
+    others: tuple[OtherPrices, ...] = ()
 
 
 class Prices(_Table):
@@ -37,6 +49,14 @@ class Prices(_Table):
         """None where the table does not know the type in that region; nothing is guessed from another."""
         known = self.regions.get(region)
         return None if known is None else known.per_hour.get(instance_type)
+
+    def other(self, region: str, name: str) -> tuple[float, str] | None:
+        """What is no server: the price of one unit and its date. None where the table does not know it."""
+        known = self.regions.get(region)
+        for table in () if known is None else known.others:
+            if name in table.prices:
+                return table.prices[name], table.date.isoformat()
+        return None
 
     def date(self, region: str) -> str | None:
         known = self.regions.get(region)
