@@ -53,10 +53,11 @@ def after_moto() -> None:
     """
     from moto.core import responses, utils
 
-    from rehearsal.cloud import object_lock
+    from rehearsal.cloud import bucket_policy, object_lock
     from rehearsal.cloud.ec2 import lookups
 
     lookups.install()
+    bucket_policy.install()
     object_lock.install()
     # Whatever writes a log line finds our CloudWatch Logs, whichever service is asked first.
     import_module("rehearsal.cloud.logs.models")
