@@ -155,6 +155,19 @@ def test_firehose_may_write_below_its_prefixes_with_the_key_and_nothing_else(bui
     }
 
 
+def test_roles_and_bucket_are_found_by_name_and_tags(build: Build) -> None:
+    built = shipping(build)
+    for name, what in (
+        ("logs-delivery", "Lets Firehose deliver the services' logs to their bucket"),
+        ("logs-subscription", "Lets CloudWatch Logs put the services' logs to their streams"),
+    ):
+        role = built.inputs()[f"Role {name}"]
+        assert (role["namePrefix"], role["description"]) == (f"{name}-", what)
+        assert role["tags"] == tags(name)
+        assert built.inputs()[f"RolePolicy {name}"]["role"] == f"{name}-role"
+    assert built.inputs()["Bucket logs"]["tags"] == tags("logs")
+
+
 def test_who_gets_a_role_waits_for_its_policy(build: Build) -> None:
     built = shipping(build)
     assert "RolePolicy logs-delivery" in built.resources["FirehoseDeliveryStream logs-web"].uses
