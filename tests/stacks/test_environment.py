@@ -42,6 +42,10 @@ def test_an_environment_is_a_network_an_entry_point_and_its_services(staging: En
     ]
     assert sorted(top) == [
         ("immutable:alerttopic:AlertTopic", "alerts"),
+        ("immutable:aliasrecords:AliasRecords", "entry"),
+        ("immutable:certificate:Certificate", "entry"),
+        ("immutable:internalentry:InternalEntry", "api-internal"),
+        ("immutable:internalnames:InternalNames", "internal"),
         ("immutable:loadbalancer:LoadBalancer", "entry"),
         ("immutable:logsearch:LogSearch", "logs"),
         ("immutable:logshipping:LogShipping", "logs"),
@@ -56,9 +60,10 @@ def test_an_environment_is_a_network_an_entry_point_and_its_services(staging: En
 def test_every_service_is_made_of_the_same_parts_in_staging_and_prod(
     staging: Environment, prod: Environment
 ) -> None:
-    parts = of_service(staging, "web")
-    assert parts["aws:autoscaling/group:Group"] == parts["aws:ec2/launchTemplate:LaunchTemplate"] == 1
-    assert parts == of_service(staging, "api") == of_service(prod, "web") == of_service(prod, "api")
+    for name in ("web", "api"):
+        parts = of_service(staging, name)
+        assert parts["aws:autoscaling/group:Group"] == parts["aws:ec2/launchTemplate:LaunchTemplate"] == 1
+        assert parts == of_service(prod, name)
 
 
 def test_staging_and_prod_are_made_of_the_same_types(staging: Environment, prod: Environment) -> None:
@@ -107,11 +112,11 @@ def test_the_exports_are_what_people_and_scripts_read(staging: Environment) -> N
                 "timeoutSeconds": 7200,
             },
             "alarms": alarms,
-            "url": "https://entry.elb.example",
+            "url": "https://staging.example.com",
         }
 
     assert staging.outputs == {
-        "url": "https://entry.elb.example",
+        "url": "https://staging.example.com",
         "image": "ami-0a1b2c3d4e5f60718",
         "images": {
             "ami-0a1b2c3d4e5f60718": {
@@ -131,7 +136,11 @@ def test_the_exports_are_what_people_and_scripts_read(staging: Environment) -> N
                 "#dashboards/dashboard/immutable-staging"
             ),
         },
-        "services": {"web": service("web"), "api": service("api")},
+        "databases": {},
+        "services": {
+            "web": service("web") | {"calls": ["api"]},
+            "api": service("api") | {"internalUrl": "https://api.internal.staging.example.com"},
+        },
     }
 
 
