@@ -125,7 +125,12 @@ _EMULATED = {
     "AWS/AutoScaling": (frozenset(AUTO_SCALING), frozenset({"AutoScalingGroupName"})),
     "AWS/Events": (frozenset({"TriggeredRules"}), frozenset({"RuleName"})),
     "AWS/Firehose": (frozenset({"DeliveryToS3.DataFreshness"}), frozenset({"DeliveryStreamName"})),
+    "AWS/Lambda": (frozenset({"Errors", "Invocations"}), frozenset({"FunctionName"})),
     "AWS/Logs": (frozenset({"IncomingLogEvents", "IncomingBytes"}), frozenset({"LogGroupName"})),
+    "AWS/Scheduler": (
+        frozenset({"InvocationAttemptCount", "InvocationDroppedCount", "TargetErrorCount"}),
+        frozenset({"ScheduleGroup"}),
+    ),
 }
 
 

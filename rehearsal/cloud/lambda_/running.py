@@ -26,8 +26,16 @@ def warm(world: World, function: Function) -> Iterator[Callable[[Any], dict[str,
             f"a function of the runtime {function.settings.get('Runtime')!r} does not run"
         )
     with Environment(function, world.endpoint, world.clock.speed) as environment:
+
+        def call(event: Any) -> dict[str, Any]:
+            answer = environment.call(event)
+            with world.lock:
+                if World.current is world:
+                    _count(function, failed="error" in answer)
+            return answer
+
         try:
-            yield environment.call
+            yield call
         finally:
             lines = environment.log()
             with world.lock:
@@ -37,6 +45,16 @@ def warm(world: World, function: Function) -> Iterator[Callable[[Any], dict[str,
 
 def in_the_background(work: Callable[[], object]) -> None:
     Thread(target=work, daemon=True).start()
+
+
+def _count(function: Function, *, failed: bool) -> None:
+    from rehearsal.cloud.cloudwatch.metrics import Metric
+    from rehearsal.cloud.cloudwatch.models import cloudwatch_backends
+
+    recorder = cloudwatch_backends[function.account][function.region].recorder
+    where, now = frozenset({("FunctionName", function.name)}), World.current.timeline.now
+    recorder.count(Metric("AWS/Lambda", "Invocations", where), now, 1.0)
+    recorder.count(Metric("AWS/Lambda", "Errors", where), now, float(failed))
 
 
 def _keep(function: Function, stream: str, lines: list[str]) -> None:

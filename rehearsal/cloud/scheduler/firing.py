@@ -80,8 +80,10 @@ def arm(schedule: Any, there: Callable[[Any], bool]) -> None:
 def _try(schedule: Any, there: Callable[[Any], bool], since: float, attempts: int) -> None:
     """Call the target; again later when it refuses, as long and as often as the policy lets."""
     error = _call(schedule)
+    _count(schedule, "InvocationAttemptCount")
     if not error:
         return
+    _count(schedule, "TargetErrorCount")
     print(f"scheduler: {schedule.name}: {error}", file=sys.stderr, flush=True)
     policy = schedule.target["RetryPolicy"]
     pause = min(FIRST_PAUSE_SECONDS * 2**attempts, LONGEST_PAUSE_SECONDS)
@@ -91,6 +93,18 @@ def _try(schedule: Any, there: Callable[[Any], bool], since: float, attempts: in
         World.current.timeline.after(
             pause, lambda: _try(schedule, there, since, again) if there(schedule) else None
         )
+    else:
+        _count(schedule, "InvocationDroppedCount")
+
+
+def _count(schedule: Any, name: str) -> None:
+    """Source: "Monitoring EventBridge Scheduler with CloudWatch"."""
+    from rehearsal.cloud.cloudwatch.metrics import Metric
+    from rehearsal.cloud.cloudwatch.models import cloudwatch_backends
+
+    recorder = cloudwatch_backends[ACCOUNT][schedule.arn.split(":")[3]].recorder
+    where = frozenset({("ScheduleGroup", schedule.group_name)})
+    recorder.count(Metric("AWS/Scheduler", name, where), World.current.timeline.now, 1.0)
 
 
 def _call(schedule: Any) -> str:

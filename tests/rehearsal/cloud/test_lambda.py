@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -53,6 +54,23 @@ def test_what_a_handler_raises_is_the_answer_and_is_logged(cloud: Local) -> None
     events = logs.get_log_events(logGroupName="/aws/lambda/rotate", logStreamName=stream["logStreamName"])
     lines = [each["message"] for each in events["events"]]
     assert lines[:2] == ["before", "[ERROR] ValueError: no such key"]
+
+
+def test_calls_and_errors_of_a_function_are_counted(cloud: Local) -> None:
+    function(cloud, "def handler(event, context):\n    return 1 / event['by']\n")
+    for by in (0, 1, 0):
+        call(cloud, {"by": by})
+    cloud.step(60)
+    now = cloud.world.clock.date(cloud.world.timeline.now)
+    sums = {}
+    for name in ("Invocations", "Errors"):
+        found = cloud.client("cloudwatch").get_metric_statistics(
+            Namespace="AWS/Lambda", MetricName=name, Period=60, Statistics=["Sum"],
+            Dimensions=[{"Name": "FunctionName", "Value": "rotate"}],
+            StartTime=now - timedelta(hours=1), EndTime=now,
+        )  # fmt: skip
+        sums[name] = sum(each["Sum"] for each in found["Datapoints"])
+    assert sums == {"Invocations": 3, "Errors": 2}
 
 
 def test_a_function_that_takes_too_long_is_ended(cloud: Local) -> None:

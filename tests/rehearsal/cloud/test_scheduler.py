@@ -50,6 +50,14 @@ class Schedules:
             Name=name, ScheduleExpression=expression, FlexibleTimeWindow={"Mode": "OFF"}, Target=target
         )
 
+    def counted(self, name: str) -> float:
+        found = self.cloud.client("cloudwatch").get_metric_statistics(
+            Namespace="AWS/Scheduler", MetricName=name, Period=60, Statistics=["Sum"],
+            Dimensions=[{"Name": "ScheduleGroup", "Value": "default"}],
+            StartTime=self.now() - timedelta(days=1), EndTime=self.now(),
+        )  # fmt: skip
+        return float(sum(each["Sum"] for each in found["Datapoints"]))
+
     def step(self, hours: float) -> str:
         self.cloud.step(hours * 3600)
         return self.databases.status()
@@ -100,7 +108,10 @@ def test_a_call_that_is_refused_is_tried_again_for_as_long_as_it_may_be(schedule
 def test_a_role_that_may_not_call_leaves_the_database_as_it_is(schedules: Schedules) -> None:
     schedules.cloud.client("iam").delete_role_policy(RoleName="sleep", PolicyName="p")
     schedules.make(schedules.daily(1))
-    assert schedules.step(8) == "available"
+    assert schedules.step(2.5) == "available"
+    # An hour of attempts: at once, and after one, three, seven, fifteen and thirty minutes.
+    assert schedules.counted("TargetErrorCount") == 6
+    assert schedules.counted("InvocationDroppedCount") == 1
 
 
 @pytest.mark.parametrize(
