@@ -186,7 +186,13 @@ def test_the_key_encrypts_log_groups_of_this_account_and_rotates(build: Build) -
     assert (key["enableKeyRotation"], key["deletionWindowInDays"]) == (True, 30)
     assert key["tags"] == tags("logs")
     administer, groups = key["policy"]["Statement"]
-    assert administer["Principal"] == {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+    assert administer == {
+        "Sid": "AdministerByIam",
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
     assert groups == {
         "Sid": "EncryptLogGroups",
         "Effect": "Allow",
