@@ -39,6 +39,8 @@ class Resource:
     inputs: dict[str, Any]
     kept: bool
     """Whether it stays when the stack is destroyed."""
+    protected: bool = False
+    """Whether the engine refuses to delete or replace it."""
 
     @property
     def tags(self) -> dict[str, str] | None:
@@ -89,7 +91,12 @@ class Account:
             "getSnapshot": self._snapshot,
             "getKey": self._key,
             "getZone": self._zone,
+            "getInstances": {"instanceIdentifiers": []},
+            "getEngineVersion": self._engine_version,
         }
+
+    def _engine_version(self, args: Mapping[str, Any]) -> Answer:
+        return {**args, "validUpgradeTargets": []}
 
     def _zone(self, args: Mapping[str, Any]) -> Answer:
         if isinstance(self.zone, str):
@@ -164,7 +171,14 @@ class _Monitor(mocks.MockMonitor):
         if request.type != "pulumi:pulumi:Stack":
             inputs = rpc.deserialize_properties(request.object)
             self.seen.resources.append(
-                Resource(request.type, request.name, _short(request.parent), inputs, request.retainOnDelete)
+                Resource(
+                    request.type,
+                    request.name,
+                    _short(request.parent),
+                    inputs,
+                    request.retainOnDelete,
+                    request.protect,
+                )
             )
         return super().RegisterResource(request)  # type: ignore[no-untyped-call]
 

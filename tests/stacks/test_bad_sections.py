@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from components.lifecycle_hooks import Lifecycle, variables
-from components.user_data import cloud_config
+from components.user_data import server_config
 from tests.stacks.given import SMALLEST, complaint, complaints
 
 WEB = "immutable:services.web"
@@ -145,13 +145,13 @@ def test_a_policy_statement_that_allows_too_much_or_nothing_is_refused(
 
 def test_an_environment_over_16_kb_is_refused_with_its_size() -> None:
     line = complaint({f"{WEB}.environment": {"BANNER": "words " * 3000}})
-    assert line.startswith(f"{WEB}.environment: the environment of 'web' makes 18287 bytes")
+    assert line.startswith(f"{WEB}.environment: the environment of 'web' makes 18764 bytes")
     assert "EC2 takes 16384" in line
 
 
 def test_the_limit_leaves_room_for_what_the_launch_template_adds() -> None:
     added = {"LOG_GROUP": "web-0123456"} | variables(8080, "/healthz", Lifecycle())
-    rest = len(cloud_config("web", {"BANNER": ""} | added))
+    rest = len(server_config("web", {"BANNER": ""} | added))
     longest = "b" * (16_384 - rest)
     assert complaints({f"{WEB}.environment": {"BANNER": longest}}) == []
     assert complaints({f"{WEB}.environment": {"BANNER": longest + "b"}})

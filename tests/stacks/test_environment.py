@@ -44,6 +44,7 @@ def test_an_environment_is_a_network_an_entry_point_and_its_services(staging: En
         ("immutable:alerttopic:AlertTopic", "alerts"),
         ("immutable:aliasrecords:AliasRecords", "entry"),
         ("immutable:certificate:Certificate", "entry"),
+        ("immutable:database:Database", "main"),
         ("immutable:internalentry:InternalEntry", "api-internal"),
         ("immutable:internalnames:InternalNames", "internal"),
         ("immutable:loadbalancer:LoadBalancer", "entry"),
@@ -54,20 +55,43 @@ def test_an_environment_is_a_network_an_entry_point_and_its_services(staging: En
         ("immutable:network:Network", "network"),
         ("immutable:service:Service", "api"),
         ("immutable:service:Service", "web"),
+        ("immutable:sessionkeys:SessionKeys", "sessions"),
     ]
 
 
 def test_every_service_is_made_of_the_same_parts_in_staging_and_prod(
     staging: Environment, prod: Environment
 ) -> None:
-    for name in ("web", "api"):
-        parts = of_service(staging, name)
-        assert parts["aws:autoscaling/group:Group"] == parts["aws:ec2/launchTemplate:LaunchTemplate"] == 1
-        assert parts == of_service(prod, name)
+    parts = of_service(staging, "web")
+    assert parts["aws:autoscaling/group:Group"] == parts["aws:ec2/launchTemplate:LaunchTemplate"] == 1
+    assert parts == of_service(prod, "web")
+    assert of_service(staging, "api") == of_service(prod, "api")
+
+
+def test_a_service_that_another_calls_and_that_has_a_database_has_more_ways_and_nothing_else(
+    staging: Environment,
+) -> None:
+    more = of_service(staging, "api")
+    more.subtract(of_service(staging, "web"))
+    assert {kind: count for kind, count in more.items() if count} == {
+        "immutable:targetgroup:TargetGroup": 1,
+        "aws:lb/targetGroup:TargetGroup": 1,
+        "aws:lb/listenerRule:ListenerRule": 1,
+        # To the internal load balancer and to the database, where web has one to what it calls.
+        "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": 1,
+        "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": 1,
+    }
+
+
+BACKUP_COPIES = "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication"
+"""Prod has its backups in another region too, and a key for them there."""
 
 
 def test_staging_and_prod_are_made_of_the_same_types(staging: Environment, prod: Environment) -> None:
-    assert {each.type for each in staging.resources} == {each.type for each in prod.resources}
+    assert {each.type for each in prod.resources} == {
+        *(each.type for each in staging.resources),
+        BACKUP_COPIES,
+    }
 
 
 def test_prod_only_has_more_of_what_there_is_one_of_in_every_zone(
@@ -76,6 +100,8 @@ def test_prod_only_has_more_of_what_there_is_one_of_in_every_zone(
     more = Counter(each.type for each in prod.resources)
     more.subtract(each.type for each in staging.resources)
     assert {kind: count for kind, count in more.items() if count} == {
+        BACKUP_COPIES: 1,
+        "aws:kms/key:Key": 1,
         "aws:ec2/eip:Eip": 2,
         "aws:ec2/natGateway:NatGateway": 2,
         "aws:ec2/route:Route": 1,
@@ -128,6 +154,16 @@ def test_the_exports_are_what_people_and_scripts_read(staging: Environment) -> N
                 "findings": "critical=0 high=0 medium=0",
             }
         },
+        "databases": {
+            "main": {
+                "host": "main.rds.example",
+                "port": 5433,
+                "name": "app",
+                "id": "main-1a2b3c4d",
+                "resourceId": "db-MAIN",
+                "secretArn": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:rds!db-main",
+            }
+        },
         "logs": {
             "bucket": "logs-id",
             "groups": {"web": "web-log", "api": "api-log"},
@@ -136,7 +172,6 @@ def test_the_exports_are_what_people_and_scripts_read(staging: Environment) -> N
                 "#dashboards/dashboard/immutable-staging"
             ),
         },
-        "databases": {},
         "services": {
             "web": service("web") | {"calls": ["api"]},
             "api": service("api") | {"internalUrl": "https://api.internal.staging.example.com"},
@@ -209,7 +244,9 @@ def test_what_belongs_to_a_service_names_it(prod: Environment) -> None:
 def test_all_alarms_ring_in_one_place(prod: Environment) -> None:
     topic = prod.one("Topic", "alerts").name
     alarms = [each for each in prod.resources if each.type.endswith(":MetricAlarm")]
-    assert len(alarms) == (4 + 2) * 2
+    databases = [each for each in alarms if each.name.startswith("main-")]
+    assert databases
+    assert len(alarms) == (4 + 2) * 2 + len(databases) + len(["sessions-rotation"])
     (heard,) = {tuple(each.inputs["alarmActions"]) for each in alarms}
     assert heard == (f"arn:aws:sns:eu-central-1:123456789012:{topic}-topic",)
     assert not [each for each in prod.resources if each.type.endswith(":TopicSubscription")]
