@@ -1,4 +1,4 @@
-"""RDS of one region: moto's backend with what `instances`, `backups`, `groups` and `proxies` make of it."""
+"""RDS of one region: moto's backend with what the modules beside this one make of it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import moto.rds
 import moto.rds.models
 from moto.core.base_backend import BackendDict
 
-from rehearsal.cloud.rds.proxies import Proxies
+from rehearsal.cloud.rds.blue_green import BlueGreen
 from rehearsal.cloud.secretsmanager.models import SecretsManagerBackend, secretsmanager_backends
 
 
-class RdsBackend(Proxies):
+class RdsBackend(BlueGreen):
     @property
     def secretsmanager(self) -> SecretsManagerBackend:
         """Where the passwords are that RDS manages."""

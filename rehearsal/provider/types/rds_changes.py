@@ -13,10 +13,10 @@ _OF_THE_PROGRAM = words(
     "allowMajorVersionUpgrade applyImmediately blueGreenUpdate deleteAutomatedBackups "
     "finalSnapshotIdentifier replicateSourceDb skipFinalSnapshot tags upgradeStorageConfig"
 )
+# Changes that need no copy, however others are made.
+_PAST_THE_COPY = words("deletionProtection password")
 # What is off when a program says nothing of it any more.
-_SWITCHES = words(
-    "deletionProtection iamDatabaseAuthenticationEnabled manageMasterUserPassword multiAz"
-)
+_SWITCHES = words("deletionProtection iamDatabaseAuthenticationEnabled manageMasterUserPassword multiAz")
 _INSIGHTS = words("performanceInsightsEnabled performanceInsightsKmsKeyId performanceInsightsRetentionPeriod")
 
 
@@ -24,17 +24,16 @@ def instance(call: Call, name: str) -> dict[str, Any] | None:
     """The instance by its resource ID or its identifier; None when it is gone."""
     from botocore.exceptions import ClientError
 
-    client = call.client("rds")
+    client, found = call.client("rds"), []
     if name.startswith("db-"):
         filters = [{"Name": "dbi-resource-id", "Values": [name]}]
         found = client.describe_db_instances(Filters=filters)["DBInstances"]
-    else:
-        try:
-            found = client.describe_db_instances(DBInstanceIdentifier=name)["DBInstances"]
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "DBInstanceNotFound":
-                raise
-            found = []
+    try:
+        # An identifier may look like a resource ID.
+        found = found or client.describe_db_instances(DBInstanceIdentifier=name)["DBInstances"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "DBInstanceNotFound":
+            raise
     return found[0] if found else None
 
 
@@ -51,25 +50,33 @@ def available(call: Call, name: str) -> None:
     call.wait(there, f"RDS DB Instance {name} to become available")
 
 
-def modify(call: Call, resource_id: str, settings: dict[str, Any]) -> None:
+def modify(call: Call, name: str, settings: dict[str, Any]) -> None:
     """Change settings and wait until the instance is available again."""
-    found = instance(call, resource_id)
+    found = instance(call, name)
     if found is None:
-        raise ProviderError(f"RDS DB Instance {resource_id} is gone")
+        raise ProviderError(f"RDS DB Instance {name} is gone")
     call.client("rds").modify_db_instance(DBInstanceIdentifier=found["DBInstanceIdentifier"], **settings)
-    available(call, resource_id)
+    available(call, found["DbiResourceId"])
 
 
 def update(call: Call, resource_id: str, old: Properties, news: Properties, changed: frozenset[str]) -> None:
     """As the real provider: settings first, then a promotion when there is no source any more."""
-    if changed - _OF_THE_PROGRAM:
-        settings = _changes(old, news, changed)
-        modify(call, resource_id, {"ApplyImmediately": bool(news.get("applyImmediately")), **settings})
+    from rehearsal.provider.types import rds_blue_green
+
+    # After a blue/green deployment the instance has another resource ID, and the same name.
+    name = resource_id if instance(call, resource_id) else old["identifier"]
+    by_copy = bool((news.get("blueGreenUpdate") or {}).get("enabled"))
+    if by_copy and changed - _OF_THE_PROGRAM - _PAST_THE_COPY:
+        rds_blue_green.update(call, old["identifier"], old, news, changed - _OF_THE_PROGRAM)
+    elif changed - _OF_THE_PROGRAM:
+        settings = changes(old, news, changed)
+        modify(call, name, {"ApplyImmediately": bool(news.get("applyImmediately")), **settings})
     if "replicateSourceDb" in changed and old.get("replicateSourceDb"):
-        _promote(call, resource_id, news)
+        _promote(call, name, news)
 
 
-def _changes(old: Properties, news: Properties, changed: frozenset[str]) -> dict[str, Any]:
+def changes(old: Properties, news: Properties, changed: frozenset[str]) -> dict[str, Any]:
+    """The settings that changed, as ModifyDBInstance takes them."""
     names = changed & (frozenset(rds.SETTINGS) - {"enabledCloudwatchLogsExports", "port"})
     if changed & {"allocatedStorage", "iops", "storageType"}:
         names |= {"allocatedStorage", "iops"} & news.keys()

@@ -1,5 +1,7 @@
 """Database instances: made anew, as a replica, from a snapshot or from a point in time."""
 
+# ruff: noqa: ARG001 - every function has the parameters that its record's field calls for.
+
 from __future__ import annotations
 
 from typing import Any
@@ -180,9 +182,9 @@ def _delete(call: Call, resource_id: str, outputs: Properties) -> None:
         protected = "disable deletion pro" in str(error)
         if not protected or outputs.get("deletionProtection") or not outputs.get("applyImmediately"):
             raise
-        modify(call, resource_id, {"ApplyImmediately": True, "DeletionProtection": False})
+        modify(call, name, {"ApplyImmediately": True, "DeletionProtection": False})
         client.delete_db_instance(**request)
-    call.wait(lambda: instance(call, resource_id) is None, f"deletion of RDS DB Instance {name}")
+    call.wait(lambda: instance(call, name) is None, f"deletion of RDS DB Instance {name}")
 
 
 _NOT_IN_PLACE = (

@@ -222,3 +222,62 @@ def test_a_static_parameter_waits_for_a_reboot(world: World) -> None:
     waiting = [{**parameter, "applyMethod": "pending-reboot"}]
     made = world.make("aws:rds/parameterGroup:ParameterGroup", family="postgres16", parameters=waiting)
     assert made.read() is not None
+
+
+def by_copy(world: World, **more: Any) -> Made:
+    return plain(world, engineVersion="16.4", blueGreenUpdate={"enabled": True}, **more)
+
+
+def test_a_change_by_a_copy_keeps_name_and_address_and_is_another_instance(world: World) -> None:
+    made = by_copy(world, backupRetentionPeriod=2)
+    address, before = made.outputs["address"], made.outputs["resourceId"]
+    made.update({"engineVersion": "16.6", "instanceClass": "db.t4g.large"})
+    assert made.outputs["address"] == address and made.outputs["resourceId"] != before
+    found = instance_now(world, made)
+    assert (found["EngineVersion"], found["DBInstanceClass"]) == ("16.6", "db.t4g.large")
+    name = made.outputs["identifier"]
+    names = [
+        each["DBInstanceIdentifier"] for each in world.client("rds").describe_db_instances()["DBInstances"]
+    ]
+    assert [each for each in names if each.startswith(name)] == [name]
+    state = made.read()
+    assert state is not None and state.outputs == made.outputs
+    made.update({"instanceClass": "db.t4g.micro"})
+    made.delete()
+    assert made.read() is None
+
+
+def test_a_change_by_a_copy_loses_the_protection_until_the_next_update(world: World) -> None:
+    made = by_copy(world, deletionProtection=True)
+    made.update({"engineVersion": "16.6"})
+    state = made.read()
+    assert state is not None and state.inputs is not None
+    assert state.inputs["deletionProtection"] is False
+    made.inputs, made.outputs = state.inputs, state.outputs
+    made.update({"deletionProtection": True, "applyImmediately": True})
+    assert instance_now(world, made)["DeletionProtection"] is True
+
+
+def test_protection_alone_needs_no_copy(world: World) -> None:
+    made = by_copy(world)
+    before = made.outputs["resourceId"]
+    made.update({"deletionProtection": True, "applyImmediately": True})
+    assert made.outputs["resourceId"] == before
+
+
+def test_a_copy_that_cannot_be_changed_goes_and_the_database_stays(world: World) -> None:
+    made = by_copy(world)
+    before = made.outputs["resourceId"]
+    with pytest.raises(ProviderError, match="Invalid DB Instance class: t4g"):
+        made.update({"engineVersion": "16.6", "instanceClass": "t4g"})
+    state = made.read()
+    assert state is not None
+    assert (state.outputs["resourceId"], state.outputs["engineVersion"]) == (before, "16.4")
+    assert world.client("rds").describe_blue_green_deployments()["BlueGreenDeployments"] == []
+
+
+def test_a_copy_of_a_database_with_replicas_is_refused(world: World) -> None:
+    made = by_copy(world)
+    restored(world, {"replicateSourceDb": made.outputs["identifier"]})
+    with pytest.raises(ProviderError, match="SourceDatabaseNotSupportedFault"):
+        made.update({"engineVersion": "16.6"})
