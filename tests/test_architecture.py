@@ -40,7 +40,13 @@ def files() -> tuple[str, ...]:
 
 
 def python_files(folder: str = "") -> list[str]:
-    return [path for path in files() if path.endswith(".py") and path.startswith(folder)]
+    """The program's own; what goes into an image is data here, in whatever language it is."""
+    of_images = re.compile(r"images/.+/")
+    return [
+        path
+        for path in files()
+        if path.endswith(".py") and path.startswith(folder) and not of_images.match(path)
+    ]
 
 
 @cache

@@ -1,9 +1,8 @@
-"""The example of a service, its migrations, and what tells the log agent where lines go: run for real."""
+"""The example of a service, and what tells the log agent where lines go: run for real."""
 
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -97,16 +96,6 @@ def test_a_request_in_progress_is_answered_before_it_ends() -> None:
             assert opened.recv(100).startswith(b"HTTP/1.1 200 OK")
         ended(running)
     assert running.returncode == 0
-
-
-def test_migrations_may_run_again(tmp_path: Path) -> None:
-    for number in (1, 2):
-        run = subprocess.run(
-            [str(FOLDER / "service" / "migrate")],
-            env={"STATE_DIRECTORY": str(tmp_path), "PATH": os.defpath},
-            capture_output=True, text=True, check=True,
-        )  # fmt: skip
-        assert json.loads(run.stdout) == {"message": "migrated", "migrations": number}
 
 
 def log_agent(root: Path) -> subprocess.CompletedProcess[str]:

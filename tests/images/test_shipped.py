@@ -11,7 +11,10 @@ from images import documents, recipes
 from images.documents import Document
 from images.recipes import FOLDER
 
-NAMES = ("base", "start", "agents", "lifecycle", "service", "seal")
+NAMES = (
+    "base", "start", "agents", "lifecycle", "secrets", "rotation", "database", "migrations", "service",
+    "seal",
+)  # fmt: skip
 
 
 def shipped(name: str) -> Document:
@@ -32,8 +35,18 @@ def test_the_shipped_recipes_are_these() -> None:
         for name, recipe in read.items()
     }
     assert everywhere == {
-        "base": ["base", "start", "lifecycle", "seal"],
-        "service": ["base", "start", "lifecycle", "service", "seal"],
+        "base": ["base", "start", "lifecycle", "secrets", "rotation", "seal"],
+        "service": [
+            "base",
+            "start",
+            "lifecycle",
+            "secrets",
+            "rotation",
+            "database",
+            "migrations",
+            "service",
+            "seal",
+        ],
     }
     for recipe in read.values():
         assert [each.document.name for each in recipe.components if each.on == "aws"] == ["agents"]
@@ -55,6 +68,10 @@ def test_every_document_proves_what_it_did_on_a_running_copy(name: str) -> None:
         ("start", {"address", "user-data"}),
         ("agents", {"ssm-agent", "log-agent"}),
         ("lifecycle", {"ends-without-hooks"}),
+        ("database", {"encrypted-or-not-at-all"}),
+        ("migrations", {"nothing-to-migrate-without-a-database", "a-database-that-cannot-be-reached"}),
+        ("secrets", {"a-service-gets-its-secrets", "a-secret-that-it-may-not-read"}),
+        ("rotation", {"looks-again-at-its-time", "a-rotated-secret-reaches-the-service"}),
         (
             "service",
             {
@@ -97,7 +114,8 @@ def test_a_program_in_an_image_is_owned_by_root_and_changed_by_nobody_else(name:
 
 def test_a_service_has_one_file_that_configures_it() -> None:
     read = unit("service/service.service")
-    assert read["Service"]["EnvironmentFile"] == "/etc/immutable/%p.env"
+    file = "\nEnvironmentFile=/etc/immutable/%p.env\n"
+    assert (FOLDER / "service" / "service.service").read_text().count(file) == 1
     assert read["Unit"]["ConditionPathExists"] == "/etc/immutable/%p.env"
     assert read["Service"]["DynamicUser"] == "yes"
 
@@ -107,7 +125,8 @@ def test_a_service_has_one_file_that_configures_it() -> None:
     [
         "agents/log-group.conf",
         "lifecycle/immutable-lifecycle@.service",
-        "service/immutable-migrate@.service",
+        "secrets/immutable-secrets@.service",
+        "migrations/immutable-migrate@.service",
         "service/service.service",
     ],
 )
@@ -126,13 +145,32 @@ def purges_cloud_init(document: Document) -> bool:
 
 
 def test_migrations_run_once_at_a_start_and_before_the_service() -> None:
-    service, migrate = unit("service/service.service"), unit("service/immutable-migrate@.service")
-    assert service["Unit"]["Requires"] == "immutable-migrate@%p.service"
+    service, migrate = unit("service/service.service"), unit("migrations/immutable-migrate@.service")
+    assert "immutable-migrate@%p.service" in service["Unit"]["Requires"].split()
     assert "immutable-migrate@%p.service" in service["Unit"]["After"].split()
     assert (migrate["Service"]["Type"], migrate["Service"]["RemainAfterExit"]) == ("oneshot", "yes")
-    assert migrate["Service"]["EnvironmentFile"] == "/etc/immutable/%i.env"
-    # A service without migrations has no such program, and starts all the same.
-    assert migrate["Unit"]["ConditionFileIsExecutable"] == "/opt/service/bin/migrate"
+    # They may use the secrets of the service.
+    assert migrate["Unit"]["Requires"] == "immutable-secrets@%i.service"
+    assert "immutable-secrets@%i.service" in migrate["Unit"]["After"].split()
+
+
+def test_a_service_starts_with_its_secrets_or_not_at_all() -> None:
+    service, secrets = unit("service/service.service"), unit("secrets/immutable-secrets@.service")
+    assert "immutable-secrets@%p.service" in service["Unit"]["Requires"].split()
+    assert "immutable-secrets@%p.service" in service["Unit"]["After"].split()
+    # Without a dash: a service whose file is missing does not start.
+    assert "\nEnvironmentFile=/run/immutable/%p.env\n" in (FOLDER / "service/service.service").read_text()
+    assert (secrets["Service"]["Type"], secrets["Service"]["RemainAfterExit"]) == ("oneshot", "yes")
+    assert secrets["Service"]["RuntimeDirectoryPreserve"] == "yes"
+
+
+def test_a_secret_is_looked_at_again_at_another_time_on_every_server() -> None:
+    service, timer = unit("service/service.service"), unit("rotation/immutable-secrets-again@.timer")
+    assert service["Unit"]["Wants"] == "immutable-secrets-again@%p.timer"
+    assert timer["Timer"]["RandomizedDelaySec"] == timer["Timer"]["OnUnitInactiveSec"] == "15min"
+    again = unit("rotation/immutable-secrets-again@.service")
+    # Done when it ends: its timer starts it anew.
+    assert "RemainAfterExit" not in again["Service"]
 
 
 def test_the_devices_of_a_start_are_those_that_a_server_needs() -> None:
@@ -158,4 +196,5 @@ def test_every_unit_of_an_image_is_one_of_its_files() -> None:
         for file in step.inputs
     }
     services = {"web", "api", "immutable-lifecycle@", "immutable-migrate@", "immutable-user-data"}
+    services |= {"immutable-secrets@", "immutable-secrets-again@"}
     assert {f"{name}.service" for name in services} | {"20-dhcp.network"} <= created
