@@ -68,6 +68,8 @@ class DatabaseArgs(ComponentArgs):
     """Whether servers go through a pool of connections."""
     restore_from: RestoreFrom | None = None
     """Where a new database has its data from."""
+    had_own_password: bool = False
+    """Whether RDS manages the password of the running one no longer; then it stays so."""
     deletion_protection: bool = True
     """Whether RDS refuses to delete it, and Pulumi to plan so."""
     retain: bool = True
@@ -95,9 +97,10 @@ class DatabaseArgs(ComponentArgs):
     @property
     def own_password(self) -> bool:
         """Whether RDS cannot keep the password: where there are replicas, or blue/green updates (Amazon RDS,
-        Password management with Secrets Manager, Limitations).
+        Password management with Secrets Manager, Limitations). What was taken over is never given back: the
+        secret that RDS had is gone, and the state still names it.
         """
-        return self.replicas > 0 or self.blue_green
+        return self.replicas > 0 or self.blue_green or self.had_own_password
 
 
 class Database(pulumi.ComponentResource):
@@ -149,8 +152,8 @@ class Database(pulumi.ComponentResource):
                 instance_arn=instance.arn,
                 retention_days=args.backup_retention_days,
                 tags=args.tags,
-                key_opts=keep_key,
-                opts=ResourceOptions(parent=self, retain_on_delete=args.retain or args.final_snapshot),
+                # Out of the state before its database, it could not be made again: RDS has it already.
+                opts=keep_key,
             )
         self.alarms = _alarms(name, args, instance, replicas, made, child)
         self.access = database_access(name, args, instance, made, secret, key.arn, child)

@@ -19,7 +19,6 @@ def backup_copies(
     instance_arn: Output[str],
     retention_days: int,
     tags: Mapping[str, str],
-    key_opts: ResourceOptions,
     opts: ResourceOptions,
 ) -> None:
     """Snapshots and logs of each transaction go to `region` as they are made, under a key of that region.
@@ -27,7 +26,7 @@ def backup_copies(
     They stay for as long as the ones at home, also when the database is gone.
     """
     child_name = f"{name}-{region}"
-    key = database_key(child_name, owner_arn, tags, key_opts, region=region)
+    key = database_key(child_name, owner_arn, tags, opts, region=region)
     rds.InstanceAutomatedBackupsReplication(
         child_name,
         region=region,

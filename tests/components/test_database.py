@@ -255,7 +255,7 @@ def test_what_keeps_data_is_protected_and_outlives_the_stack(build: Build) -> No
         "Key main": KEPT,
         "Key main-eu-west-1": KEPT,
         "Instance main": KEPT | TIMES,
-        "InstanceAutomatedBackupsReplication main-eu-west-1": {"retain_on_delete": True},
+        "InstanceAutomatedBackupsReplication main-eu-west-1": {"retain_on_delete": True, "protect": True},
         "LogGroup main-postgresql": {"retain_on_delete": True},
         "LogGroup main-upgrade": {"retain_on_delete": True},
     }
