@@ -9,23 +9,28 @@ from typing import Any
 
 import pytest
 
+from rehearsal.cloud import zones
 from rehearsal.cloud.images import Image
 from rehearsal.cloud.local import Local, running
 from rehearsal.cloud_client import TESTED
 from rehearsal.engines import EmbeddedEngine, Outcome
+from rehearsal.errors import UsageError
 from rehearsal.workspace import Workspace
 
 STAGING = "staging"
 
 
 class Account:
-    """An account in which a test puts the image that staging's configuration names."""
+    """An account with the hosted zones, in which a test puts the image that staging's configuration names."""
 
     def __init__(self, cloud: Local, workspace: Workspace) -> None:
         self.cloud, self.workspace = cloud, workspace
         self.image_id = workspace.image(STAGING)
         self.ec2, self.kms = cloud.client("ec2"), cloud.client("kms")
         self.key = self.kms.create_key()["KeyMetadata"]
+        with cloud.cloud.lock:
+            for zone_id, domain in workspace.zones().items():
+                zones.host(zone_id, domain)
 
     def image(self, **changes: Any) -> None:
         given = {"tags": TESTED, "kms_key_id": self.key["Arn"], **changes}
@@ -83,3 +88,16 @@ def test_an_image_that_must_not_be_used_is_one_line_and_nothing_else_is_asked(
     assert outcome.reason.startswith(f"Pulumi.staging.yaml: immutable:imageId: {account.image_id} is ")
     assert words in outcome.reason
     assert outcome.changes["create"] <= 1, "the stack itself is all that was to be made"
+
+
+def test_a_hosted_zone_that_is_not_there_ends_the_preview_in_one_line(tmp_path: Path) -> None:
+    with running() as cloud:
+        workspace = Workspace.create(tmp_path / "scratch")
+        account = Account(cloud, workspace)
+        account.image(tags=TESTED | {"immutable:recipe": "service"})
+        config = workspace.config_file(STAGING)
+        config.write_text(config.read_text().replace("zoneId: Z", "zoneId: ZZ"))
+        outcome = account.preview()
+    assert outcome.exit_code == UsageError.exit_code
+    assert str(outcome.reason).startswith("Pulumi.staging.yaml: immutable:names.zoneId: ZZ")
+    assert "No hosted zone found" in str(outcome.reason)
