@@ -16,6 +16,7 @@ import yaml
 
 from rehearsal import aws_client, bench
 from rehearsal.engines import EmbeddedEngine, Operation, Outcome
+from rehearsal.workspace import REPOSITORY
 
 STACK = "prod"
 REGION, COPIES = "eu-central-1", "eu-west-1"
@@ -96,7 +97,7 @@ class Environment:
     def configure(self, changes: Config) -> None:
         """The stack's file as it is in this test, with these changes by path; None takes a key away."""
         path = self.workspace.config_file(STACK)
-        given = yaml.safe_load((bench.REPOSITORY / path.name).read_text())["config"]
+        given = yaml.safe_load((REPOSITORY / path.name).read_text())["config"]
         config = {key: given[key] for key in ("aws:region", "immutable:imageId")}
         config |= {
             "immutable:network": {"cidr": "10.30.0.0/16", "zones": 2, "egress": "single-nat"},
