@@ -32,12 +32,15 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
     return make_stage(tmp_path, monkeypatch)
 
 
-def test_the_account_holds_parents_and_earlier_images_before_the_factory_builds_one(
+def test_the_account_holds_zones_parents_and_earlier_images_before_the_factory_builds_one(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     step = record()
     monkeypatch.setattr(image_steps, "_disabled", lambda _: "ami-44444444")
+    config = stage.workspace.config_file("prod")
+    config.write_text(f"{config.read_text()}  immutable:names: {{zoneId: Z1, domain: a.test}}\n")
     image_steps.image(stage, step)
+    assert client(stage).zones == {"Z1": "a.test"}
     there = client(stage).registered
     assert list(there) == [PARENT, BEFORE, OLD]
     assert there[PARENT] == {
