@@ -2,9 +2,9 @@
 
 What cannot be shown here:
 
-- Other destinations than S3, other sources than PutRecord and CloudWatch Logs, other processors than those for
-  CloudWatch Logs and delimiters (no Lambda), other compression than gzip, other time zones than UTC, dynamic
-  partitioning and conversion to Parquet: these are refused.
+- Other destinations than S3, other sources than PutRecord and CloudWatch Logs, other processors than those
+  for CloudWatch Logs and delimiters (no Lambda), other compression than gzip, other time zones than UTC,
+  dynamic partitioning and conversion to Parquet: these are refused.
 - Throughput: AWS scales a stream up when it is throttled, and may meanwhile hold more back than the buffer's
   hints say. Here a stream takes everything at once; a fault on PutRecordBatch stands for throttling.
 - What the buffer's size is measured of: AWS says that it is before compression; here it is of the unpacked

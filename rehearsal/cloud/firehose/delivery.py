@@ -96,6 +96,10 @@ class Delivery:
             self._add_failures(kind, [failure for failure in failed if failure.kind == kind])
         self._write()
 
+    def discard(self) -> None:
+        """Let go of all that is not delivered."""
+        self._records, self._waiting = [], []
+
     def _add_failures(self, kind: str, failures: list[Failure]) -> None:
         now, oldest = _milliseconds(World.current.timeline.now), failures[0].record.at
         lines = [failure.describe(_milliseconds(failure.record.at), now) for failure in failures]

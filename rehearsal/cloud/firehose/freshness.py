@@ -38,6 +38,6 @@ class Freshness:
         return found
 
     def changed_since(self, at: float) -> bool:
-        """What is held grows older all the time."""
+        """Also at that very instant; what is held grows older all the time."""
         holds = any(True for _ in self._oldest.segments(at, float("inf")))
-        return holds or self._oldest.changed_since(at)
+        return holds or (bool(self._deliveries) and self._deliveries[-1][0] >= at)

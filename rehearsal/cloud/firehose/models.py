@@ -47,7 +47,7 @@ class FirehoseBackend(MotoFirehoseBackend):
     def delete_delivery_stream(self, delivery_stream_name: str) -> None:
         """What it had not delivered is lost."""
         super().delete_delivery_stream(delivery_stream_name)
-        del self.deliveries[delivery_stream_name]
+        self.deliveries.pop(delivery_stream_name).discard()
 
     def stop_delivery_stream_encryption(self, stream_name: str) -> None:
         """Also of a stream that never was encrypted, as AWS takes it."""

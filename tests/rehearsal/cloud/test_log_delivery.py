@@ -81,6 +81,7 @@ def test_a_full_buffer_is_written_at_once(cloud: Local) -> None:
     assert shipping.keys() == []
     shipping.write("x" * 600_000)
     assert len(shipping.keys()) == 1
+    cloud.step(300)
     shipping.write("late")
     cloud.step(899)
     assert len(shipping.keys()) == 1
@@ -207,6 +208,57 @@ def test_a_role_that_may_not_write_keeps_lines_from_the_bucket_and_says_so(cloud
     assert shipping.lines() == ["one"]
 
 
+def test_a_role_that_firehose_may_not_assume_is_refused_and_later_keeps_lines_back(cloud: Local) -> None:
+    shipping = Shipping(cloud)
+    shipping.subscribe()
+    with pytest.raises(ClientError, match="unable to assume role"):
+        shipping.create_stream("other", RoleARN=shipping.sender, BucketARN=f"arn:aws:s3:::{BUCKET}")
+    other = shipping.iam.get_role(RoleName="sender")["Role"]["AssumeRolePolicyDocument"]
+    shipping.iam.update_assume_role_policy(RoleName="writer", PolicyDocument=json.dumps(other))
+    shipping.write("one")
+    cloud.step(INTERVAL)
+    assert shipping.keys() == []
+
+
+def test_a_stream_that_was_deleted_takes_nothing(shipping: Shipping) -> None:
+    shipping.firehose.delete_delivery_stream(DeliveryStreamName="web")
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        shipping.firehose.put_record(DeliveryStreamName="web", Record={"Data": b"x"})
+    with pytest.raises(ClientError, match="Could not deliver test message"):
+        shipping.subscribe()
+    shipping.write("lost")
+    shipping.cloud.step(INTERVAL)
+    assert shipping.keys() == []
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"Prefix": "!{timestamp:yyyy}/", "ErrorOutputPrefix": "failures/"},
+        {"Prefix": "!{firehose:error-output-type}/"},
+        {"Prefix": "!{timestamp:QQQ}/"},
+        {"Prefix": "!{partitionKeyFromQuery:customer}/"},
+        {"ErrorOutputPrefix": "!{timestamp:yyyy"},
+        {"CompressionFormat": "Snappy"},
+        {"CustomTimeZone": "Europe/Berlin"},
+        {"ProcessingConfiguration": {"Enabled": True, "Processors": [{"Type": "Lambda"}]}},
+        {"ProcessingConfiguration": {"Enabled": True, "Processors": MESSAGES[1:]}},
+    ],
+)
+def test_settings_that_firehose_refuses_or_that_are_not_emulated_are_refused(
+    shipping: Shipping, settings: dict[str, Any]
+) -> None:
+    with pytest.raises(ClientError, match="InvalidArgumentException"):
+        shipping.create_stream("o", RoleARN=shipping.writer, BucketARN=f"arn:aws:s3:::{BUCKET}", **settings)
+    with pytest.raises(ClientError, match="InvalidArgumentException"):
+        shipping.firehose.update_destination(
+            DeliveryStreamName="web",
+            CurrentDeliveryStreamVersionId="1",
+            DestinationId="destinationId-000000000001",
+            ExtendedS3DestinationUpdate=settings,
+        )
+
+
 def test_a_role_that_may_not_use_the_key_keeps_lines_from_the_bucket(cloud: Local) -> None:
     key = cloud.client("kms").create_key()["KeyMetadata"]["Arn"]
     shipping = Shipping(cloud, EncryptionConfiguration={"KMSEncryptionConfig": {"AWSKMSKeyARN": key}})
@@ -276,6 +328,16 @@ def test_a_busy_firehose_gets_lines_later_and_in_order(shipping: Shipping) -> No
     assert shipping.lines() == ["one", "two"]
 
 
+def test_what_firehose_is_too_busy_for_during_a_day_is_lost(shipping: Shipping) -> None:
+    shipping.cloud.fault("PutRecordBatch", error="ServiceUnavailableException")
+    shipping.write("lost")
+    shipping.cloud.step(25 * 3600)
+    shipping.cloud.clear_faults()
+    shipping.write("one")
+    shipping.cloud.step(INTERVAL)
+    assert shipping.lines() == ["one"]
+
+
 def test_a_log_group_has_two_subscriptions_and_no_third(shipping: Shipping) -> None:
     def put(name: str) -> None:
         shipping.logs.put_subscription_filter(
@@ -297,6 +359,8 @@ def test_a_destination_of_another_account_takes_lines_of_those_it_lets_in(cloud:
     shipping = Shipping(cloud)
     theirs = Theirs(cloud)
     arn = theirs.destination()
+    with pytest.raises(ClientError, match="Could not deliver test message"):
+        shipping.subscribe(destinationArn=theirs.stream, roleArn=theirs.role)
     with pytest.raises(ClientError, match="Could not deliver test message"):
         shipping.subscribe(destinationArn=arn, roleArn=None)
     theirs.let_in("123456789012")

@@ -153,6 +153,33 @@ def test_how_old_undelivered_lines_are_is_told_until_they_are_delivered(cloud: L
     assert _freshness(cloud)[-1] == pytest.approx(660, abs=61)
 
 
+def test_an_alarm_over_lines_that_stay_undelivered_rings_though_nothing_else_happens(cloud: Local) -> None:
+    shipping = Shipping(cloud)
+    cloudwatch = cloud.client("cloudwatch")
+    cloudwatch.put_metric_alarm(
+        AlarmName="log-errors",
+        Namespace="AWS/Firehose",
+        MetricName="DeliveryToS3.DataFreshness",
+        Dimensions=[{"Name": "DeliveryStreamName", "Value": "web"}],
+        Statistic="Maximum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1800,
+        ComparisonOperator="GreaterThanThreshold",
+        TreatMissingData="notBreaching",
+    )
+    shipping.subscribe()
+    shipping.may("writer", allow("logs:*"))
+    shipping.write("late")
+    cloud.step(1740)
+    assert _state(cloud) == "OK"
+    cloud.step(180)
+    assert _state(cloud) == "ALARM"
+    shipping.may("writer", allow("s3:*"))
+    cloud.step(300)
+    assert _state(cloud) == "OK"
+
+
 def _freshness(cloud: Local) -> list[float]:
     start = cloud.world.clock.date(0)
     found = cloud.client("cloudwatch").get_metric_statistics(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -181,6 +182,51 @@ def test_without_the_agents_termination_hook_the_last_line_is_lost(
     )
     servers.cloud.step(HOURS)
     assert servers.said() == {server: [BOOTED, SERVING]}
+
+
+def test_a_server_that_was_let_go_before_its_agent_was_done_says_nothing_more(servers: Servers) -> None:
+    web = servers.start({ENV: LOG_GROUP})
+    hooking.put(web, hooking.TERMINATION)
+    server = hooking.only(web)
+    web.autoscaling.terminate_instance_in_auto_scaling_group(
+        InstanceId=server, ShouldDecrementDesiredCapacity=True
+    )
+    servers.cloud.step(DRAIN + 1)
+    hooking.complete(web, name="termination")
+    servers.cloud.step(HOURS)
+    assert servers.said() == {server: [BOOTED, SERVING]}
+
+
+def test_a_server_that_goes_before_it_is_healthy_never_says_that_it_serves(servers: Servers) -> None:
+    servers.scene.create_group(1, servers.version({ENV: LOG_GROUP}))
+    servers.cloud.step(BOOT + 1)
+    server = hooking.only(servers.scene)
+    servers.scene.autoscaling.terminate_instance_in_auto_scaling_group(
+        InstanceId=server, ShouldDecrementDesiredCapacity=True
+    )
+    servers.cloud.step(HOURS)
+    assert servers.said() == {server: [BOOTED]}
+
+
+def test_a_filter_sees_lines_that_servers_write_after_it_was_put(servers: Servers) -> None:
+    servers.start({ENV: LOG_GROUP})
+    servers.shipping.subscribe()
+    transformation = {"metricName": "lines", "metricNamespace": "immutable", "metricValue": "1"}
+    servers.shipping.logs.put_metric_filter(
+        logGroupName=GROUP, filterName="lines", filterPattern="", metricTransformations=[transformation]
+    )
+    servers.cloud.step(INTERVAL + 5)
+    assert servers.shipping.records() == []
+    start = servers.cloud.world.clock.date(0)
+    found = servers.cloud.client("cloudwatch").get_metric_statistics(
+        Namespace="immutable",
+        MetricName="lines",
+        StartTime=start,
+        EndTime=start + timedelta(hours=1),
+        Period=60,
+        Statistics=["Sum"],
+    )
+    assert found["Datapoints"] == []
 
 
 def test_a_server_that_is_ended_by_hand_says_nothing_more(servers: Servers) -> None:
