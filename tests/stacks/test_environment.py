@@ -9,7 +9,7 @@ import pulumi
 import pydantic
 import pytest
 
-from stacks import environment
+from stacks import fleets
 from tests.stacks.declared import Environment, declared
 from tests.stacks.given import SMALLEST, stack_file, with_changes
 
@@ -174,7 +174,8 @@ def test_the_exports_are_what_people_and_scripts_read(staging: Environment) -> N
         },
         "services": {
             "web": service("web") | {"calls": ["api"]},
-            "api": service("api") | {"internalUrl": "https://api.internal.staging.example.com"},
+            "api": service("api")
+            | {"internalUrl": "https://api.internal.staging.example.com", "database": "main"},
         },
     }
 
@@ -213,7 +214,7 @@ def test_what_only_a_component_knows_to_be_wrong_is_said_of_its_key(monkeypatch:
         def _refuse(cls, _: Any) -> None:
             raise ValueError("7 is no number of servers: give another")
 
-    monkeypatch.setattr(environment, "ServiceArgs", Refusing)
+    monkeypatch.setattr(fleets, "ServiceArgs", Refusing)
     with pytest.raises(pulumi.RunError) as refused:
         declared("staging", SMALLEST)
     assert str(refused.value) == (
