@@ -110,6 +110,7 @@ def primary(name: str, args: InstanceArgs, around: Surroundings) -> dict[str, An
         **(_new(args, around) if args.restore_from is None else _restored(args.restore_from)),
         "identifier": around.identifier,
         "engine": args.engine,
+        "deletion_protection": args.deletion_protection,
         "engine_version": args.running_version or args.version,
         "allow_major_version_upgrade": True,
         "db_subnet_group_name": around.subnet_group,
@@ -136,8 +137,10 @@ def replica(name: str, number: int, source: Late, args: InstanceArgs, around: Su
         "identifier": Output.concat(around.identifier, f"-replica-{number}"),
         "replicate_source_db": source,
         "multi_az": False,
-        # RDS makes no final snapshot of a replica: all it holds is in its source.
+        # RDS makes no final snapshot of a replica. All it holds is in its source, so that one of several goes
+        # by a lower number in the file, while the source stays protected (control RDS.8 means both).
         "skip_final_snapshot": True,
+        "deletion_protection": False,
     }
 
 
@@ -162,7 +165,6 @@ def _shared(args: InstanceArgs, around: Surroundings, tags: Mapping[str, str]) -
         "auto_minor_version_upgrade": args.minor_upgrades,
         "apply_immediately": args.apply_immediately,
         "copy_tags_to_snapshot": True,
-        "deletion_protection": args.deletion_protection,
         "tags": tags,
     }
 

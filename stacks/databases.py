@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from components.alert_topic import AlertTopic
     from components.network import Network
     from stacks.config import EnvironmentConfig
+    from stacks.databases_live import Running
     from stacks.databases_made import Declared
 
 
@@ -70,8 +71,8 @@ def problems(config: _Environment) -> Iterator[tuple[Place, str]]:
             yield (*place, "external", "secretArn"), text
 
 
-def versions(stack: str, config: EnvironmentConfig) -> dict[str, str]:
-    """The version that each database is to run, as RDS was asked; see `databases_live.check`."""
+def running(stack: str, config: EnvironmentConfig) -> dict[str, Running]:
+    """What each database is to run on with, as RDS was asked; see `databases_live.check`."""
     if not owned(config):
         return {}
     # Imported here: an environment without databases starts without.
@@ -83,7 +84,7 @@ def versions(stack: str, config: EnvironmentConfig) -> dict[str, str]:
 def declare(
     stack: str,
     config: EnvironmentConfig,
-    versions: Mapping[str, str],
+    running: Mapping[str, Running],
     network: Network,
     alerts: AlertTopic,
     tags: dict[str, str],
@@ -93,4 +94,4 @@ def declare(
         return {}
     from stacks import databases_made
 
-    return databases_made.declare(stack, config, versions, network, alerts, tags)
+    return databases_made.declare(stack, config, running, network, alerts, tags)

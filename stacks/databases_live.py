@@ -35,14 +35,25 @@ class Live(NamedTuple):
     """What the stack file named last."""
     origin: str | None
     """What it was restored from."""
+    managed_password: bool
+    """Whether RDS keeps its password."""
+
+
+class Running(NamedTuple):
+    """What a database is to run on with."""
+
+    version: str
+    """The file's, or a newer minor one that RDS has brought."""
+    own_password: bool
+    """Whether RDS keeps its password no longer."""
 
 
 class _UnansweredError(Exception):
     """AWS gave no answer, or refused one; the text is AWS's own, on one line."""
 
 
-def check(stack: str, config: EnvironmentConfig) -> dict[str, str]:
-    """The version that each database is to run: the file's, or a newer minor one that RDS has brought.
+def check(stack: str, config: EnvironmentConfig) -> dict[str, Running]:
+    """What each database that this program makes is to run on with.
 
     Raises pulumi.RunError when the file asks for what RDS cannot do with what is there, with a line for each
     problem, or when RDS does not answer.
@@ -51,12 +62,13 @@ def check(stack: str, config: EnvironmentConfig) -> dict[str, str]:
     if not databases:
         return {}
     found: list[tuple[Place, str]] = []
-    versions = {}
+    running = {}
     try:
         live = _live(stack)
         for name, database in databases.items():
             here = live.get(name)
-            versions[name] = running_version(database, here)
+            own_password = here is not None and not here.managed_password
+            running[name] = Running(running_version(database, here), own_password)
             wrong = [] if here is None else list(changes(database, here))
             wrong = wrong or list(_version_problems(database, here))
             found += [(("databases", name, to_camel(field)), text) for field, text in wrong]
@@ -65,10 +77,10 @@ def check(stack: str, config: EnvironmentConfig) -> dict[str, str]:
         raise refusal(stack, [(("databases",), text)]) from None
     if found:
         raise refusal(stack, found)
-    for name, version in versions.items():
+    for name, (version, _) in running.items():
         if version != databases[name].version:
             pulumi.log.info(f"database {name} runs {version}, which RDS has brought: write it into the file")
-    return versions
+    return running
 
 
 def running_version(database: DatabaseConfig, live: Live | None) -> str:
@@ -160,6 +172,7 @@ def _live(stack: str) -> dict[str, Live]:
             admin_name=instance.master_username,
             named_version=tags.get(VERSION_TAG, instance.engine_version),
             origin=tags.get(ORIGIN_TAG),
+            managed_password=bool(instance.master_user_secrets),
         )
         name = tags.get("Name", identifier)
         if name not in found or order(live.version) > order(found[name].version):

@@ -17,6 +17,7 @@ from components.network import Network
 from stacks import databases
 from stacks.config import EnvironmentConfig, blamed_on
 from stacks.database_sections import DatabaseConfig, ExternalConfig
+from stacks.databases_live import Running
 
 _AS_THEY_ARE = (
     "engine", "instance_class", "database_name", "admin_name", "iam_user", "port", "storage_gib",
@@ -42,19 +43,19 @@ class Declared(NamedTuple):
 def declare(
     stack: str,
     config: EnvironmentConfig,
-    versions: Mapping[str, str],
+    running: Mapping[str, Running],
     network: Network,
     alerts: AlertTopic,
     tags: dict[str, str],
 ) -> dict[str, Declared]:
-    """Every database of the file, by name; `versions` are those that they run (`databases_live.check`)."""
+    """Every database of the file, by name; `running` is what RDS told (`databases_live.check`)."""
     declared = {}
     for name, given in config.databases.items():
         with blamed_on(stack, "databases", name):
             if given.external is not None:
                 declared[name] = _external(given.external)
             else:
-                args = _args(name, config, network, alerts, tags, versions[name])
+                args = _args(name, config, network, alerts, tags, running[name])
                 declared[name] = _made(Database(name, args))
     return declared
 
@@ -65,7 +66,7 @@ def _args(
     network: Network,
     alerts: AlertTopic,
     tags: dict[str, str],
-    running_version: str,
+    running: Running,
 ) -> DatabaseArgs:
     given = config.databases[name]
     return DatabaseArgs(
@@ -74,7 +75,8 @@ def _args(
         vpc_id=network.vpc_id,
         subnet_ids=tuple(network.isolated_subnet_ids),
         version=str(given.version),
-        running_version=None if running_version == given.version else running_version,
+        running_version=None if running.version == given.version else running.version,
+        had_own_password=running.own_password,
         restore_from=None if given.restore_from is None else RestoreFrom(**dict(given.restore_from)),
         retain=given.retain_on_destroy,
         log_retention_days=config.logs.retention_days,

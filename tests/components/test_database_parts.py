@@ -188,7 +188,7 @@ def test_a_replica_follows_the_instance_and_keeps_nothing_of_its_own(build: Buil
         "applyImmediately": True,
         "copyTagsToSnapshot": True,
         "skipFinalSnapshot": True,
-        "deletionProtection": True,
+        "deletionProtection": False,
         "tags": tags("main-replica-1"),
     }
     assert "Instance main-replica-2" in built.resources

@@ -76,6 +76,7 @@ def live(version: str = "16.4", named: str | None = None, **changed: Any) -> dic
         "engineVersion": version,
         "dbName": "app",
         "masterUsername": "steward",
+        "masterUserSecrets": [{"secretArn": SECRET}],
         "tags": tags,
         **changed,
     }

@@ -40,6 +40,13 @@ def test_rds_is_asked_for_the_newer_of_what_is_named_and_what_runs(
     assert instance["tags"]["immutable-engine-version"] == tagged
 
 
+def test_a_password_that_was_taken_over_from_rds_is_not_given_back() -> None:
+    """Its last replica is gone; the secret that RDS had went long before."""
+    built = made(given(), Rds(there=(live(masterUserSecrets=[]),)))
+    assert built.outputs["databases"]["main"]["secretArn"].endswith("secret/main-password")
+    assert not [each for each in made(given(), Rds(there=(live(),))).resources if ":lambda/" in each.type]
+
+
 def test_a_restored_database_is_asked_for_its_origin_again() -> None:
     there = live(tags={"immutable-restored-from": "old-final"}, dbName="shop", masterUsername="keeper")
     built = made(given(**RESTORED), Rds(there=(there,)))
