@@ -28,7 +28,8 @@ from components.group_scaling import SleepSchedule
 from components.instance_refresh import InstanceRefresh, InstanceRefreshArgs, RefreshPreferences
 from components.launch_template import LaunchTemplate, LaunchTemplateArgs
 from components.lifecycle_hooks import Lifecycle
-from components.target_group import HealthPath, Host, Path, TargetGroup, TargetGroupArgs
+from components.service_entries import judging_entry, target_groups
+from components.target_group import HealthPath, Host, Path, TargetGroup
 
 
 class ServiceArgs(ComponentArgs):
@@ -120,7 +121,7 @@ class Service(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ServiceArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("immutable:service:Service", name, None, opts)
-        self.target_groups = _target_groups(name, args, ResourceOptions(parent=self))
+        self.target_groups = target_groups(name, args, ResourceOptions(parent=self))
         self.launch_template = LaunchTemplate(
             name, _launch_template(name, args), ResourceOptions(parent=self)
         )
@@ -152,42 +153,6 @@ class Service(pulumi.ComponentResource):
             ResourceOptions(parent=self, depends_on=[self.group.hooks]),
         )
         self.register_outputs({"group": self.group.name, "image": self.refresh.image_id})
-
-
-def _target_groups(name: str, args: ServiceArgs, opts: ResourceOptions) -> tuple[TargetGroup, ...]:
-    """One for each way in: a target group belongs to one load balancer."""
-    found = []
-    if args.entry_point is not None and args.priority is not None:
-        given = _target_group(args, args.entry_point, args.priority, args.hosts, args.paths)
-        found.append(TargetGroup(name, given, opts))
-    if args.internal is not None:
-        given = _target_group(args, args.internal, 1, (), ("/*",))
-        found.append(TargetGroup(f"{name}-internal", given, opts))
-    return tuple(found)
-
-
-def _target_group(
-    args: ServiceArgs, entry: EntryPoint, priority: int, hosts: tuple[Host, ...], paths: tuple[Path, ...]
-) -> TargetGroupArgs:
-    return TargetGroupArgs(
-        vpc_id=args.placement.vpc_id,
-        listener_arn=entry.listener_arn,
-        port=args.port,
-        health_path=args.health_path,
-        priority=priority,
-        hosts=hosts,
-        paths=paths,
-        deregistration_delay_seconds=args.deregistration_delay_seconds,
-        slow_start_seconds=args.slow_start_seconds,
-        tags=args.tags,
-    )
-
-
-def _entry(args: ServiceArgs) -> EntryPoint:
-    """The entry by which a service is judged: the public one, where it has one."""
-    entry = args.entry_point or args.internal
-    assert entry is not None  # noqa: S101 - the arguments refuse a service without any
-    return entry
 
 
 def _launch_template(name: str, args: ServiceArgs) -> LaunchTemplateArgs:
@@ -249,12 +214,12 @@ def _group(
 def _request_label(args: ServiceArgs, target_group: TargetGroup) -> Output[str] | None:
     if args.requests_per_target is None:
         return None
-    return Output.concat(_entry(args).arn_suffix, "/", target_group.arn_suffix)
+    return Output.concat(judging_entry(args).arn_suffix, "/", target_group.arn_suffix)
 
 
 def _alarms(args: ServiceArgs, group: AutoScalingGroup, target_group: TargetGroup) -> FleetAlarmsArgs:
     return FleetAlarmsArgs(
-        load_balancer_arn_suffix=_entry(args).arn_suffix,
+        load_balancer_arn_suffix=judging_entry(args).arn_suffix,
         target_group_arn_suffix=target_group.arn_suffix,
         group_name=group.name,
         topic_arn=args.alert_topic_arn,
