@@ -30,7 +30,11 @@ NAMES_KEY = "immutable:names"
 _IMAGE_ID = re.compile(r"\bami-(?:[0-9a-f]{17}|[0-9a-f]{8})\b")
 # What stands in the way of a destroy that leaves nothing: section, field, and the value that lets go.
 _LOGS = ("immutable:logs", "retainOnDestroy", False)
-_LOOSE_ENVIRONMENT = (("immutable:loadBalancer", "deletionProtection", False), _LOGS)
+_LOOSE_ENVIRONMENT = (
+    ("immutable:loadBalancer", "deletionProtection", False),
+    ("immutable:sessions", "retainOnDestroy", False),
+    _LOGS,
+)
 _LOOSE_DATABASE = (("deletionProtection", False), ("retainOnDestroy", False), ("finalSnapshot", False))
 _LOOSE_FACTORY = (("immutable:distribution", "retainKeysOnDestroy", False), _LOGS)
 _CERTIFICATE = re.compile(r"arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/[A-Za-z0-9-]+")
