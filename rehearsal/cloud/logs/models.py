@@ -50,6 +50,22 @@ class LogsBackend(MotoLogsBackend):
         if log_group_name not in self.groups:
             self.groups[log_group_name] = Group(self, log_group_name)
 
+    def set_key(self, log_group_name: str, key_arn: str | None) -> None:
+        """The key that what comes from now on is encrypted with; None is that of CloudWatch Logs itself.
+
+        Raises InvalidParameterException for a key that is not there.
+        """
+        from moto.kms.models import kms_backends
+
+        group = self._group(log_group_name)
+        if key_arn is not None:
+            _, _, _, region, account, key = key_arn.split(":", 5)
+            if key.removeprefix("key/") not in kms_backends[account][region].keys:
+                raise InvalidParameterException(
+                    f"The specified KMS key does not exist or is not allowed to be used with {group.arn}"
+                )
+        group.kms_key_id = key_arn
+
     def put_log_events(
         self, log_group_name: str, log_stream_name: str, log_events: list[dict[str, Any]]
     ) -> tuple[str, dict[str, Any]]:

@@ -16,6 +16,14 @@ class LogsResponse(MotoLogsResponse):
         backend: LogsBackend = logs_backends[self.current_account][self.region]
         return backend
 
+    def associate_kms_key(self) -> str:
+        self.logs_backend.set_key(self._get_param("logGroupName"), self._get_param("kmsKeyId"))
+        return ""
+
+    def disassociate_kms_key(self) -> str:
+        self.logs_backend.set_key(self._get_param("logGroupName"), None)
+        return ""
+
     def put_subscription_filter(self) -> str:
         self.logs_backend.subscribe(
             self._get_param("logGroupName"),
