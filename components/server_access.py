@@ -138,13 +138,18 @@ def _way(
     opts: ResourceOptions,
 ) -> list[Rule]:
     common = {"ip_protocol": "tcp", "from_port": port, "to_port": port, "tags": named(args.tags, name)}
+    # To another database, or a proxy before it, is another way: changed in place, it would be lost to the
+    # servers that are yet to be replaced. The old one is closed when the rollout is over.
+    moved = ResourceOptions(
+        parent=opts.parent, replace_on_changes=["referencedSecurityGroupId", "fromPort", "toPort"]
+    )
     return [
         vpc.SecurityGroupEgressRule(
             name,
             security_group_id=group.id,
             description=f"Calls to {what}",
             referenced_security_group_id=to,
-            opts=opts,
+            opts=moved,
             **common,
         ),
         vpc.SecurityGroupIngressRule(
@@ -152,7 +157,7 @@ def _way(
             security_group_id=to,
             description=f"Calls from the servers of {args.service}",
             referenced_security_group_id=group.id,
-            opts=opts,
+            opts=moved,
             **common,
         ),
     ]

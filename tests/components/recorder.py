@@ -202,8 +202,8 @@ class Resource:
     """The key of its parent; `Stack` for the stack itself."""
     inputs: dict[str, Any]
     options: dict[str, Any]
-    """Those that are set: `ignore_changes`, `retain_on_delete`, `protect`, `delete_before_replace`, and
-    `timeouts` to create, update and delete."""
+    """Those that are set: `ignore_changes`, `replace_on_changes`, `retain_on_delete`, `protect`,
+    `delete_before_replace`, and `timeouts` to create, update and delete."""
     after: list[str]
     """Keys of what it waits for by `depends_on` alone."""
     uses: list[str]
@@ -270,6 +270,7 @@ def _resource(request: Any) -> Resource:
     inputs = rpc.deserialize_properties(request.object)
     options = {
         "ignore_changes": list(request.ignoreChanges),
+        "replace_on_changes": list(request.replaceOnChanges),
         "retain_on_delete": request.retainOnDelete,
         "protect": request.protect,
     }

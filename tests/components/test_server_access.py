@@ -146,6 +146,13 @@ def test_the_way_to_a_called_service_is_too(build: Build) -> None:
     }
 
 
+def test_a_way_to_another_database_is_another_way_and_the_old_one_stays_until_the_end(build: Build) -> None:
+    options = template(build, database=DATABASE).options()
+    kept = {"replace_on_changes": ["referencedSecurityGroupId", "fromPort", "toPort"]}
+    assert options["SecurityGroupEgressRule web-to-database"] == kept
+    assert options["SecurityGroupIngressRule web-to-database"] == kept
+
+
 def test_servers_start_once_the_ways_are_open(build: Build) -> None:
     after = template(build, database=DATABASE, calls={"billing": BILLING}).after()["LaunchTemplate web"]
     kinds = ("SecurityGroupEgressRule", "SecurityGroupIngressRule")
