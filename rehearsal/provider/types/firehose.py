@@ -102,26 +102,27 @@ def _complete(call: Call, arn: str, news: Properties) -> Properties:
         return bool(last["DeliveryStreamStatus"] == "ACTIVE")
 
     call.wait(active, f"delivery stream {name} to become active")
-    return _facts(last)
+    return _facts(last, news)
 
 
-def _facts(found: dict[str, Any]) -> Properties:
+def _facts(found: dict[str, Any], known: Properties) -> Properties:
+    """The outputs; encryption within the stream is named where it is on, or the program spoke of it."""
     destination = found["Destinations"][0]
     encryption = found.get("DeliveryStreamEncryptionConfiguration") or {}
-    enabled = encryption.get("Status") == "ENABLED"
-    return {
+    facts: Properties = {
         "arn": found["DeliveryStreamARN"],
         "name": found["DeliveryStreamName"],
         "destination": "extended_s3",
         "destinationId": destination["DestinationId"],
         "versionId": found["VersionId"],
         "extendedS3Configuration": _settings(destination["ExtendedS3DestinationDescription"]),
-        "serverSideEncryption": (
-            {"enabled": True, **from_api(pick(encryption, ("KeyType", "KeyARN")), {"KeyARN": "keyArn"})}
-            if enabled
-            else {"enabled": False}
-        ),
     }
+    if encryption.get("Status") == "ENABLED":
+        key = from_api(pick(encryption, ("KeyType", "KeyARN")), {"KeyARN": "keyArn"})
+        facts["serverSideEncryption"] = {"enabled": True, **key}
+    elif known.get("serverSideEncryption"):
+        facts["serverSideEncryption"] = {"enabled": False}
+    return facts
 
 
 def _name(arn: str) -> str:
@@ -129,9 +130,7 @@ def _name(arn: str) -> str:
 
 
 def _read(call: Call, arn: str, known: Properties) -> Properties | None:
-    found = _facts(_describe(call, _name(arn)))
-    if not found["serverSideEncryption"]["enabled"] and not known.get("serverSideEncryption"):
-        del found["serverSideEncryption"]
+    found = _facts(_describe(call, _name(arn)), known)
     client, tags = call.client("firehose"), []
     asked: dict[str, Any] = {"DeliveryStreamName": _name(arn)}
     while True:

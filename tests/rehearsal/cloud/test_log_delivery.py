@@ -275,6 +275,7 @@ def test_a_role_that_may_not_use_the_key_keeps_lines_from_the_bucket(cloud: Loca
 
 
 def test_objects_are_locked_as_the_bucket_says(shipping: Shipping) -> None:
+    shipping.s3.put_object(Bucket=BUCKET, Key="before", Body=b"a bucket that holds something takes it too")
     shipping.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
     retention = {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": 30}}
     lock: Any = {"ObjectLockEnabled": "Enabled", "Rule": retention}

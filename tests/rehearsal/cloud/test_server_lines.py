@@ -208,15 +208,20 @@ def test_a_server_that_goes_before_it_is_healthy_never_says_that_it_serves(serve
     assert servers.said() == {server: [BOOTED]}
 
 
-def test_a_filter_sees_lines_that_servers_write_after_it_was_put(servers: Servers) -> None:
+def test_a_subscription_sends_lines_that_servers_write_after_it_was_put(servers: Servers) -> None:
     servers.start({ENV: LOG_GROUP})
     servers.shipping.subscribe()
+    servers.cloud.step(INTERVAL + 5)
+    assert servers.shipping.records() == []
+
+
+def test_a_metric_filter_counts_lines_that_servers_write_after_it_was_put(servers: Servers) -> None:
+    servers.start({ENV: LOG_GROUP})
     transformation = {"metricName": "lines", "metricNamespace": "immutable", "metricValue": "1"}
     servers.shipping.logs.put_metric_filter(
         logGroupName=GROUP, filterName="lines", filterPattern="", metricTransformations=[transformation]
     )
-    servers.cloud.step(INTERVAL + 5)
-    assert servers.shipping.records() == []
+    servers.cloud.step(INTERVAL)
     start = servers.cloud.world.clock.date(0)
     found = servers.cloud.client("cloudwatch").get_metric_statistics(
         Namespace="immutable",
