@@ -52,8 +52,17 @@ def test_an_instance_started_by_hand_stays_as_it_is(databases: Databases) -> Non
     databases.rds.start_db_instance(DBInstanceIdentifier="main")
     databases.cloud.step(600)
     databases.rds.stop_db_instance(DBInstanceIdentifier="main")
-    databases.cloud.step(6.9 * DAY_SECONDS)
+    # The week of the first stop is over, that of the second is not.
+    databases.cloud.step(7 * DAY_SECONDS - 300)
     assert databases.status() == "stopped"
+
+
+def test_what_is_being_deleted_does_not_come_back_when_something_else_ends(databases: Databases) -> None:
+    databases.make()
+    databases.rds.reboot_db_instance(DBInstanceIdentifier="main")
+    databases.delete()
+    databases.cloud.step(31)
+    assert databases.status() == "deleting"
 
 
 @pytest.mark.parametrize(
@@ -139,6 +148,21 @@ def test_a_change_that_may_wait_waits_for_its_window(databases: Databases) -> No
     databases.cloud.step(3 * 3600)
     found = databases.found()
     assert (found["DBInstanceClass"], found["PendingModifiedValues"]) == ("db.t4g.large", {})
+
+
+def test_a_window_that_is_over_comes_again_in_a_week(databases: Databases) -> None:
+    databases.make()
+    start = databases.cloud.world.clock.date(databases.cloud.world.timeline.now) - timedelta(hours=2)
+    window = f"{start:%a:%H:%M}-{start + timedelta(minutes=40):%a:%H:%M}".lower()
+    backups = start + timedelta(hours=6)
+    away = f"{backups:%H:%M}-{backups + timedelta(minutes=40):%H:%M}"
+    databases.modify(PreferredMaintenanceWindow=window, PreferredBackupWindow=away)
+    databases.cloud.step(120)
+    databases.rds.modify_db_instance(DBInstanceIdentifier="main", DBInstanceClass="db.t4g.large")
+    databases.cloud.step(6 * DAY_SECONDS)
+    assert databases.found()["DBInstanceClass"] == "db.t4g.micro"
+    databases.cloud.step(DAY_SECONDS)
+    assert databases.found()["DBInstanceClass"] == "db.t4g.large"
 
 
 def test_storage_only_grows_and_not_twice_in_six_hours(databases: Databases) -> None:

@@ -50,11 +50,24 @@ def test_events_of_an_instance_are_told_to_the_topic_that_wants_them(databases: 
     from moto.sns.models import sns_backends
 
     topic = databases.cloud.client("sns").create_topic(Name="alerts")["TopicArn"]
-    for name, categories in (("backups", ["backup"]), ("deletions", ["deletion"])):
+    wanted = {
+        "SourceType": "db-instance",
+        "SourceIds": ["main"],
+        "EventCategories": ["backup"],
+        "Enabled": True,
+    }
+    for number, other in enumerate(
+        (
+            {},
+            {"EventCategories": ["deletion"]},
+            {"SourceIds": ["other"]},
+            {"SourceType": "db-parameter-group"},
+            {"Enabled": False},
+        )
+    ):
         databases.rds.create_event_subscription(
-            SubscriptionName=name, SnsTopicArn=topic, SourceType="db-instance", EventCategories=categories,
-            Enabled=True,
-        )  # fmt: skip
+            SubscriptionName=f"s{number}", SnsTopicArn=topic, **{**wanted, **other}
+        )
     databases.make()
     sent = sns_backends["123456789012"]["eu-central-1"].topics[topic].sent_notifications
     said = [json.loads(each[1])["Event Message"] for each in sent]
