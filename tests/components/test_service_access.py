@@ -25,7 +25,7 @@ def test_a_service_that_others_call_has_a_target_group_for_each_way_in(build: Bu
     built = service(build, internal=INTERNAL)
     inputs = built.inputs()
     rule = inputs["ListenerRule web-internal"]
-    assert rule["listenerArn"] == "arn:inner"
+    assert (rule["listenerArn"], rule["priority"]) == ("arn:inner", 1)
     assert rule["conditions"] == [{"pathPattern": {"values": ["/*"]}}]
     assert inputs["ListenerRule web"]["listenerArn"] == "arn:listener"
     both = ["arn:tg/web", "arn:tg/web-internal"]
@@ -48,6 +48,12 @@ def test_its_servers_let_in_both_load_balancers_and_each_may_call_them(build: Bu
         "web-from-internal": ("web-id", "sg-inner", "Requests from the internal load balancer"),
         "web-internal-to-servers": ("sg-inner", "web-id", "Requests to the servers of web"),
     }
+
+
+def test_a_service_with_both_is_judged_by_the_entry_of_its_visitors(build: Build) -> None:
+    inputs = service(build, internal=INTERNAL).inputs()
+    assert "app/lb" in str(inputs["MetricAlarm web-errors"])
+    assert "app/inner" not in str(inputs["MetricAlarm web-errors"])
 
 
 def test_a_service_without_a_route_is_judged_by_the_entry_that_it_has(build: Build) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pulumi
 import pytest
+from pulumi_aws import ec2
 from pydantic import ValidationError
 
 from components.session_keys import SessionKeys, SessionKeysArgs
@@ -53,6 +54,14 @@ def test_a_secret_encrypted_with_a_key_of_its_own_renews_itself(build: Build) ->
         "rotateImmediately": True,
     }
     assert built.outputs == {"arn": SECRET, "key": KEY}
+
+
+def test_who_is_told_of_the_keys_comes_after_they_were_asked_for(build: Build) -> None:
+    def program() -> Mapping[str, Any]:
+        keys = SessionKeys("sessions", SessionKeysArgs(**GIVEN))
+        return {"id": ec2.SecurityGroup("reader", description=keys.reference.arn).id}
+
+    assert "SecretRotation sessions" in build(program).resources["SecurityGroup reader"].uses
 
 
 def test_no_value_passes_through_the_program(build: Build) -> None:

@@ -14,7 +14,7 @@ import pytest
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.secretsmanager.models import secretsmanager_backends
 
-from functions.session_keys import handler, parsed
+from functions.session_keys import handler, parsed, rotated
 
 STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
 
@@ -162,6 +162,20 @@ def test_a_rotation_long_past_changes_nothing(secret: Secret) -> None:
     last = secret.rotate()
     with pytest.raises(ValueError, match=r"signed with a key that servers do not know yet|is not pending"):
         secret.run(first, "finishSecret")
+    assert secret.stages()[last] == ["AWSCURRENT"]
+
+
+def test_a_version_that_no_rotation_made_is_not_made_current(secret: Secret) -> None:
+    last = secret.rotate()
+    version = "9" * 32
+    secret.client.put_secret_value(
+        SecretId=secret.arn,
+        ClientRequestToken=version,
+        SecretString=json.dumps(rotated(secret.keys())),
+        VersionStages=["BY-HAND"],
+    )
+    with pytest.raises(ValueError, match="is not pending"):
+        secret.run(version, "finishSecret")
     assert secret.stages()[last] == ["AWSCURRENT"]
 
 
