@@ -74,7 +74,13 @@ def test_it_shows_lines_errors_and_waiting_times_by_service(build: Build) -> Non
             ["AWS/Firehose", "DeliveryToS3.DataFreshness", "DeliveryStreamName", "logs-web", {"label": "web"}]
         ],
     }
-    assert found["Seconds that the oldest line waits for the bucket"]["properties"]["stat"] == "Maximum"
+    waiting = found["Seconds that the oldest line waits for the bucket"]["properties"]
+    assert {key: waiting[key] for key in ("region", "stat", "period", "view")} == {
+        "region": "eu-central-1",
+        "stat": "Maximum",
+        "period": 60,
+        "view": "timeSeries",
+    }
 
 
 def test_widgets_lie_side_by_side_and_none_on_another(build: Build) -> None:
