@@ -3,11 +3,11 @@
 From the environment file of the service:
   DATABASE_HOST, DATABASE_PORT [5432], DATABASE_NAME
   DATABASE_SECRET    ARN in Secrets Manager: JSON with `username` and `password`, read with the server's role
-  DATABASE_USER      another user than the secret's
 From the image, if its builder sets it:
   PGSSLROOTCERT      who may sign the database's certificate [/usr/local/share/immutable/database-ca.pem]
 
-The password is on no command line, in no file and in no line that is printed.
+It is the user of the secret, who owns the tables; DATABASE_USER, if there is one, has no password but a token
+of the server's role. The password is on no command line, in no file and in no line that is printed.
 """
 
 import json
@@ -65,7 +65,7 @@ def credentials(environment: Mapping[str, str]) -> tuple[str, str]:
         raise NotYetError(f"DATABASE_SECRET cannot be read from {reference}: {reason}")
     try:
         secret = json.loads(done.stdout)
-        return environment.get("DATABASE_USER") or secret["username"], secret["password"]
+        return secret["username"], secret["password"]
     except (ValueError, KeyError, TypeError):
         raise NotYetError(f"DATABASE_SECRET, {reference}, is no JSON with username and password") from None
 

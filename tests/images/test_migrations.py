@@ -169,12 +169,13 @@ def test_a_migration_lets_the_service_work_while_it_waits_for_a_table(
 
 
 def test_the_connection_is_encrypted_and_the_password_stays_in_it(notes: Database, tmp_path: Path) -> None:
-    seen = migration("0001", None, "CREATE TABLE seen AS SELECT ssl, version FROM pg_stat_ssl WHERE pid = "
-                     "pg_backend_pid()")  # fmt: skip
+    session = "SELECT ssl, version, current_user FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
+    seen = migration("0001", None, f"CREATE TABLE seen AS {session}")
     image = Image(tmp_path / "image", notes, {"0001.py": seen})
-    code, said = image.run()
+    # The user without a password is the service's, not the one that changes tables.
+    code, said = image.run(DATABASE_USER="app")
     assert code == 0
-    assert notes.ask("SELECT * FROM seen") == "t|TLSv1.3"
+    assert notes.ask("SELECT * FROM seen") == "t|TLSv1.3|owner"
     assert PASSWORD not in "".join(said)
     assert image.calls() == [
         f"secretsmanager get-secret-value --version-stage AWSCURRENT --secret-id {SECRET}"
