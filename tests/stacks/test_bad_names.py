@@ -210,6 +210,12 @@ def test_calls_that_lead_nowhere_and_services_that_nobody_reaches_are_refused(
     assert complaint(services(**found)).startswith(f"{SERVICES}.{line}")
 
 
+def test_a_service_that_calls_itself_alone_is_called_by_nobody() -> None:
+    first, second = complaints(services(web=service(priority=1), api=service("api")))
+    assert "api.calls[0]: 'api' is the service itself" in first
+    assert "api.route: is missing, and no service calls this one" in second
+
+
 @pytest.mark.parametrize(
     "found",
     [
