@@ -89,6 +89,18 @@ def test_the_archive_is_as_configured() -> None:
     assert kinds == ["Decompression", "CloudWatchLogProcessing"]
 
 
+def test_access_logs_have_their_own_time() -> None:
+    built = declared("staging", with_changes({"immutable:loadBalancer.accessLogRetentionDays": 11}))
+    rules = built.one("BucketLifecycleConfiguration", "logs").inputs["rules"]
+    assert {rule["id"]: rule["expiration"]["days"] for rule in rules}["load-balancer"] == 11
+
+
+def test_each_services_delivery_is_watched() -> None:
+    alarm = environment().one("MetricAlarm", "api-log-delivery").inputs
+    assert alarm["dimensions"] == {"DeliveryStreamName": "logs-api-stream"}
+    assert alarm["tags"]["service"] == "api"
+
+
 def test_another_account_gets_the_services_logs_instead() -> None:
     built = environment(destinationArn=DESTINATION)
     assert names(built, "FirehoseDeliveryStream") == set()
