@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rehearsal import image_steps, server_steps
+from rehearsal import image_steps, outliving_steps, server_steps
 from rehearsal.bad_image import bad_image
 from rehearsal.engines import Changed
 from rehearsal.rollouts import preview_and_roll_out, release, roll_out
@@ -106,8 +106,11 @@ STEPS: tuple[Step, ...] = (
     Step("bad-image", "A bad image goes back", bad_image),
     Step("rollback", "Prod goes back", rollback),
     Step("rotation", "Old servers are renewed", server_steps.rotation),
+    Step("last-line", "What a server said last is kept", outliving_steps.last_line),
     Step("drift", "What a hand did is found", server_steps.drift),
     Step("quarantine", "A suspect is cut off", server_steps.quarantine),
+    Step("database", "A database is restored", outliving_steps.database),
+    Step("cost", "What it costs a month", outliving_steps.cost),
     Step("retire", "Images that nobody uses go", image_steps.retire),
     Step("destroy", "Everything is taken down", destroy),
 )
