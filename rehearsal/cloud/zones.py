@@ -1,4 +1,4 @@
-"""Hosted zones of the emulated Route 53 with an ID given from outside, so that a stack's config can name one."""
+"""Hosted zones of the emulated Route 53 with an ID given from outside: a stack's config can name one."""
 
 from __future__ import annotations
 

@@ -112,11 +112,15 @@ def _read_validation(call: Call, issued: str, known: Properties) -> Properties |
     return {"certificateArn": arn} if _issued(call.client("acm"), arn) is not None else None
 
 
+def _end_validation(call: Call, issued: str, outputs: Properties) -> None:
+    """Nothing to undo: a certificate stays issued."""
+
+
 VALIDATION = ResourceType(
     type_name="aws:acm/certificateValidation:CertificateValidation",
     create=_create_validation,
     read=_read_validation,
-    delete=lambda call, issued, outputs: None,
+    delete=_end_validation,
     inputs=words("certificateArn validationRecordFqdns"),
     required=("certificateArn",),
     replaces=words("certificateArn validationRecordFqdns"),

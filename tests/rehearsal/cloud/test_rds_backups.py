@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 from datetime import timedelta
 
 import pytest
@@ -50,7 +51,7 @@ def test_events_of_an_instance_are_told_to_the_topic_that_wants_them(databases: 
     from moto.sns.models import sns_backends
 
     topic = databases.cloud.client("sns").create_topic(Name="alerts")["TopicArn"]
-    wanted = {
+    wanted: dict[str, Any] = {
         "SourceType": "db-instance",
         "SourceIds": ["main"],
         "EventCategories": ["backup"],
