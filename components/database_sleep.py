@@ -178,7 +178,7 @@ def _alarm(name: str, args: DatabaseSleepArgs, group: scheduler.ScheduleGroup, o
     """Rings when RDS refused: an environment that wakes without its database is known of early."""
     cloudwatch.MetricAlarm(
         f"{name}-failed",
-        alarm_description="A database could not be stopped or started on time; see docs/databases.md",
+        alarm_description="A database did not stop or start on time, or had before; see docs/operations.md",
         namespace="AWS/Scheduler",
         metric_name="TargetErrorCount",
         dimensions={"ScheduleGroup": group.name},
