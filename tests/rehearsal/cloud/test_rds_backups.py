@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -57,15 +57,14 @@ def test_events_of_an_instance_are_told_to_the_topic_that_wants_them(databases: 
         "EventCategories": ["backup"],
         "Enabled": True,
     }
-    for number, other in enumerate(
-        (
-            {},
-            {"EventCategories": ["deletion"]},
-            {"SourceIds": ["other"]},
-            {"SourceType": "db-parameter-group"},
-            {"Enabled": False},
-        )
-    ):
+    others: tuple[dict[str, Any], ...] = (
+        {},
+        {"EventCategories": ["deletion"]},
+        {"SourceIds": ["other"]},
+        {"SourceType": "db-parameter-group"},
+        {"Enabled": False},
+    )
+    for number, other in enumerate(others):
         databases.rds.create_event_subscription(
             SubscriptionName=f"s{number}", SnsTopicArn=topic, **{**wanted, **other}
         )
