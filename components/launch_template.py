@@ -149,7 +149,7 @@ class LaunchTemplate(pulumi.ComponentResource):
             tags=named(args.tags, name),
             # A server that boots before it may call or write would fail its first checks, and what it writes
             # before its log group is delivered would not arrive.
-            opts=ResourceOptions(parent=self, depends_on=[identity.policy, *rules, *delivery]),
+            opts=ResourceOptions(parent=self, depends_on=[*identity.policies, *rules, *delivery]),
         )
         self.id = template.id
         self.latest_version = template.latest_version.apply(str)

@@ -127,7 +127,7 @@ def lifecycle_completer(owner: Owner, tag: str, role_name: str) -> Statement:
 
 
 def server_policy(log_group_arn: str, statements: Sequence[Statement]) -> Document:
-    """What every server may do, and what its service asked for on top."""
+    """What every server may do, and `statements` on top."""
     return document(ssm_agent(), log_writer(log_group_arn), *statements)
 
 

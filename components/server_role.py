@@ -26,15 +26,15 @@ class ServerRole(NamedTuple):
     """A role as servers have it."""
 
     role: iam.Role
-    policy: iam.RolePolicy
-    """A server that starts before it has this would fail its first calls."""
+    policies: list[iam.RolePolicy]
+    """A server that starts before it has these would fail its first calls."""
     profile: iam.InstanceProfile
 
 
 def server_role(
     name: str, args: ServerRoleArgs, log_group_arn: Output[str], opts: ResourceOptions
 ) -> ServerRole:
-    """The role, its only policy and the profile by which EC2 gives it to servers."""
+    """The role, what it may do, and the profile by which EC2 gives it to servers."""
     role = iam.Role(
         name,
         name_prefix=name_prefix(name, ROLE_PREFIX),
@@ -43,9 +43,10 @@ def server_role(
         tags=named(args.tags, name),
         opts=opts,
     )
+    every = iam.RolePolicy(name, role=role.name, policy=_policy(log_group_arn, role.name, args), opts=opts)
     return ServerRole(
         role,
-        iam.RolePolicy(name, role=role.name, policy=_policy(log_group_arn, role.name, args), opts=opts),
+        [every, *_access(name, role, args, opts)],
         iam.InstanceProfile(
             name,
             name_prefix=name_prefix(name, LONG_PREFIX),
@@ -56,13 +57,30 @@ def server_role(
     )
 
 
-def _policy(log_group_arn: Output[str], role_name: Output[str], args: ServerRoleArgs) -> Output[str]:
-    """The statements may hold values that are not known yet, so they go through an Output too."""
+def _access(name: str, role: iam.Role, args: ServerRoleArgs, opts: ResourceOptions) -> list[iam.RolePolicy]:
+    """What this service may do beside what every server may.
 
-    def document(log_group_arn: str, role_name: str, own: list[policies.Statement]) -> policies.Document:
+    Another one is made for another access, and the one before goes at the end of an update that succeeded:
+    servers that are yet to be replaced, and those that a failed rollout brings back, read what they are told.
+    """
+    if args.database is None and not args.secrets and not args.policy_statements:
+        return []
+    known = Output.all(server_access.statements(args), list(args.policy_statements))
+    return [
+        iam.RolePolicy(
+            f"{name}-access",
+            role=role.name,
+            policy=Output.json_dumps(known.apply(lambda each: policies.document(*each[0], *each[1]))),
+            opts=ResourceOptions(parent=opts.parent, replace_on_changes=["policy"]),
+        )
+    ]
+
+
+def _policy(log_group_arn: Output[str], role_name: Output[str], args: ServerRoleArgs) -> Output[str]:
+    def document(log_group_arn: str, role_name: str) -> policies.Document:
         owner = policies.owner_of(log_group_arn)
         hooks = [policies.lifecycle_completer(owner, lifecycle_hooks.SERVER_ROLE_TAG, role_name)]
-        return policies.server_policy(log_group_arn, [*(hooks if args.lifecycle.any else ()), *own])
+        return policies.server_policy(log_group_arn, hooks if args.lifecycle.any else [])
 
-    known = Output.all(log_group_arn, role_name, server_access.statements(args), list(args.policy_statements))
-    return Output.json_dumps(known.apply(lambda each: document(each[0], each[1], [*each[2], *each[3]])))
+    known = Output.all(log_group_arn, role_name)
+    return Output.json_dumps(known.apply(lambda each: document(*each)))

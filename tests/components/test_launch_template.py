@@ -244,9 +244,14 @@ def test_the_role_may_write_its_logs_report_itself_and_do_what_the_service_asked
     assert built.inputs("RolePolicy") == {
         "RolePolicy web": {
             "role": "web-role",
-            "policy": policies.server_policy(LOG_GROUP_ARN, [COMPLETER, {**own, "Resource": "arn:queue"}]),
-        }
+            "policy": policies.server_policy(LOG_GROUP_ARN, [COMPLETER]),
+        },
+        "RolePolicy web-access": {
+            "role": "web-role",
+            "policy": policies.document({**own, "Resource": "arn:queue"}),
+        },
     }
+    assert {"RolePolicy web", "RolePolicy web-access"} <= set(built.after()["LaunchTemplate web"])
     assert built.inputs("Role") == {
         "Role web": {
             "namePrefix": "web-",

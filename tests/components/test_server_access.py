@@ -47,12 +47,8 @@ def told(build: Build, **changed: Any) -> dict[str, str]:
 
 
 def statements(build: Build, **changed: Any) -> list[dict[str, Any]]:
-    policy = template(build, **changed).inputs()["RolePolicy web"]["policy"]
-    return [
-        each
-        for each in policy["Statement"]
-        if each["Sid"] not in ("SsmAgent", "WriteLogs", "CompleteLifecycle")
-    ]
+    access = template(build, **changed).inputs("RolePolicy").get("RolePolicy web-access")
+    return access["policy"]["Statement"] if access else []
 
 
 def test_a_server_is_told_where_its_database_is_and_where_the_password_lies(build: Build) -> None:
@@ -105,6 +101,14 @@ def test_a_server_reads_what_is_named_and_decrypts_with_its_keys_by_the_keepers_
         },
         {"Sid": "ConnectToDatabase", "Effect": "Allow", "Action": "rds-db:connect", "Resource": [CONNECT]},
     ]
+
+
+def test_servers_that_a_failed_rollout_brings_back_may_still_read_what_they_are_told(build: Build) -> None:
+    """Other access is another policy: the one before goes at the end of an update, not before the rollout."""
+    built = template(build, secrets={"API_KEY": SecretReference(arn=SECRET)})
+    assert built.options()["RolePolicy web-access"] == {"replace_on_changes": ["policy"]}
+    assert "name" not in built.inputs()["RolePolicy web-access"]
+    assert "RolePolicy web" not in built.options()
 
 
 def test_without_any_of_it_a_server_may_do_nothing_more(build: Build) -> None:

@@ -264,7 +264,7 @@ def test_environment_policy_and_retention_reach_the_servers(build: Build) -> Non
     own = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "arn:queue"}
     built = service(build, environment={"A": "b"}, policy_statements=(own,), retain_logs=False)
     plain = service(build)
-    assert built.inputs()["RolePolicy web"]["policy"]["Statement"][-1] == own
+    assert built.inputs()["RolePolicy web-access"]["policy"]["Statement"] == [own]
     assert built.inputs()["LaunchTemplate web"] != plain.inputs()["LaunchTemplate web"]
     assert "LogGroup web" in plain.options()
     assert "LogGroup web" not in built.options()

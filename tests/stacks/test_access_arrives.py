@@ -42,8 +42,9 @@ def told(built: Environment, service: str) -> str:
 
 
 def allowed(built: Environment, service: str) -> dict[str, Any]:
-    policy = built.one("RolePolicy", service).inputs["policy"]
-    return {each["Sid"]: each["Resource"] for each in json.loads(policy)["Statement"]}
+    policies = [each for each in built.resources if each.name == f"{service}-access"]
+    statements = [each for one in policies for each in json.loads(one.inputs["policy"])["Statement"]]
+    return {each["Sid"]: each["Resource"] for each in statements}
 
 
 def sessions_arn(built: Environment) -> str:

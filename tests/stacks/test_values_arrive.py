@@ -130,7 +130,7 @@ def test_the_servers_are_as_configured(built: Environment) -> None:
     (disk,) = inputs["blockDeviceMappings"]
     assert (disk["deviceName"], disk["ebs"]["volumeSize"]) == ("/dev/sda1", 40)
     assert r"LOG_LEVEL=\"warning\"" in base64.b64decode(inputs["userData"]).decode()
-    policy = json.loads(built.one("RolePolicy", "web").inputs["policy"])
+    policy = json.loads(built.one("RolePolicy", "web-access").inputs["policy"])
     assert STATEMENT in policy["Statement"]
 
 
