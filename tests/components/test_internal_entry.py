@@ -170,6 +170,8 @@ def test_two_services_may_call_each_other_and_nobody_else_may(build: Build) -> N
         if rule["securityGroupId"] == "billing-internal-id"
     }
     assert out == {"billing-internal-to-servers": "billing-id"}
+    # No server starts before what it calls has a name.
+    assert "Record billing-internal" in built.resources["LaunchTemplate web"].uses
 
 
 @pytest.mark.parametrize(
