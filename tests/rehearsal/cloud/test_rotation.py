@@ -144,3 +144,50 @@ def test_a_function_that_secrets_manager_may_not_call_is_refused(cloud: Local) -
         keys.rotate()
     with pytest.raises(ClientError, match="No Lambda rotation function ARN"):
         keys.client.rotate_secret(SecretId="keys")
+
+
+SLOW = ROTATE.replace(
+    "    client, secret, token", '    __import__("time").sleep(30)\n    client, secret, token'
+)
+
+
+def test_a_rotation_that_is_under_way_is_not_begun_again(cloud: Local) -> None:
+    cloud.world.clock.speed = 60
+    keys = Keys(cloud, SLOW)
+    keys.rotate()
+    with pytest.raises(ClientError, match="A previous rotation isn't complete"):
+        keys.rotate()
+    until(keys.idle)
+
+
+def test_a_secret_that_was_deleted_does_not_rotate(cloud: Local) -> None:
+    keys = Keys(cloud)
+    keys.client.delete_secret(SecretId="keys", RecoveryWindowInDays=7)
+    with pytest.raises(ClientError, match="marked for deletion"):
+        keys.rotate()
+
+
+def test_a_rotation_that_was_planned_otherwise_since_does_not_come_at_its_old_time(cloud: Local) -> None:
+    keys = Keys(cloud)
+    keys.client.put_secret_value(SecretId="keys", SecretString="first")
+    keys.rotate(RotateImmediately=False)
+    until(keys.idle)
+    rules = {"AutomaticallyAfterDays": 60}
+    keys.client.rotate_secret(
+        SecretId="keys", RotationLambdaARN=keys.function, RotationRules=rules, RotateImmediately=False
+    )
+    until(keys.idle)
+    cloud.step(31 * DAY_SECONDS)
+    assert keys.idle() and keys.value() == "first"
+
+
+def test_a_statement_for_another_account_lets_nobody_of_this_one_in(cloud: Local) -> None:
+    keys = Keys(cloud)
+    client = cloud.client("lambda")
+    client.remove_permission(FunctionName="rotate", StatementId="secrets")
+    client.add_permission(
+        FunctionName="rotate", StatementId="other", Action="lambda:InvokeFunction",
+        Principal="secretsmanager.amazonaws.com", SourceAccount="999999999999",
+    )  # fmt: skip
+    with pytest.raises(ClientError, match="AccessDeniedException"):
+        keys.rotate()

@@ -98,6 +98,16 @@ def test_a_schedule_that_was_changed_fires_at_its_new_time_only(schedules: Sched
     assert schedules.step(2) == "stopped"
 
 
+def test_a_change_that_is_refused_leaves_the_schedule_as_it_was(schedules: Schedules) -> None:
+    schedules.make(schedules.daily(2))
+    found = schedules.client.get_schedule(Name="stop")
+    kept = {key: found[key] for key in ("FlexibleTimeWindow", "Target")}
+    with pytest.raises(ClientError, match="Invalid Schedule Expression"):
+        schedules.client.update_schedule(Name="stop", ScheduleExpression="rate(soon)", **kept)
+    again = schedules.client.get_schedule(Name="stop")["ScheduleExpression"]
+    assert again == found["ScheduleExpression"] and schedules.step(3) == "stopped"
+
+
 def test_a_call_that_is_refused_is_tried_again_for_as_long_as_it_may_be(schedules: Schedules) -> None:
     schedules.make(schedules.daily(1))
     schedules.cloud.step(3600 - 90)
