@@ -184,9 +184,8 @@ def test_what_a_replacement_would_empty_is_protected_from_it(stacks: list[Enviro
 def test_aws_refuses_too_where_the_engine_is_not_asked(stacks: list[Environment]) -> None:
     """By hand, or by a program that does not know that they are kept."""
     for each in resources(stacks):
-        if each.type == "aws:rds/instance:Instance":
-            assert each.inputs["deletionProtection"] is True
         if each.type == "aws:rds/instance:Instance" and "replica" not in each.name:
+            assert each.inputs["deletionProtection"] is True
             assert each.inputs["skipFinalSnapshot"] is False
             assert each.inputs["deleteAutomatedBackups"] is False
             assert each.inputs["finalSnapshotIdentifier"]
