@@ -273,7 +273,9 @@ def test_between_proxy_and_database_one_port_is_open(build: Build) -> None:
 
 def test_the_proxy_reads_this_secret_and_no_other(build: Build) -> None:
     built = database(build, proxy=True)
-    trust = built.inputs()["Role main-proxy"]["assumeRolePolicy"]["Statement"][0]
+    role = built.inputs()["Role main-proxy"]
+    assert (role["namePrefix"], role["tags"]) == ("main-proxy-", tags("main-proxy"))
+    trust = role["assumeRolePolicy"]["Statement"][0]
     assert trust["Principal"] == {"Service": "rds.amazonaws.com"}
     assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
     read, decrypt = built.inputs()["RolePolicy main-proxy"]["policy"]["Statement"]

@@ -96,7 +96,11 @@ def test_the_function_runs_its_own_file_and_logs_where_logs_end(build: Build) ->
 
 
 def test_the_function_may_change_this_secret_and_this_database(build: Build) -> None:
-    policy = database(build, replicas=1).inputs()["RolePolicy main-password"]["policy"]
+    inputs = database(build, replicas=1).inputs()
+    role = inputs["Role main-password"]
+    assert (role["namePrefix"], role["tags"]) == ("main-password-", tags("main-password"))
+    assert role["assumeRolePolicy"]["Statement"][0]["Principal"] == {"Service": "lambda.amazonaws.com"}
+    policy = inputs["RolePolicy main-password"]["policy"]
     allowed = {each["Sid"]: each["Resource"] for each in policy["Statement"]}
     log_group = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:main-password-log"
     assert allowed == {
