@@ -29,8 +29,9 @@ class Alarmed:
         self.at_each_pause: Callable[[], None] = lambda: None
         monkeypatch.setattr("time.monotonic", lambda: self.now)
         for name in ("errors", "latency"):
+            # Of what is not measured here, so that a state stays as it is set.
             self.cloudwatch.put_metric_alarm(
-                AlarmName=name, Namespace="Test", MetricName=name, Statistic="Sum", Period=60,
+                AlarmName=name, Namespace="AWS/SQS", MetricName=name, Statistic="Sum", Period=60,
                 EvaluationPeriods=1, Threshold=1, ComparisonOperator="GreaterThanThreshold",
             )  # fmt: skip
             self.set(name, "OK", "all is well")
