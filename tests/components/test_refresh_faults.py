@@ -34,7 +34,7 @@ def faulty(scene: Scene, watched: Watched) -> Watched:
     scene.settled(desired=2)
     cloudwatch = scene.cloud.client("cloudwatch")
     cloudwatch.put_metric_alarm(
-        AlarmName="errors", Namespace="Test", MetricName="errors", Statistic="Sum", Period=60,
+        AlarmName="errors", Namespace="AWS/SQS", MetricName="errors", Statistic="Sum", Period=60,
         EvaluationPeriods=1, Threshold=1, ComparisonOperator="GreaterThanThreshold",
     )  # fmt: skip
     cloudwatch.set_alarm_state(AlarmName="errors", StateValue="OK", StateReason="all is well")

@@ -95,7 +95,7 @@ class Release:
         (directory / "program" / "__main__.py").write_text(PROGRAM)
         cloudwatch = scene.cloud.client("cloudwatch")
         cloudwatch.put_metric_alarm(
-            AlarmName="errors", Namespace="Test", MetricName="errors", Statistic="Sum", Period=60,
+            AlarmName="errors", Namespace="AWS/SQS", MetricName="errors", Statistic="Sum", Period=60,
             EvaluationPeriods=1, Threshold=1, ComparisonOperator="GreaterThanThreshold",
         )  # fmt: skip
         cloudwatch.set_alarm_state(AlarmName="errors", StateValue="OK", StateReason="all is well")
