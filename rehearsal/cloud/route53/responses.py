@@ -30,12 +30,19 @@ class Route53Response(Route53):
     def change_resource_record_sets(self) -> Any:
         zone = self.backend.get_hosted_zone(self._get_param("HostedZoneId"))
         there = {(record.name.rstrip("."), record.type) for record in zone.rrsets}
+        # moto remembers every change, and refuses to create anew what stood at the zone's own name before.
+        zone.rr_changes[:] = [
+            change for change in zone.rr_changes if _key(change["ResourceRecordSet"]) in there
+        ]
         for change in self._get_param("ChangeBatch.Changes"):
-            record = change["ResourceRecordSet"]
-            name, kind = record["Name"].rstrip("."), record["Type"]
+            name, kind = _key(change["ResourceRecordSet"])
             named = f"resource record set [name='{name}.', type='{kind}']"
             if change["Action"] == "CREATE" and (name, kind) in there:
                 raise RefusedChangeError(f"Tried to create {named} but it already exists")
             if change["Action"] == "DELETE" and (name, kind) not in there:
                 raise RefusedChangeError(f"Tried to delete {named} but it was not found")
         return super().change_resource_record_sets()
+
+
+def _key(record: dict[str, Any]) -> tuple[str, str]:
+    return record["Name"].rstrip("."), record["Type"]
