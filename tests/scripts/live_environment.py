@@ -41,7 +41,7 @@ class LiveEnvironment:
         """An alarm over a metric that the cloud does not emulate: it keeps the state that is set."""
         client = self.scene.cloud.client("cloudwatch")
         client.put_metric_alarm(
-            AlarmName=name, Namespace="Ours", MetricName=name, Statistic="Sum", Period=60,
+            AlarmName=name, Namespace="AWS/SQS", MetricName=name, Statistic="Sum", Period=60,
             EvaluationPeriods=1, Threshold=1, ComparisonOperator="GreaterThanThreshold",
         )  # fmt: skip
         client.set_alarm_state(AlarmName=name, StateValue=state, StateReason="Set by a test.")
