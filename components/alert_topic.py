@@ -10,9 +10,9 @@ from pulumi import Output, ResourceOptions
 from pulumi_aws import kms, sns
 from pydantic import Field, StringConstraints, model_validator
 
-from components import policies
-from components.args import ComponentArgs, Late
-from components.names import LONG_PREFIX, name_prefix, named
+from . import policies
+from .args import ComponentArgs, Late
+from .names import LONG_PREFIX, name_prefix, named
 
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=254)]
 

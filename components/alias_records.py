@@ -7,8 +7,8 @@ from pulumi import ResourceOptions
 from pulumi_aws import route53
 from pydantic import Field
 
-from components.args import AliasTarget, Args, Late
-from components.certificate import DomainName
+from .args import AliasTarget, Args, Late
+from .certificate import DomainName
 
 
 class AliasRecordsArgs(Args):

@@ -8,8 +8,8 @@ from typing import Literal
 from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import lb
 
-from components.args import AccessLogs, Late
-from components.names import LOAD_BALANCER_PREFIX, name_prefix, named
+from .args import AccessLogs, Late
+from .names import LOAD_BALANCER_PREFIX, name_prefix, named
 
 SslPolicy = Literal[
     "ELBSecurityPolicy-TLS13-1-2-Res-2021-06",

@@ -10,10 +10,10 @@ from pulumi import Output, ResourceOptions
 from pulumi_aws import autoscaling
 from pydantic import Field, model_validator
 
-from components import group_scaling
-from components.args import ComponentArgs, Late
-from components.group_scaling import SleepSchedule
-from components.lifecycle_hooks import (
+from . import group_scaling
+from .args import ComponentArgs, Late
+from .group_scaling import SleepSchedule
+from .lifecycle_hooks import (
     INITIAL_HOOKS,
     SERVER_ROLE_TAG,
     Lifecycle,
@@ -21,7 +21,7 @@ from components.lifecycle_hooks import (
     LifecycleHooksArgs,
     initial_hooks,
 )
-from components.names import LONG_PREFIX, name_prefix, named
+from .names import LONG_PREFIX, name_prefix, named
 
 VERSION = "mixedInstancesPolicy.launchTemplate.launchTemplateSpecification.version"
 """What an instance refresh owns once the group exists."""

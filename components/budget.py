@@ -10,9 +10,9 @@ from pulumi import ResourceOptions
 from pulumi_aws import budgets
 from pydantic import Field, model_validator
 
-from components.alert_topic import Email
-from components.args import ComponentArgs, Late
-from components.names import LONG_PREFIX, name_prefix, named
+from .alert_topic import Email
+from .args import ComponentArgs, Late
+from .names import LONG_PREFIX, name_prefix, named
 
 Percentage = Annotated[int, Field(ge=1, le=1000)]
 """Of the budget. More than 100 is for a second, louder alert."""

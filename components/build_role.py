@@ -13,9 +13,9 @@ from typing import Protocol
 from pulumi import Output, ResourceOptions
 from pulumi_aws import iam
 
-from components import policies
-from components.args import Late
-from components.names import LONG_PREFIX, ROLE_PREFIX, name_prefix, named
+from . import policies
+from .args import Late
+from .names import LONG_PREFIX, ROLE_PREFIX, name_prefix, named
 
 
 class BuildRoleArgs(Protocol):

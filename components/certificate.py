@@ -10,8 +10,8 @@ from pulumi import Output, ResourceOptions
 from pulumi_aws import acm, route53
 from pydantic import Field, StringConstraints, field_validator
 
-from components.args import ComponentArgs, Late
-from components.names import named
+from .args import ComponentArgs, Late
+from .names import named
 
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 

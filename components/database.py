@@ -10,17 +10,17 @@ from pulumi import Output, ResourceOptions
 from pulumi_aws import rds
 from pydantic import Field, StringConstraints, model_validator
 
-from components import database_engines, database_instance, database_rules
-from components.args import ComponentArgs, DatabaseAccess, Late, RetentionDays
-from components.database_access import database_access
-from components.database_alarms import DatabaseAlarms, DatabaseAlarmsArgs, DatabaseThresholds
-from components.database_backups import backup_copies
-from components.database_engines import Engine
-from components.database_instance import RestoreFrom, Surroundings
-from components.database_key import database_key, identifier
-from components.database_password import DatabasePassword, DatabasePasswordArgs
-from components.database_rules import MOST_REPLICAS, MOST_STORAGE_GIB, InsightsDays, MonitoringInterval
-from components.database_settings import Settings, log_groups, settings
+from . import database_engines, database_instance, database_rules
+from .args import ComponentArgs, DatabaseAccess, Late, RetentionDays
+from .database_access import database_access
+from .database_alarms import DatabaseAlarms, DatabaseAlarmsArgs, DatabaseThresholds
+from .database_backups import backup_copies
+from .database_engines import Engine
+from .database_instance import RestoreFrom, Surroundings
+from .database_key import database_key, identifier
+from .database_password import DatabasePassword, DatabasePasswordArgs
+from .database_rules import MOST_REPLICAS, MOST_STORAGE_GIB, InsightsDays, MonitoringInterval
+from .database_settings import Settings, log_groups, settings
 
 SqlName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=63)]
 

@@ -8,11 +8,11 @@ from typing import Any, Protocol
 from pulumi import Output, ResourceOptions
 from pulumi_aws import rds
 
-from components import policies
-from components.args import DatabaseAccess, Late
-from components.database_engines import Engine, own_port
-from components.database_proxy import DatabaseProxy, DatabaseProxyArgs
-from components.database_settings import Settings
+from . import policies
+from .args import DatabaseAccess, Late
+from .database_engines import Engine, own_port
+from .database_proxy import DatabaseProxy, DatabaseProxyArgs
+from .database_settings import Settings
 
 
 class DatabaseAccessArgs(Protocol):

@@ -9,9 +9,9 @@ from pulumi import Output, ResourceOptions
 from pulumi_aws import cloudwatch, rds
 from pydantic import Field
 
-from components import policies
-from components.args import Args, ComponentArgs, Late
-from components.names import LONG_PREFIX, RULE_PREFIX, name_prefix, named
+from . import policies
+from .args import Args, ComponentArgs, Late
+from .names import LONG_PREFIX, RULE_PREFIX, name_prefix, named
 
 CRITICAL_EVENTS = (
     "availability",

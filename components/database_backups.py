@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pulumi import Output, ResourceOptions
 from pulumi_aws import rds
 
-from components.args import Late
-from components.database_key import database_key
+from .args import Late
+from .database_key import database_key
 
 
 def backup_copies(

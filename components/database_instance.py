@@ -12,8 +12,8 @@ from pulumi import CustomTimeouts, Output
 from pulumi_aws import rds
 from pydantic import model_validator
 
-from components.args import Args, Late
-from components.database_engines import (
+from .args import Args, Late
+from .database_engines import (
     ENGINES,
     ORIGIN_TAG,
     VERSION_TAG,
@@ -21,8 +21,8 @@ from components.database_engines import (
     origin_text,
     own_port,
 )
-from components.database_rules import MonitoringInterval
-from components.names import named
+from .database_rules import MonitoringInterval
+from .names import named
 
 
 class RestoreFrom(Args):

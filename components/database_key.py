@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from pulumi import Output, ResourceOptions
 from pulumi_aws import kms
 
-from components import policies
-from components.args import Late
-from components.names import named
+from . import policies
+from .args import Late
+from .names import named
 
 SUFFIX_LENGTH = 8
 LOG_PREFIX = "/aws/rds/instance"

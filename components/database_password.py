@@ -15,9 +15,9 @@ from pulumi import Output, ResourceOptions
 from pulumi_aws import cloudwatch, iam, lambda_, secretsmanager
 from pydantic import Field
 
-from components import policies
-from components.args import ComponentArgs, Late, RetentionDays
-from components.names import LONG_PREFIX, ROLE_PREFIX, name_prefix, named
+from . import policies
+from .args import ComponentArgs, Late, RetentionDays
+from .names import LONG_PREFIX, ROLE_PREFIX, name_prefix, named
 
 FUNCTION = "database_password"
 TIMEOUT_SECONDS = 900

@@ -7,10 +7,10 @@ from pulumi import Output, ResourceOptions
 from pulumi_aws import ec2, iam, rds, vpc
 from pydantic import Field
 
-from components import policies
-from components.args import ComponentArgs, Late, Port
-from components.database_engines import ENGINES, Engine
-from components.names import LONG_PREFIX, ROLE_PREFIX, name_prefix, named
+from . import policies
+from .args import ComponentArgs, Late, Port
+from .database_engines import ENGINES, Engine
+from .names import LONG_PREFIX, ROLE_PREFIX, name_prefix, named
 
 
 class DatabaseProxyArgs(ComponentArgs):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Literal, Protocol
 
-from components.database_engines import ENGINES, RESERVED_ADMINS, has_insights
+from .database_engines import ENGINES, RESERVED_ADMINS, has_insights
 
 Problem = tuple[str, str]
 """The argument and what is wrong with it."""

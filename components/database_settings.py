@@ -8,11 +8,11 @@ from typing import NamedTuple, Protocol
 from pulumi import Output, ResourceOptions
 from pulumi_aws import cloudwatch, ec2, iam, rds
 
-from components import policies
-from components.args import Late
-from components.database_engines import ENGINES, Engine, family, parameters
-from components.database_key import LOG_PREFIX
-from components.names import LONG_PREFIX, ROLE_PREFIX, name_prefix, named
+from . import policies
+from .args import Late
+from .database_engines import ENGINES, Engine, family, parameters
+from .database_key import LOG_PREFIX
+from .names import LONG_PREFIX, ROLE_PREFIX, name_prefix, named
 
 
 class SettingsArgs(Protocol):

@@ -15,10 +15,10 @@ from pulumi import Output, ResourceOptions
 from pulumi_aws import cloudwatch, iam, scheduler
 from pydantic import Field, model_validator
 
-from components import policies
-from components.args import ComponentArgs, Late
-from components.group_scaling import Day, SleepSchedule
-from components.names import ROLE_PREFIX, name_prefix, named
+from . import policies
+from .args import ComponentArgs, Late
+from .group_scaling import Day, SleepSchedule
+from .names import ROLE_PREFIX, name_prefix, named
 
 START_BEFORE_MINUTES = 30
 """RDS takes minutes to start an instance, and longer where it has to recover one."""

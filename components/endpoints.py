@@ -8,8 +8,8 @@ from typing import Protocol
 from pulumi import Output, ResourceOptions
 from pulumi_aws import ec2, vpc
 
-from components import policies
-from components.names import LONG_PREFIX, name_prefix, named
+from . import policies
+from .names import LONG_PREFIX, name_prefix, named
 
 Policy = Callable[[policies.Owner], policies.Document]
 

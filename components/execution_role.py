@@ -14,8 +14,8 @@ from typing import NamedTuple, Protocol
 from pulumi import Output, ResourceOptions
 from pulumi_aws import iam
 
-from components import policies
-from components.names import ROLE_PREFIX, name_prefix, named
+from . import policies
+from .names import ROLE_PREFIX, name_prefix, named
 
 MANAGED_POLICY = "EC2ImageBuilderExecutionPolicy"
 DISTRIBUTION_ROLE = "EC2ImageBuilderDistributionCrossAccountRole"

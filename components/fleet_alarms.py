@@ -9,9 +9,9 @@ from pulumi import Output, ResourceOptions
 from pulumi_aws import cloudwatch
 from pydantic import Field
 
-from components import policies
-from components.args import Args, ComponentArgs, Late
-from components.names import RULE_PREFIX, name_prefix, named
+from . import policies
+from .args import Args, ComponentArgs, Late
+from .names import RULE_PREFIX, name_prefix, named
 
 CAUSES_OF_FAILURE = ("*health check*", "*status check*")
 """How the cause of a replacement begins to name a check that the server failed: "an ELB system health check

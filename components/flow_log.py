@@ -8,10 +8,10 @@ from typing import Protocol
 from pulumi import Output, ResourceOptions
 from pulumi_aws import cloudwatch, ec2, iam
 
-from components import policies
-from components.args import Late
-from components.log_bucket import FLOW_LOGS
-from components.names import ROLE_PREFIX, name_prefix, named
+from . import policies
+from .args import Late
+from .log_bucket import FLOW_LOGS
+from .names import ROLE_PREFIX, name_prefix, named
 
 
 class FlowLogArgs(Protocol):

@@ -8,7 +8,7 @@ from pulumi import ResourceOptions
 from pulumi_aws import autoscaling
 from pydantic import Field, StringConstraints, model_validator
 
-from components.args import Args, Late
+from .args import Args, Late
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Time = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]

@@ -8,8 +8,8 @@ from typing import Protocol
 from pulumi import Output, ResourceOptions
 from pulumi_aws import imagebuilder
 
-from components import policies
-from components.names import named
+from . import policies
+from .names import named
 
 PROVENANCE = "immutable"
 """What the keys of the tags begin with that say where an image comes from."""

@@ -12,8 +12,8 @@ from typing import Protocol
 from pulumi import Output, ResourceOptions
 from pulumi_aws import kms
 
-from components import policies
-from components.names import named
+from . import policies
+from .names import named
 
 SCALING_ROLE = "role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
 """Auto Scaling's service-linked role. An account gets it with its first group, or when it is asked for."""

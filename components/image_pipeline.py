@@ -9,16 +9,16 @@ from pulumi import Output, ResourceOptions
 from pulumi_aws import cloudwatch, ec2, iam, imagebuilder
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from components import policies
-from components.args import ComponentArgs, ImageId, Late, Placement, RetentionDays
-from components.build_role import build_role
-from components.cron import checked as checked_cron
-from components.execution_role import Own, execution_role
-from components.image_distribution import image_distribution, parameter_name
-from components.image_key import image_keys
-from components.image_recipe import Document, component_name, image_recipe
-from components.names import LONG_PREFIX, RULE_PREFIX, name_prefix, named
-from components.server_rules import egress_rules
+from . import policies
+from .args import ComponentArgs, ImageId, Late, Placement, RetentionDays
+from .build_role import build_role
+from .cron import checked as checked_cron
+from .execution_role import Own, execution_role
+from .image_distribution import image_distribution, parameter_name
+from .image_key import image_keys
+from .image_recipe import Document, component_name, image_recipe
+from .names import LONG_PREFIX, RULE_PREFIX, name_prefix, named
+from .server_rules import egress_rules
 
 AccountId = Annotated[str, StringConstraints(pattern=r"^\d{12}$")]
 

@@ -20,8 +20,8 @@ from pulumi import Output, ResourceOptions
 from pulumi_aws import imagebuilder
 from pydantic import Field, StringConstraints
 
-from components.args import Args
-from components.names import named
+from .args import Args
+from .names import named
 
 Version = Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
 DocumentName = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,30}[a-z0-9])?$")]

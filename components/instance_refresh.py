@@ -16,8 +16,8 @@ import pulumi
 import pulumi.dynamic
 from pydantic import Field, StringConstraints, model_validator
 
-from components.args import Args, ComponentArgs, ImageId, Late
-from components.refresh_provider import RefreshProvider
+from .args import Args, ComponentArgs, ImageId, Late
+from .refresh_provider import RefreshProvider
 
 Version = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]*$")]
 """A launch template's version as a number: `$Latest` never differs from `$Latest`, so no refresh would

@@ -11,16 +11,16 @@ from pulumi import Output, ResourceOptions
 from pulumi_aws import ec2
 from pydantic import Field
 
-from components.alias_records import alias_records
-from components.application_load_balancer import (
+from .alias_records import alias_records
+from .application_load_balancer import (
     SAFE_SSL_POLICY,
     SslPolicy,
     application_load_balancer,
     https_listener,
 )
-from components.args import AccessLogs, AliasTarget, Callee, ComponentArgs, EntryPoint, Late
-from components.certificate import DomainName
-from components.names import LONG_PREFIX, name_prefix, named
+from .args import AccessLogs, AliasTarget, Callee, ComponentArgs, EntryPoint, Late
+from .certificate import DomainName
+from .names import LONG_PREFIX, name_prefix, named
 
 
 class InternalEntryArgs(ComponentArgs):

@@ -6,9 +6,9 @@ import pulumi
 from pulumi import Output, ResourceOptions
 from pulumi_aws import route53
 
-from components.args import ComponentArgs, Late
-from components.certificate import Certificate, CertificateArgs, DomainName
-from components.names import named
+from .args import ComponentArgs, Late
+from .certificate import Certificate, CertificateArgs, DomainName
+from .names import named
 
 
 class InternalNamesArgs(ComponentArgs):

@@ -10,8 +10,8 @@ from pulumi import Output, ResourceOptions
 from pulumi_aws import cloudwatch, ec2
 from pydantic import Field, StringConstraints, model_validator
 
-from components import lifecycle_hooks, policies, server_access
-from components.args import (
+from . import lifecycle_hooks, policies, server_access
+from .args import (
     Callee,
     ComponentArgs,
     DatabaseAccess,
@@ -23,12 +23,12 @@ from components.args import (
     RetentionDays,
     SecretReference,
 )
-from components.lifecycle_hooks import Lifecycle
-from components.names import LONG_PREFIX, name_prefix, named
-from components.server_role import server_role
-from components.server_rules import server_rules
-from components.target_group import HealthPath
-from components.user_data import LOG_GROUP, encoded, server_config
+from .lifecycle_hooks import Lifecycle
+from .names import LONG_PREFIX, name_prefix, named
+from .server_role import server_role
+from .server_rules import server_rules
+from .target_group import HealthPath
+from .user_data import LOG_GROUP, encoded, server_config
 
 ServiceName = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,30}[a-z0-9])?$")]
 

@@ -14,7 +14,7 @@ from pulumi import Output, ResourceOptions
 from pulumi_aws import autoscaling
 from pydantic import AfterValidator
 
-from components.args import Args, Late
+from .args import Args, Late
 
 SERVER_ROLE_TAG = "immutable-server-role"
 """On a group: the IAM role of its servers, which may complete the actions of this group and of no other."""

@@ -10,16 +10,16 @@ from pulumi import Output, ResourceOptions
 from pulumi_aws import ec2, lb, vpc, wafv2
 from pydantic import Field, field_validator
 
-from components.application_load_balancer import (
+from .application_load_balancer import (
     SAFE_SSL_POLICY,
     DesyncMitigationMode,
     SslPolicy,
     application_load_balancer,
     https_listener,
 )
-from components.args import AccessLogs, AliasTarget, ComponentArgs, EntryPoint, Late
-from components.log_bucket import ACCESS_LOGS, Deliveries, LogBucket, LogBucketArgs
-from components.names import LONG_PREFIX, name_prefix, named
+from .args import AccessLogs, AliasTarget, ComponentArgs, EntryPoint, Late
+from .log_bucket import ACCESS_LOGS, Deliveries, LogBucket, LogBucketArgs
+from .names import LONG_PREFIX, name_prefix, named
 
 Scheme = Literal["internet-facing", "internal"]
 

@@ -9,10 +9,10 @@ from pulumi import Output, ResourceOptions
 from pulumi_aws import s3
 from pydantic import Field
 
-from components import log_policies, policies
-from components.args import Args, ComponentArgs, Late
-from components.log_lifecycle import Keep, ObjectLock, keep, lock
-from components.names import BUCKET_PREFIX, name_prefix, named
+from . import log_policies, policies
+from .args import Args, ComponentArgs, Late
+from .log_lifecycle import Keep, ObjectLock, keep, lock
+from .names import BUCKET_PREFIX, name_prefix, named
 
 ACCESS_LOGS = "load-balancer"
 FLOW_LOGS = "flow-logs"

@@ -15,8 +15,8 @@ from pulumi import Output, ResourceOptions
 from pulumi_aws import cloudwatch, lambda_
 from pydantic import Field
 
-from components import policies
-from components.args import Args, Late
+from . import policies
+from .args import Args, Late
 
 
 class LogForwardingArgs(Args):

@@ -9,7 +9,7 @@ from pulumi import ResourceOptions
 from pulumi_aws import s3
 from pydantic import Field, model_validator
 
-from components.args import Args
+from .args import Args
 
 COLD_CLASS = "GLACIER"
 """S3 Glacier Flexible Retrieval: a tenth of the price; an object is restored before it is read, in hours."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from components import policies
+from . import policies
 
 
 def access_logs(bucket_arn: str, account: str, prefix: str = "") -> policies.Statement:

@@ -11,8 +11,8 @@ from pulumi import Output, ResourceOptions
 from pulumi_aws import cloudwatch
 from pydantic import Field, StringConstraints
 
-from components.args import Args, Late
-from components.log_watch import NAMESPACE
+from .args import Args, Late
+from .log_watch import NAMESPACE
 
 QUERIES = {
     "errors": (

@@ -14,12 +14,12 @@ from pulumi import Output, ResourceOptions
 from pulumi_aws import cloudwatch, iam, kinesis, kms
 from pydantic import Field, model_validator
 
-from components import log_policies, policies
-from components.args import Args, ComponentArgs, Late, LogDelivery, RetentionDays
-from components.log_bucket import ACCESS_LOGS, FLOW_LOGS, Deliveries, LogBucket, LogBucketArgs
-from components.log_lifecycle import COLD_DAYS_LEAST, Keep, ObjectLock
-from components.log_stream import FAILURES, SERVICES, StreamArgs, delivery_stream
-from components.names import ROLE_PREFIX, name_prefix, named
+from . import log_policies, policies
+from .args import Args, ComponentArgs, Late, LogDelivery, RetentionDays
+from .log_bucket import ACCESS_LOGS, FLOW_LOGS, Deliveries, LogBucket, LogBucketArgs
+from .log_lifecycle import COLD_DAYS_LEAST, Keep, ObjectLock
+from .log_stream import FAILURES, SERVICES, StreamArgs, delivery_stream
+from .names import ROLE_PREFIX, name_prefix, named
 
 
 class Archive(Args):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pulumi import ResourceOptions
 from pulumi_aws import kinesis
 
-from components.args import ComponentArgs, Late
-from components.names import named
+from .args import ComponentArgs, Late
+from .names import named
 
 SERVICES = "services"
 FAILURES = "failures"

@@ -9,8 +9,8 @@ from pulumi import Output, ResourceOptions
 from pulumi_aws import cloudwatch
 from pydantic import Field
 
-from components.args import Args, ComponentArgs, Late
-from components.names import named
+from .args import Args, ComponentArgs, Late
+from .names import named
 
 NAMESPACE = "immutable/logs"
 """Of the metrics that metric filters make here."""

@@ -9,10 +9,10 @@ from pulumi import Output, ResourceOptions
 from pulumi_aws import ec2
 from pydantic import Field, model_validator
 
-from components import endpoints, flow_log, routes
-from components.args import ComponentArgs, Late, Placement, RetentionDays
-from components.names import named
-from components.subnets import plan_subnets
+from . import endpoints, flow_log, routes
+from .args import ComponentArgs, Late, Placement, RetentionDays
+from .names import named
+from .subnets import plan_subnets
 
 
 class Egress(StrEnum):

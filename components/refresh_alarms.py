@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from components.refresh_view import one_line
+from .refresh_view import one_line
 
 #: How long an alarm may take to become OK: a new one has no data at first, and one that rang counts for
 #: minutes after the cause has gone.

@@ -26,11 +26,11 @@ from pulumi.dynamic import (
 )
 from pulumi.output import Unknown
 
-from components.refresh_errors import RolloutError, show_rollout_errors_as_one_line
-from components.refresh_view import one_line
+from .refresh_errors import RolloutError, show_rollout_errors_as_one_line
+from .refresh_view import one_line
 
 if TYPE_CHECKING:
-    from components.refresh_waiter import Outcome, Rollout
+    from .refresh_waiter import Outcome, Rollout
 
 VERSION = re.compile(r"[1-9][0-9]*")
 IMAGE_ID = re.compile(r"ami-([0-9a-f]{8}|[0-9a-f]{17})")
@@ -128,7 +128,7 @@ def _missing_alarms(news: Properties) -> list[CheckFailure]:
         return []
     from botocore.exceptions import BotoCoreError, ClientError
 
-    from components import refresh_alarms as alarms
+    from . import refresh_alarms as alarms
 
     try:
         found = alarms.read(_client("cloudwatch", news), names)
@@ -181,8 +181,8 @@ def _carry_out(props: Properties, first: bool) -> Outcome:
 
 
 def _rollout(props: Properties) -> Rollout:
-    from components.refresh_view import Target
-    from components.refresh_waiter import Clients, Rollout
+    from .refresh_view import Target
+    from .refresh_waiter import Clients, Rollout
 
     target = Target(
         group_name=props["group_name"],

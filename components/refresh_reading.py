@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from components import refresh_alarms as alarms
-from components import refresh_view as view
-from components.refresh_errors import RolloutError
-from components.refresh_view import Target
+from . import refresh_alarms as alarms
+from . import refresh_view as view
+from .refresh_errors import RolloutError
+from .refresh_view import Target
 
 if TYPE_CHECKING:
     from types_boto3_autoscaling import AutoScalingClient

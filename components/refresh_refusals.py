@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from components import refresh_view as view
-from components.refresh_errors import RolloutError
-from components.refresh_reading import Reader
-from components.refresh_view import Target
+from . import refresh_view as view
+from .refresh_errors import RolloutError
+from .refresh_reading import Reader
+from .refresh_view import Target
 
 
 def refuse_what_aws_cannot_do(

@@ -12,14 +12,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from components import refresh_alarms as alarms
-from components import refresh_view as view
-from components.refresh_errors import RolloutError
-from components.refresh_polling import FIRST_SECONDS, LINE_SECONDS, Look, Polling, Voice, is_transient
-from components.refresh_reading import Clients as Clients
-from components.refresh_reading import Reader
-from components.refresh_refusals import refuse_what_aws_cannot_do
-from components.refresh_view import Target
+from . import refresh_alarms as alarms
+from . import refresh_view as view
+from .refresh_errors import RolloutError
+from .refresh_polling import FIRST_SECONDS, LINE_SECONDS, Look, Polling, Voice, is_transient
+from .refresh_reading import Clients as Clients
+from .refresh_reading import Reader
+from .refresh_refusals import refuse_what_aws_cannot_do
+from .refresh_view import Target
 
 Answer = TypeVar("Answer")
 

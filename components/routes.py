@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pulumi import Output, ResourceOptions
 from pulumi_aws import ec2
 
-from components.names import named
+from .names import named
 
 ANYWHERE = "0.0.0.0/0"
 

@@ -13,9 +13,9 @@ from typing import Protocol, TypeAlias
 from pulumi import Output, ResourceOptions
 from pulumi_aws import ec2, vpc
 
-from components import policies
-from components.args import Callee, DatabaseAccess, Late, Port, SecretReference
-from components.names import named
+from . import policies
+from .args import Callee, DatabaseAccess, Late, Port, SecretReference
+from .names import named
 
 SECRETS = "IMMUTABLE_SECRETS"
 """The variable that tells a server its secrets, as NAME=REFERENCE with a space between two. A program of the

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple, Protocol
 from pulumi import Output, ResourceOptions
 from pulumi_aws import iam
 
-from components import lifecycle_hooks, policies, server_access
-from components.lifecycle_hooks import Lifecycle
-from components.names import LONG_PREFIX, ROLE_PREFIX, name_prefix, named
+from . import lifecycle_hooks, policies, server_access
+from .lifecycle_hooks import Lifecycle
+from .names import LONG_PREFIX, ROLE_PREFIX, name_prefix, named
 
 
 class ServerRoleArgs(server_access.AccessArgs, Protocol):

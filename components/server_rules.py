@@ -8,8 +8,8 @@ from typing import Protocol, TypeAlias
 from pulumi import ResourceOptions
 from pulumi_aws import ec2, vpc
 
-from components.args import Late, Placement
-from components.names import LONG_PREFIX, name_prefix, named
+from .args import Late, Placement
+from .names import LONG_PREFIX, name_prefix, named
 
 Rule: TypeAlias = "vpc.SecurityGroupIngressRule | vpc.SecurityGroupEgressRule"
 

@@ -9,7 +9,7 @@ import pulumi
 from pulumi import Output, ResourceOptions
 from pydantic import Field, model_validator
 
-from components.args import (
+from .args import (
     Callee,
     ComponentArgs,
     DatabaseAccess,
@@ -22,14 +22,14 @@ from components.args import (
     RetentionDays,
     SecretReference,
 )
-from components.auto_scaling_group import AutoScalingGroup, AutoScalingGroupArgs
-from components.fleet_alarms import AlarmThresholds, FleetAlarms, FleetAlarmsArgs
-from components.group_scaling import SleepSchedule
-from components.instance_refresh import InstanceRefresh, InstanceRefreshArgs, RefreshPreferences
-from components.launch_template import LaunchTemplate, LaunchTemplateArgs
-from components.lifecycle_hooks import Lifecycle
-from components.service_entries import judging_entry, target_groups
-from components.target_group import HealthPath, Host, Path, TargetGroup
+from .auto_scaling_group import AutoScalingGroup, AutoScalingGroupArgs
+from .fleet_alarms import AlarmThresholds, FleetAlarms, FleetAlarmsArgs
+from .group_scaling import SleepSchedule
+from .instance_refresh import InstanceRefresh, InstanceRefreshArgs, RefreshPreferences
+from .launch_template import LaunchTemplate, LaunchTemplateArgs
+from .lifecycle_hooks import Lifecycle
+from .service_entries import judging_entry, target_groups
+from .target_group import HealthPath, Host, Path, TargetGroup
 
 
 class ServiceArgs(ComponentArgs):

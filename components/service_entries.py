@@ -7,8 +7,8 @@ from typing import Protocol
 
 from pulumi import ResourceOptions
 
-from components.args import EntryPoint, Placement
-from components.target_group import Host, Path, TargetGroup, TargetGroupArgs
+from .args import EntryPoint, Placement
+from .target_group import Host, Path, TargetGroup, TargetGroupArgs
 
 
 class EntriesArgs(Protocol):

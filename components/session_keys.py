@@ -11,9 +11,9 @@ from pulumi import Output, ResourceOptions
 from pulumi_aws import cloudwatch, iam, kms, lambda_, secretsmanager
 from pydantic import Field
 
-from components import policies
-from components.args import ComponentArgs, Late, RetentionDays, SecretReference
-from components.names import LONG_PREFIX, ROLE_PREFIX, name_prefix, named
+from . import policies
+from .args import ComponentArgs, Late, RetentionDays, SecretReference
+from .names import LONG_PREFIX, ROLE_PREFIX, name_prefix, named
 
 _FUNCTION = "session_keys"
 

@@ -9,8 +9,8 @@ from pulumi import Output, ResourceOptions
 from pulumi_aws import lb
 from pydantic import Field, StringConstraints, model_validator
 
-from components.args import ComponentArgs, Late, Port
-from components.names import LOAD_BALANCER_PREFIX, name_prefix, named
+from .args import ComponentArgs, Late, Port
+from .names import LOAD_BALANCER_PREFIX, name_prefix, named
 
 MAX_CONDITION_VALUES = 5
 """Values that one listener rule may compare (Quotas for your Application Load Balancers)."""

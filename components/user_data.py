@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
-from components.log_agent import LOG_AGENT_FILE, journal_to
+from .log_agent import LOG_AGENT_FILE, journal_to
 
 MAX_BYTES = 16 * 1024
 """EC2's limit on user data in raw form, before base64 (EC2 User Guide, Instance user data)."""

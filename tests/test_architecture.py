@@ -55,13 +55,19 @@ def tree(path: str) -> ast.Module:
 
 
 def imports(path: str) -> Iterator[str]:
-    """Dotted names of the modules that a file imports, wherever it does."""
+    """Dotted names of the modules that a file imports, wherever it does.
+
+    Components import one another by relative paths: other repositories have them as a package of another name.
+    """
+    inside = path.startswith("components/")
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}:{node.lineno}: imports by a relative path; write the whole one"
-            yield node.module or ""
+            where = f"{path}:{node.lineno}"
+            assert node.level == 0 or inside, f"{where}: imports by a relative path; write the whole one"
+            assert not (inside and (node.module or "").startswith("components")), f"{where}: write `from .`"
+            yield f"components.{node.module or ''}" if node.level else node.module or ""
 
 
 def names(path: str) -> set[str]:
