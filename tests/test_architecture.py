@@ -57,7 +57,7 @@ def tree(path: str) -> ast.Module:
 def imports(path: str) -> Iterator[str]:
     """Dotted names of the modules that a file imports, wherever it does.
 
-    Components import one another by relative paths: other repositories have them as a package of another name.
+    Components import one another by relative paths: elsewhere they are a package of another name.
     """
     inside = path.startswith("components/")
     for node in ast.walk(tree(path)):
