@@ -21,6 +21,7 @@ MAY_IMPORT = {
     "scripts": {"scripts", "images"},
     "images": {"images"},
     "functions": set(),
+    "policies": {"policies"},
 }
 """The arrows: `__main__` to stacks to components. Rehearsal and scripts know none of the three, so the
 program under rehearsal is the one that goes to AWS. What an image holds is data that stacks and scripts read;

@@ -1,0 +1,3 @@
+from policies.rules import Rule
+
+RULES: tuple[Rule, ...] = ()
