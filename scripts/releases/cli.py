@@ -12,6 +12,7 @@ from scripts.releases import (
     backend,
     change,
     commands_cost,
+    commands_delivery,
     commands_images,
     commands_plan,
     commands_retire,
@@ -218,6 +219,7 @@ def _live(where: Project, environment: str | None, as_json: bool) -> None:
 commands_images.add(app)
 commands_plan.add(app)
 commands_cost.add(app)
+commands_delivery.add(app)
 commands_retire.add(app)
 commands_rollout.add(app)
 commands_servers.add(app)

@@ -2,6 +2,7 @@
 recipes is the image factory.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,22 @@ class Project:
         """Every stack's config file by the stack's name, in the alphabet's order."""
         found = sorted(self.directory.glob("Pulumi.*.yaml"))
         return {path.name.removeprefix("Pulumi.").removesuffix(".yaml"): path for path in found}
+
+    def stack_file(self, stack: str) -> Path:
+        """The config file of any stack, of whatever kind.
+
+        Raises:
+            RefusedError: there is none, or the name is no stack's.
+        """
+        if not re.fullmatch(r"[A-Za-z0-9_.-]{1,100}", stack):
+            raise RefusedError(
+                f"{stack!r} is not a stack's name; take letters, digits, hyphens, underscores and periods"
+            )
+        path = self.files().get(stack)
+        if path is None:
+            known = ", ".join(self.files()) or "none"
+            raise RefusedError(f"there is no Pulumi.{stack}.yaml in {self.directory}; known: {known}")
+        return path
 
     def environments(self) -> list[str]:
         """The stacks that run servers. One whose file cannot be read counts: it must not vanish unseen."""
