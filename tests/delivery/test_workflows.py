@@ -1,5 +1,5 @@
-"""What holds for every workflow: no key, no more rights than needed, one deploy at a time, and nothing foreign that
-may change under it.
+"""What holds for every workflow: no key, no more rights than needed, one deploy at a time, nothing that may
+change under it.
 """
 
 from __future__ import annotations
