@@ -12,14 +12,11 @@ import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rehearsal.engine.loopback import require_loopback
 from rehearsal.errors import RehearsalError
 from rehearsal.output_file import require_writable
-
-if TYPE_CHECKING:
-    from rehearsal.plugin import Provider
 
 OPERATIONS = ("preview", "up", "refresh", "destroy")
 STATE_COMMANDS = ("export", "import", "output", "cancel")
@@ -47,6 +44,7 @@ def _operation_options(command: argparse.ArgumentParser, name: str) -> None:
     command.add_argument("--target", "-t", action="append", default=[], metavar="URN", help="may be repeated")
     command.add_argument("--target-dependents", action="store_true", help="also what hangs on a target")
     command.add_argument("--continue-on-error", action="store_true", help="go on after a failed step")
+    command.add_argument("--event-log", type=Path, metavar="FILE", help="write Pulumi's engine events there")
     if name in ("preview", "up"):
         command.add_argument("--replace", action="append", default=[], metavar="URN", help="may be repeated")
     if name == "refresh":
@@ -69,8 +67,9 @@ def main(arguments: list[str] | None = None, environ: Mapping[str, str] = os.env
     """Run one command; returns the exit code: 0 done, 1 failed, 2 bad input or refused, 130 interrupted."""
     parsed = _parser().parse_args(arguments)
     try:
-        if parsed.json:
-            require_writable("--json", parsed.json)
+        for option, file in (("--json", parsed.json), ("--event-log", getattr(parsed, "event_log", None))):
+            if file:
+                require_writable(option, file)
     except RehearsalError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
@@ -88,10 +87,7 @@ def main(arguments: list[str] | None = None, environ: Mapping[str, str] = os.env
 
 
 def _operate(parsed: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    from rehearsal.engine import operations
-    from rehearsal.engine.backend import Backend
-    from rehearsal.engine.display import Display
-    from rehearsal.engine.project import load_config, load_project
+    from rehearsal.engine import operations, session
 
     request = operations.Request(
         operation=parsed.command,
@@ -104,22 +100,11 @@ def _operate(parsed: argparse.Namespace, environ: Mapping[str, str]) -> int:
         continue_on_error=parsed.continue_on_error,
         clear_pending_creates=getattr(parsed, "clear_pending_creates", False),
     )
-    project = load_project(parsed.cwd)
-    backend = Backend.from_environment(environ)
-    config = load_config(project, request.stack, environ, backend.stacks(project.name))
-    display = Display(sys.stdout, preview=request.operation == "preview")
-    outcome = operations.run(request, project, config, backend, {"aws": _aws}, display)
-    operations.summarize(outcome, display)
+    outcome = session.operate(request, parsed.cwd, environ, parsed.event_log)
     result: dict[str, Any] = asdict(outcome)
     code: int = result.pop("exit_code")
     _write_json(parsed, result)
     return code
-
-
-def _aws() -> Provider:
-    from rehearsal.provider import aws_provider
-
-    return aws_provider()
 
 
 def _write_json(parsed: argparse.Namespace, result: Mapping[str, Any]) -> None:

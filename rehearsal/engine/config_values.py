@@ -99,6 +99,15 @@ class ConfigValues:
         """The values by full key, as the SDK reads them: text as it is, anything else as JSON."""
         return {key: _text(value) for key, value in self._plain.items()}
 
+    def raw(self) -> dict[str, Any]:
+        """What the file says, by full key: scalars as text, objects and lists as they are, secrets as their
+        ciphertexts.
+        """
+        return {
+            key: value if isinstance(value, (dict, list)) else _text(value)
+            for key, value in self._raw.items()
+        }
+
     def secret_keys(self) -> list[str]:
         """The full keys of the values that are or contain a secret, sorted."""
         return sorted(self._secret)

@@ -7,8 +7,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from typing import Any, TextIO
 
-from rehearsal.engine.options import Verb, is_default_provider
-from rehearsal.engine.state import ResourceState
+from rehearsal.engine.options import Step, Verb, is_default_provider
 from rehearsal.engine.values import redact
 
 _SIGNS: dict[Verb, str] = {
@@ -54,18 +53,26 @@ class Display:
         self._coloured = out.isatty()
         self._lock = threading.Lock()
 
-    def started(self, verb: Verb, state: ResourceState) -> None:
+    def started(self, step: Step) -> None:
         """`+ aws:ec2/vpc:Vpc network creating…`"""
-        self._step(verb, state, _WORDS[verb][1])
+        self._step(step, _WORDS[step.verb][1])
 
-    def finished(self, verb: Verb, state: ResourceState, seconds: float) -> None:
+    def finished(self, step: Step, seconds: float) -> None:
         """`+ aws:ec2/vpc:Vpc network created (0.3s)`"""
-        words = _WORDS[verb]
-        self._step(verb, state, words[0] if self._preview else f"{words[2]} ({seconds:.1f}s)")
+        self._step(step, f"{_WORDS[step.verb][2]} ({seconds:.1f}s)")
 
-    def failed(self, verb: Verb, state: ResourceState, seconds: float) -> None:
+    def failed(self, step: Step, seconds: float) -> None:
         """`+ aws:ec2/vpc:Vpc network creating failed (0.3s)`"""
-        self._step(verb, state, f"{_WORDS[verb][1].rstrip('…')} failed ({seconds:.1f}s)")
+        self._step(step, f"{_WORDS[step.verb][1].rstrip('…')} failed ({seconds:.1f}s)")
+
+    def told(self, step: Step) -> None:
+        """`+ aws:ec2/vpc:Vpc network create`; what stays the same is only counted."""
+        if step.verb not in ("same", "read"):
+            words = _WORDS[step.verb]
+            self._step(step, words[0] if self._preview else f"{words[2]} (0.0s)")
+
+    def outputs(self, step: Step) -> None:
+        """Outputs stand at the end: see `stack_outputs`."""
 
     def message(self, severity: str, urn: str, text: str) -> None:
         """`error: …`; the name of the resource leads unless the text has it."""
@@ -80,7 +87,7 @@ class Display:
             self._out.write(f"{text}\n")
             self._out.flush()
 
-    def outputs(self, outputs: Mapping[str, Any]) -> None:
+    def stack_outputs(self, outputs: Mapping[str, Any]) -> None:
         """The stack's outputs; secrets are not shown."""
         if outputs:
             self.line("Outputs:")
@@ -99,10 +106,11 @@ class Display:
         self.line(f"Resources: {', '.join(parts)}")
         self.line(f"Duration: {seconds:.1f}s")
 
-    def _step(self, verb: Verb, state: ResourceState, words: str) -> None:
+    def _step(self, step: Step, words: str) -> None:
+        state = step.state
         if is_default_provider(state):
             return
-        sign = _SIGNS[verb]
+        sign = _SIGNS[step.verb]
         self.line(f"{self._colour(f'{sign:>2}', sign)} {state.type} {state.name} {words}")
 
     def _colour(self, text: str, kind: str) -> str:

@@ -5,27 +5,28 @@ from __future__ import annotations
 import contextvars
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from rehearsal.engine import deleting
+from rehearsal.engine import deleting, history
 from rehearsal.engine.backend import Backend
 from rehearsal.engine.deployment import Deployment, Unrecorded
 from rehearsal.engine.display import Display
-from rehearsal.engine.options import DEFAULT_PARALLEL, Options, is_default_provider
+from rehearsal.engine.events import EventLog
+from rehearsal.engine.options import DEFAULT_PARALLEL, Options, Reporters
+from rehearsal.engine.outcome import Outcome, outcome_of
 from rehearsal.engine.project import Project, StackConfig
 from rehearsal.engine.providers import Factory
 from rehearsal.engine.refreshing import Refresh
 from rehearsal.engine.stack_file import StackFile
+from rehearsal.engine.state import type_in
 from rehearsal.engine.steps import Steps
-from rehearsal.engine.values import redact
 from rehearsal.errors import UsageError
 
 Operation = Literal["preview", "up", "refresh", "destroy"]
@@ -48,23 +49,7 @@ class Request:
     refresh: bool = False
     continue_on_error: bool = False
     clear_pending_creates: bool = False
-
-
-@dataclass
-class Outcome:
-    """What came of it, as `--json` writes it. `changes` counts by operation; `resources` are those that
-    changed.
-    """
-
-    ok: bool
-    operation: str
-    changes: dict[str, int] = field(default_factory=dict)
-    resources: list[dict[str, str]] = field(default_factory=list)
-    outputs: dict[str, Any] = field(default_factory=dict)
-    recorded: list[str] = field(default_factory=list)
-    error: str | None = None
-    seconds: float = 0.0
-    exit_code: int = 0
+    message: str = ""
 
 
 def run(
@@ -74,28 +59,46 @@ def run(
     backend: Backend,
     factories: Mapping[str, Factory],
     display: Display,
+    log: EventLog | None = None,
 ) -> Outcome:
-    """Carry out one operation. Raises UsageError before anything was touched; other failures are in the
-    outcome.
+    """Carry out one operation, and write what happens to `log` too. Raises UsageError before anything was
+    touched; other failures are in the outcome.
     """
     began = time.monotonic()
+    reporter = display if log is None else Reporters(display, log)
     preview = request.operation == "preview"
     options = _options(request, project, config)
     with backend.open(project.name, request.stack, salt=config.salt, write=not preview) as file:
         for note in file.notes:
-            display.message("info", "", note)
+            reporter.message("info", "", note)
         outputs = partial(_stack_outputs, backend, project.name)
         recorder = Unrecorded() if preview else file
-        deployment = Deployment(options, recorder, file.snapshot.resources, factories, outputs, display)
+        deployment = Deployment(options, recorder, file.snapshot.resources, factories, outputs, reporter)
         _check_targets(deployment)
+        if log is not None:
+            log.prelude(options.config, options.secret_keys)
         _mention_pending(file, deployment)
         if not preview:
             file.clear_pending(creations=request.clear_pending_creates)
         with _interruptible(deployment, display):
             code, error = _carry_out(request, project, deployment)
-        outcome = _outcome(request, deployment, code, error)
+        outcome = outcome_of(request.operation, deployment, code, error)
     outcome.seconds = round(time.monotonic() - began, 3)
+    if not preview:
+        kind = "update" if request.operation == "up" else request.operation
+        update = history.Update(
+            kind, request.message, config.raw, outcome.ok, outcome.seconds, outcome.changes
+        )
+        history.add(backend.root, project.name, request.stack, update)
+    if log is not None:
+        log.summary(outcome.changes, outcome.seconds, _result(outcome), {})
     return outcome
+
+
+def _result(outcome: Outcome) -> str:
+    if outcome.exit_code == EXIT_INTERRUPTED:
+        return "canceled"
+    return "succeeded" if outcome.ok else "failed"
 
 
 def _options(request: Request, project: Project, config: StackConfig) -> Options:
@@ -199,7 +202,7 @@ def _with_program(request: Request, main: Path, deployment: Deployment) -> tuple
 def _has_changed_anything(deployment: Deployment) -> bool:
     """Beside providers, which are settings and nothing in a cloud."""
     return any(
-        op not in ("same", "read") and not _type(urn).startswith("pulumi:providers:")
+        op not in ("same", "read") and not type_in(urn).startswith("pulumi:providers:")
         for urn, op in deployment.ops.items()
     )
 
@@ -238,46 +241,3 @@ def _interruptible(deployment: Deployment, display: Display) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _outcome(request: Request, deployment: Deployment, code: int, error: str | None) -> Outcome:
-    recorded: set[str] = set()
-    for provider in deployment.providers.everyone():
-        types = getattr(provider, "recorded_types", None)
-        recorded.update(types() if types is not None else ())
-    stack = next((state for state in deployment.news.values() if state.type == "pulumi:pulumi:Stack"), None)
-    return Outcome(
-        ok=code == 0,
-        operation=request.operation,
-        changes=deployment.counts(),
-        resources=[
-            {"urn": urn, "type": _type(urn), "name": urn.rpartition("::")[2], "op": op}
-            for urn, op in deployment.ops.items()
-            if op not in ("same", "read")
-            and urn not in deployment.unfinished
-            and not _hidden(deployment, urn)
-        ],
-        outputs=redact(stack.outputs) if stack is not None else {},
-        recorded=sorted(recorded),
-        error=error,
-        exit_code=code,
-    )
-
-
-def _hidden(deployment: Deployment, urn: str) -> bool:
-    state = deployment.news.get(urn) or deployment.olds.get(urn)
-    return state is not None and is_default_provider(state)
-
-
-def _type(urn: str) -> str:
-    return urn.split("::")[2].rpartition("$")[2]
-
-
-def summarize(outcome: Outcome, display: Display) -> None:
-    """The last lines: outputs, counts, and what was only recorded."""
-    if outcome.operation != "destroy":
-        display.outputs(outcome.outputs)
-    if outcome.recorded:
-        display.line(f"Recorded, not emulated: {', '.join(outcome.recorded)}")
-    display.summary(outcome.changes, outcome.seconds)
-    sys.stdout.flush()

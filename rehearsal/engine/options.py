@@ -72,20 +72,85 @@ def _glob(pattern: str) -> re.Pattern[str]:
     return re.compile("".join({"**": ".*", "*": "[^:]*"}.get(part, re.escape(part)) for part in parts))
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that is done to one resource. `old` and `new` are its states before and after; one of them is
+    None when it is created or deleted. `diffs` are the properties that changed, `keys` those of them that
+    force a replacement.
+    """
+
+    verb: Verb
+    old: ResourceState | None
+    new: ResourceState | None
+    keys: tuple[str, ...] = ()
+    diffs: tuple[str, ...] = ()
+
+    @property
+    def state(self) -> ResourceState:
+        """The resource as it will be, or as it was when it goes."""
+        state = self.new or self.old
+        if state is None:
+            raise ValueError("a step needs a resource")
+        return state
+
+
 class Reporter(Protocol):
     """Hears of everything that happens. Called from several threads at once."""
 
-    def started(self, verb: Verb, state: ResourceState) -> None:
-        """An operation on a resource begins."""
+    def started(self, step: Step) -> None:
+        """A step begins."""
 
-    def finished(self, verb: Verb, state: ResourceState, seconds: float) -> None:
-        """It succeeded. In a preview only this is called."""
+    def finished(self, step: Step, seconds: float) -> None:
+        """A step that began succeeded."""
 
-    def failed(self, verb: Verb, state: ResourceState, seconds: float) -> None:
-        """It failed; the reason follows as a message."""
+    def failed(self, step: Step, seconds: float) -> None:
+        """A step that began failed; the reason follows as a message."""
+
+    def told(self, step: Step) -> None:
+        """A step that takes no time of its own: planned in a preview, found as it is, or read."""
+
+    def outputs(self, step: Step) -> None:
+        """The outputs of a component or of the stack are known, after its step."""
 
     def message(self, severity: str, urn: str, text: str) -> None:
         """A diagnostic: severity `info`, `warning` or `error`; `urn` may be empty."""
+
+
+class Reporters:
+    """Several reporters as one; each hears of everything, in the order given."""
+
+    def __init__(self, *reporters: Reporter) -> None:
+        self._reporters = reporters
+
+    def started(self, step: Step) -> None:
+        """See Reporter."""
+        for reporter in self._reporters:
+            reporter.started(step)
+
+    def finished(self, step: Step, seconds: float) -> None:
+        """See Reporter."""
+        for reporter in self._reporters:
+            reporter.finished(step, seconds)
+
+    def failed(self, step: Step, seconds: float) -> None:
+        """See Reporter."""
+        for reporter in self._reporters:
+            reporter.failed(step, seconds)
+
+    def told(self, step: Step) -> None:
+        """See Reporter."""
+        for reporter in self._reporters:
+            reporter.told(step)
+
+    def outputs(self, step: Step) -> None:
+        """See Reporter."""
+        for reporter in self._reporters:
+            reporter.outputs(step)
+
+    def message(self, severity: str, urn: str, text: str) -> None:
+        """See Reporter."""
+        for reporter in self._reporters:
+            reporter.message(severity, urn, text)
 
 
 def is_default_provider(state: ResourceState) -> bool:

@@ -5,7 +5,7 @@ takes it.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from rehearsal.engine import calls, property_paths
@@ -30,10 +30,11 @@ Kind = Literal[
 
 @dataclass(frozen=True)
 class Plan:
-    """The decision. `properties` that force a replacement, or that changed."""
+    """The decision. `diffs` are the properties that changed, `keys` those that force a replacement."""
 
     kind: Kind
-    properties: tuple[str, ...] = field(default=())
+    keys: tuple[str, ...] = ()
+    diffs: tuple[str, ...] = ()
 
 
 class InvalidInputError(ProviderError):
@@ -133,7 +134,7 @@ def _compare(
     if not (diff.changed or triggered or old.pending_replacement):
         return Plan("update") if old.init_errors else Plan("same")
     if not (diff.replaces or triggered or old.pending_replacement):
-        return Plan("update", diff.diffs)
+        return Plan("update", diffs=diff.diffs)
     _refuse_replacement(deployment, goal, old, new)
     if provider is not None and not _forced(deployment, old, new):
         # Names and other defaults were carried over from the old resource; the new one needs its own.
@@ -141,7 +142,7 @@ def _compare(
     delete_first = diff.delete_before_replace
     if goal.delete_before_replace is not None:
         delete_first = goal.delete_before_replace
-    return Plan("replace-after-delete" if delete_first else "replace", diff.replaces)
+    return Plan("replace-after-delete" if delete_first else "replace", diff.replaces, diff.diffs)
 
 
 def _diff(

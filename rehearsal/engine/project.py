@@ -46,13 +46,15 @@ class Project:
 @dataclass(frozen=True)
 class StackConfig:
     """A stack's configuration as the SDK takes it: `values` by full key (`namespace:name`; objects as JSON),
-    and which of them are secret. `salt` is the file's `encryptionsalt`.
+    and which of them are secret. `raw` is what the file itself says, by full key, with its ciphertexts;
+    `salt` is its `encryptionsalt`.
     """
 
     values: Mapping[str, str]
     secret_keys: list[str]
     salt: str | None
     file: Path
+    raw: Mapping[str, Any] = field(default_factory=dict)
 
 
 def load_project(directory: Path) -> Project:
@@ -121,7 +123,7 @@ def load_config(
     values = ConfigValues(project.name, file, raw.get("config") or {}, Secrets(salt, environ))
     values.apply_defaults(project.config)
     values.check(stack, project.config)
-    return StackConfig(values.texts(), values.secret_keys(), salt, file)
+    return StackConfig(values.texts(), values.secret_keys(), salt, file, values.raw())
 
 
 def _refuse_other_sources(file: Path, raw: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from rehearsal.engine import calls
 from rehearsal.engine.deployment import Deployment
-from rehearsal.engine.options import Op
+from rehearsal.engine.options import Op, Step
 from rehearsal.engine.state import ResourceState, now
 from rehearsal.engine.values import equal
 from rehearsal.plugin import PartialFailureError, ProviderError, State
@@ -88,7 +88,7 @@ class Refresh:
                 self._deployment.warn(old.urn, f"the resource is in an unhealthy state: {init_errors[0]}")
                 found = State(failure.resource_id or old.id, failure.outputs)
         if found is None:
-            self._deployment.reporter.finished("delete", old, 0.0)
+            self._deployment.reporter.told(Step("delete", old, None))
             self._count("delete", old)
             return None
         inputs = old.inputs if found.inputs is None else found.inputs
@@ -104,7 +104,7 @@ class Refresh:
             provider, new.urn, new.id, new.inputs, new.outputs, old.inputs, old.ignore_changes
         ).changed
         if drift:
-            self._deployment.reporter.finished("refresh", new, 0.0)
+            self._deployment.reporter.told(Step("refresh", old, new))
         self._count("update" if drift else "same", new)
         return new
 

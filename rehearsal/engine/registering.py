@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from rehearsal.engine import calls, deleting, replacing
 from rehearsal.engine.deployment import Deployment
 from rehearsal.engine.goal import Goal
-from rehearsal.engine.options import Aborted, Op
+from rehearsal.engine.options import Aborted, Op, Step
 from rehearsal.engine.planning import InvalidInputError, Plan, plan, provider_for
 from rehearsal.engine.providers import default_inputs, default_name, with_version
 from rehearsal.engine.state import STACK_TYPE, ResourceState, now
@@ -126,13 +126,14 @@ class Registrations:
         elif kind == "same":
             steps.same(old, new)
         elif kind == "update":
-            steps.update(provider_for(self._deployment, goal), old, new, goal.ignore_changes)
+            steps.update(provider_for(self._deployment, goal), old, new, goal.ignore_changes, decision.diffs)
         else:
             if kind == "replace-after-delete":
                 self._delete_first(old, doomed)
             new.created = new.modified = ""
             stays = kind in ("replace", "take-over")
-            steps.create(provider_for(self._deployment, goal), new, old, old_stays=stays)
+            provider = provider_for(self._deployment, goal)
+            steps.create(provider, new, old, old_stays=stays, keys=decision.keys, diffs=decision.diffs)
         return Result(new)
 
     # --- replacements that delete first
@@ -186,14 +187,10 @@ class Registrations:
             old.delete = True
             self._deployment.file.commit(old, old)
         self._deployment.file.commit(imported, None)
-        self._deployment.reporter.finished("import", imported, 0.0)
+        self._deployment.reporter.told(Step("import", None, imported))
         return imported
 
-    def read(
-        self,
-        goal: Goal,
-        resource_id: str,
-    ) -> ResourceState:
+    def read(self, goal: Goal, resource_id: str) -> ResourceState:
         """Read a resource that is not ours (`.get`). Raises Aborted when it cannot be read."""
         deployment = self._deployment
         deployment.go_on()
@@ -234,6 +231,7 @@ class Registrations:
             self._deployment.file.commit(new, old)
         self._deployment.keep(new)
         self._deployment.record("read", new)
+        self._deployment.reporter.told(Step("read", old, new))
 
     # --- providers
 
@@ -270,7 +268,15 @@ class Registrations:
             return
         state.outputs = outputs
         self._deployment.file.outputs(state)
+        self._tell_outputs(state)
         self.steps.after_component(self._deployment.olds.get(urn), state)
+
+    def _tell_outputs(self, state: ResourceState) -> None:
+        """Once more the step of a component or of the stack, now with its outputs."""
+        op = self._deployment.ops.get(state.urn)
+        if op in ("create", "update", "same"):
+            old = self._deployment.olds.get(state.urn)
+            self._deployment.reporter.outputs(Step(op, old, state))
 
     def delete_leftovers(self) -> None:
         """The program has ended: delete what it no longer has."""
@@ -287,3 +293,4 @@ class Registrations:
         state = self._deployment.news[urn]
         state.outputs = {**state.outputs, **outputs} if failed else outputs
         self._deployment.file.outputs(state)
+        self._tell_outputs(state)

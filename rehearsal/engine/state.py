@@ -126,6 +126,11 @@ def urn_of(stack: str, project: str, parent: str, type_: str, name: str) -> str:
     return f"urn:pulumi:{stack}::{project}::{prefix}{type_}::{name}"
 
 
+def type_in(urn: str) -> str:
+    """The resource's own type, as its URN has it: without the types of its parents."""
+    return urn.split("::")[2].rpartition("$")[2]
+
+
 def integrity_error(resources: list[ResourceState]) -> str | None:
     """The first rule of Pulumi's snapshot integrity that is broken, in words, or None.
 

@@ -10,7 +10,7 @@ from typing import Literal
 from rehearsal.engine import calls
 from rehearsal.engine.callbacks import MAX_RETRIES, CallbackError
 from rehearsal.engine.deployment import Deployment
-from rehearsal.engine.options import Aborted, Verb
+from rehearsal.engine.options import Aborted, Step, Verb
 from rehearsal.engine.state import OperationKind, ResourceState, now
 from rehearsal.engine.values import Properties, mark_secret_keys
 from rehearsal.plugin import PartialFailureError, Provider, ProviderError
@@ -31,6 +31,7 @@ class Steps:
         self._deployment.file.commit(new, old)
         self._deployment.keep(new)
         self._deployment.record("same", new)
+        self._deployment.reporter.told(Step("same", old, new))
 
     def create(
         self,
@@ -39,12 +40,14 @@ class Steps:
         old: ResourceState | None = None,
         *,
         old_stays: bool = False,
+        keys: tuple[str, ...] = (),
+        diffs: tuple[str, ...] = (),
     ) -> None:
         """Create; in a replacement `old` is the one before, which `old_stays` until the end if it still
-        exists.
+        exists, and `keys` among the changed properties `diffs` force it.
         """
         verb: Literal["create", "replace"] = "create" if old is None else "replace"
-        with self._shown(verb, new):
+        with self._shown(Step(verb, old, new, keys, diffs)):
             self._hooks("BeforeCreate", None, new)
             ticket = self._begin("creating", new)
             failure = None
@@ -69,13 +72,18 @@ class Steps:
                 self._after("AfterCreate", None, new)
 
     def update(
-        self, provider: Provider | None, old: ResourceState, new: ResourceState, ignore_changes: list[str]
+        self,
+        provider: Provider | None,
+        old: ResourceState,
+        new: ResourceState,
+        ignore_changes: list[str],
+        diffs: tuple[str, ...] = (),
     ) -> None:
         """Change in place. When the provider fails half-way, the old inputs stay recorded, with the new
         outputs.
         """
         new.id = old.id
-        with self._shown("update", new):
+        with self._shown(Step("update", old, new, diffs=diffs)):
             self._hooks("BeforeUpdate", old, new)
             ticket = self._begin("updating", new)
             failure = None
@@ -103,7 +111,7 @@ class Steps:
             raise ProtectedError(
                 f"{old.urn} is protected and cannot be deleted; take `protect` off it and run `up` first"
             )
-        with self._shown(verb, old):
+        with self._shown(Step(verb, old, None)):
             self._hooks("BeforeDelete", old, None)
             ticket = self._begin("deleting", old)
             if self._must_ask(old):
@@ -222,22 +230,23 @@ class Steps:
     # --- around it
 
     @contextmanager
-    def _shown(self, verb: Verb, state: ResourceState) -> Iterator[None]:
+    def _shown(self, step: Step) -> Iterator[None]:
         """Wait for a free slot, show the step and its end, and name the resource in what it raises."""
+        reporter = self._deployment.reporter
         if self._preview:
             yield
-            self._deployment.reporter.finished(verb, state, 0.0)
+            reporter.told(step)
             return
         with self._deployment.slots:
             self._deployment.go_on()
-            self._deployment.reporter.started(verb, state)
+            reporter.started(step)
             began = time.monotonic()
             try:
                 yield
             except (ProviderError, Aborted):
-                self._deployment.reporter.failed(verb, state, time.monotonic() - began)
+                reporter.failed(step, time.monotonic() - began)
                 raise
-            self._deployment.reporter.finished(verb, state, time.monotonic() - began)
+            reporter.finished(step, time.monotonic() - began)
 
     def _begin(self, kind: OperationKind, state: ResourceState) -> int | None:
         return self._deployment.file.begin(kind, state) if state.custom and not self._preview else None

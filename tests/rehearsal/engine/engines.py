@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,6 +18,8 @@ import yaml
 from rehearsal.engine import operations
 from rehearsal.engine.backend import Backend
 from rehearsal.engine.display import Display
+from rehearsal.engine.events import open_log
+from rehearsal.engine.outcome import summarize
 from rehearsal.engine.project import load_config, load_project
 from tests.rehearsal.engine.fake import FakeCloud, FakeProvider
 
@@ -41,7 +44,9 @@ class Box(pulumi.ComponentResource):
 
 @dataclass
 class Result:
-    """What came of an operation; `changes` counts only what is not zero, `text` is what was shown."""
+    """What came of an operation; `changes` counts only what is not zero, `text` is what was shown, `events`
+    is the event log without debug messages.
+    """
 
     ok: bool
     code: int
@@ -49,6 +54,7 @@ class Result:
     outputs: dict[str, Any] = field(default_factory=dict)
     text: str = ""
     error: str | None = None
+    events: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Engine(Protocol):
@@ -125,10 +131,20 @@ class Embedded(Workspace):
         display = Display(out, preview=operation == "preview")
         request = operations.Request(operation=operation, stack=STACK, **options)  # type: ignore[arg-type]
         factories = {"fake": lambda: FakeProvider(self.cloud)}
-        outcome = operations.run(request, project, config, backend, factories, display)
-        operations.summarize(outcome, display)
+        told = self.state.parent / "events.json"
+        with closing(open_log(told, preview=operation == "preview")) as log:
+            outcome = operations.run(request, project, config, backend, factories, display, log)
+        summarize(outcome, display)
         changes = {op: count for op, count in outcome.changes.items() if count}
-        return Result(outcome.ok, outcome.exit_code, changes, outcome.outputs, out.getvalue(), outcome.error)
+        return Result(
+            outcome.ok,
+            outcome.exit_code,
+            changes,
+            outcome.outputs,
+            out.getvalue(),
+            outcome.error,
+            events_in(told),
+        )
 
     def exported(self) -> dict[str, Any]:
         """See Engine."""
@@ -178,7 +194,13 @@ class Real(Workspace):
         text = done.stdout + done.stderr
         shown = self._command("stack", "output", "--json", check=False).stdout
         return Result(
-            done.returncode == 0, done.returncode, self._changes(), json.loads(shown or "{}"), text, text
+            done.returncode == 0,
+            done.returncode,
+            self._changes(),
+            json.loads(shown or "{}"),
+            text,
+            text,
+            events_in(self._log),
         )
 
     def exported(self) -> dict[str, Any]:
@@ -193,9 +215,8 @@ class Real(Workspace):
         self._command("stack", "import", "--file", str(file))
 
     def _changes(self) -> dict[str, int]:
-        events = [json.loads(line) for line in self._log.read_text().splitlines()]
         summary: dict[str, Any] = next(
-            (event["summaryEvent"] for event in events if "summaryEvent" in event), {}
+            (event["summaryEvent"] for event in events_in(self._log) if "summaryEvent" in event), {}
         )
         counts = summary.get("resourceChanges") or {}
         kinds = ("create", "update", "replace", "delete", "same")
@@ -208,6 +229,12 @@ class Real(Workspace):
         if check and done.returncode != 0:
             raise AssertionError(f"pulumi {' '.join(arguments)}: {done.stdout}{done.stderr}")
         return done
+
+
+def events_in(log: Path) -> list[dict[str, Any]]:
+    """The events of a log, without debug messages."""
+    events = [json.loads(line) for line in log.read_text().splitlines()]
+    return [event for event in events if event.get("diagnosticEvent", {}).get("severity") != "debug"]
 
 
 def resources(engine: Engine) -> dict[str, dict[str, Any]]:

@@ -179,7 +179,9 @@ def test_the_command_runs_in_a_process_of_its_own(embedded: Embedded) -> None:
 def test_outputs_are_shown_as_a_tree_without_secrets() -> None:
     out = io.StringIO()
     secret = make_secret("hush")
-    Display(out, preview=False).outputs({"url": "https://x", "services": {"web": {"id": 3, "word": secret}}})
+    Display(out, preview=False).stack_outputs(
+        {"url": "https://x", "services": {"web": {"id": 3, "word": secret}}}
+    )
     assert out.getvalue() == (
         "Outputs:\n"
         "    services:\n"

@@ -1,0 +1,46 @@
+"""One operation from a command line: reads the project and its configuration, runs it, and shows the end."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rehearsal.engine import operations
+from rehearsal.engine.backend import Backend
+from rehearsal.engine.display import Display
+from rehearsal.engine.events import open_log
+from rehearsal.engine.outcome import Outcome, summarize
+from rehearsal.engine.project import load_config, load_project
+
+if TYPE_CHECKING:
+    from rehearsal.plugin import Provider
+
+
+def operate(
+    request: operations.Request, directory: Path, environ: Mapping[str, str], event_log: Path | None = None
+) -> Outcome:
+    """Run it on the project in `directory`, on standard output; the events go to `event_log` too.
+
+    Raises RehearsalError when it cannot begin; what fails later is in the outcome.
+    """
+    project = load_project(directory)
+    backend = Backend.from_environment(environ)
+    config = load_config(project, request.stack, environ, backend.stacks(project.name))
+    preview = request.operation == "preview"
+    display = Display(sys.stdout, preview=preview)
+    with ExitStack() as opened:
+        log = None
+        if event_log is not None:
+            log = opened.enter_context(closing(open_log(event_log, preview=preview)))
+        outcome = operations.run(request, project, config, backend, {"aws": _aws}, display, log)
+    summarize(outcome, display)
+    return outcome
+
+
+def _aws() -> Provider:
+    from rehearsal.provider import aws_provider
+
+    return aws_provider()
