@@ -10,6 +10,7 @@ from moto.cloudwatch.models import CloudWatchBackend as MotoCloudWatchBackend
 from moto.core.base_backend import BackendDict
 
 from rehearsal.cloud.cloudwatch import alarms, data, evaluation
+from rehearsal.cloud.cloudwatch.alarm_history import AlarmHistory, Item
 from rehearsal.cloud.cloudwatch.alarms import Definition, Evaluator
 from rehearsal.cloud.cloudwatch.recorder import Recorder
 from rehearsal.cloud.events import topics
@@ -25,6 +26,7 @@ class CloudWatchBackend(MotoCloudWatchBackend):
         #: By alarm: what it watches, None when that is not emulated, and until when it was evaluated.
         self._definitions: dict[str, Definition | None] = {}
         self._settled: dict[str, float] = {}
+        self.history = AlarmHistory()
 
     def _bring_lines_in(self) -> None:
         """Let metric filters count what servers have written."""
@@ -83,7 +85,11 @@ class CloudWatchBackend(MotoCloudWatchBackend):
             self._notify(alarm, now)
 
     def _notify(self, alarm: Any, at: float) -> None:
-        """Tell the topics among the actions of the state that the alarm entered."""
+        """Note that the alarm entered another state, and tell the topics among the actions of it."""
+        before, date = alarm.history[-1][3], World.current.clock.date(at)
+        kind = "CompositeAlarm" if alarm.rule else "MetricAlarm"
+        item = Item(alarm.name, kind, at, date, before, alarm.state_value, alarm.state_reason)
+        self.history.record(item)
         actions = {
             "ALARM": alarm.alarm_actions,
             "OK": alarm.ok_actions,
@@ -98,8 +104,8 @@ class CloudWatchBackend(MotoCloudWatchBackend):
             "Region": self.region_name,
             "NewStateValue": alarm.state_value,
             "NewStateReason": alarm.state_reason,
-            "StateChangeTime": World.current.clock.date(at).isoformat(),
-            "OldStateValue": alarm.history[-1][3],
+            "StateChangeTime": date.isoformat(),
+            "OldStateValue": before,
             "AlarmArn": alarm.alarm_arn,
         }
         subject = f'{alarm.state_value}: "{alarm.name}" in {self.region_name}'

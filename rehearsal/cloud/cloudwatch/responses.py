@@ -8,7 +8,7 @@ from moto.cloudwatch.exceptions import ValidationError
 from moto.cloudwatch.responses import CloudWatchResponse as MotoCloudWatchResponse
 from moto.core.responses import ActionResult
 
-from rehearsal.cloud.cloudwatch import data, metrics
+from rehearsal.cloud.cloudwatch import alarm_history, data, metrics
 from rehearsal.cloud.cloudwatch.models import CloudWatchBackend, cloudwatch_backends
 from rehearsal.cloud.world import World
 
@@ -30,6 +30,27 @@ class CloudWatchResponse(MotoCloudWatchResponse):
     def describe_alarms_for_metric(self) -> Any:
         self._settle()
         return super().describe_alarms_for_metric()
+
+    def describe_alarm_history(self) -> Any:
+        """Without AlarmTypes it tells of metric alarms alone, as on AWS."""
+        name = self._get_param("AlarmName")
+        self._settle([name] if name else None)
+        wanted = self._get_param("HistoryItemType")
+        start, end = self._get_param("StartDate"), self._get_param("EndDate")
+        found = self.cloudwatch_backend.history.items(
+            name,
+            self._get_param("AlarmTypes", []) or ["MetricAlarm"],
+            data.second(start) if start else None,
+            data.second(end) if end else None,
+        )
+        # Configurations and actions are not noted in the emulated cloud.
+        items = [each.as_answer() for each in found if wanted in (None, alarm_history.STATE_UPDATE)]
+        if self._get_param("ScanBy") == "TimestampAscending":
+            items.reverse()
+        first = int(self._get_param("NextToken") or 0)
+        last = first + int(self._get_param("MaxRecords") or alarm_history.MOST_ITEMS)
+        more = {"NextToken": str(last)} if last < len(items) else {}
+        return ActionResult({"AlarmHistoryItems": items[first:last], **more})
 
     def get_metric_data(self) -> Any:
         queries = self._get_params().get("MetricDataQueries", [])
