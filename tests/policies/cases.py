@@ -9,7 +9,7 @@ from typing import Any
 from policies.rules import UNKNOWN, Resource, Rule
 
 Inputs = Mapping[str, Any]
-Given = Inputs | Sequence[Resource]
+Given = Inputs | Resource | Sequence[Resource]
 
 
 def res(
@@ -27,7 +27,10 @@ def res(
 
 @dataclass(frozen=True)
 class Case:
-    """The smallest right and the smallest wrong thing for a rule: a resource's inputs, or a whole stack."""
+    """The smallest right and the smallest wrong thing for a rule.
+
+    Either is the inputs of a resource, a resource where the type is what is wrong, or a whole stack.
+    """
 
     rule: Rule
     right: Given
@@ -36,11 +39,24 @@ class Case:
     """Part of the finding, the wrong value in it."""
     kind: str = ""
     """The type of the resource; without it the first one of the rule."""
+    kinds: tuple[str, ...] = ()
+    """More types on which the same is as wrong."""
 
-    def findings(self, given: Given) -> list[str]:
+    def findings(self, given: Given) -> list[list[str]]:
+        """What is found, for each of the types."""
         if isinstance(given, Mapping):
-            return self.rule.of(res(self.kind or self.rule.types[0], **given))
-        return [text for _, text in self.rule.of_all(given)]
+            kinds = (self.kind or self.rule.types[0], *self.kinds)
+            return [self.rule.of(res(kind, **given)) for kind in kinds]
+        if isinstance(given, Resource):
+            return [self.rule.of(given)]
+        return [[text for _, text in self.rule.of_all(given)]]
+
+    @property
+    def asked(self) -> set[str]:
+        """The types that the wrong thing has."""
+        if isinstance(self.wrong, Mapping):
+            return {self.kind or self.rule.types[0], *self.kinds}
+        return {self.wrong.type} if isinstance(self.wrong, Resource) else set()
 
     def __str__(self) -> str:
         return f"{self.rule.id} {self.says}"
@@ -50,6 +66,9 @@ def veiled(given: Given) -> Iterator[Given]:
     """The same, once for each value in it, with that value not known yet."""
     if isinstance(given, Mapping):
         yield from _veiled(given)
+        return
+    if isinstance(given, Resource):
+        yield from (Resource(**{**vars(given), "inputs": inputs}) for inputs in _veiled(given.inputs))
         return
     for index, resource in enumerate(given):
         for inputs in _veiled(resource.inputs):
