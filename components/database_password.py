@@ -17,6 +17,7 @@ from pydantic import Field
 
 from . import policies
 from .args import ComponentArgs, Late, RetentionDays
+from .function_code import function_code
 from .names import LONG_PREFIX, ROLE_PREFIX, name_prefix, named
 
 FUNCTION = "database_password"
@@ -90,8 +91,7 @@ def _function(
         runtime="python3.13",
         architectures=["arm64"],
         handler=f"{FUNCTION}.handler",
-        # By its path in the project: the path of whoever runs the program has no place in the state.
-        code=pulumi.AssetArchive({f"{FUNCTION}.py": pulumi.FileAsset(f"functions/{FUNCTION}.py")}),
+        code=function_code(FUNCTION),
         role=role.arn,
         timeout=TIMEOUT_SECONDS,
         environment=lambda_.FunctionEnvironmentArgs(

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from . import policies
 from .args import ComponentArgs, Late, RetentionDays, SecretReference
+from .function_code import function_code
 from .names import LONG_PREFIX, ROLE_PREFIX, name_prefix, named
 
 _FUNCTION = "session_keys"
@@ -169,8 +170,7 @@ def _function(
         runtime="python3.13",
         architectures=["arm64"],
         handler=f"{_FUNCTION}.handler",
-        # By its path in the project: the path of whoever runs the program has no place in the state.
-        code=pulumi.AssetArchive({f"{_FUNCTION}.py": pulumi.FileAsset(f"functions/{_FUNCTION}.py")}),
+        code=function_code(_FUNCTION),
         role=role.arn,
         timeout=30,
         memory_size=128,

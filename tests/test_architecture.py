@@ -201,7 +201,8 @@ def test_no_test_hides_another_of_the_same_name() -> None:
 
 def test_every_folder_of_python_is_a_package() -> None:
     """Two test files of one name in two folders without `__init__.py` are one module to pytest."""
-    folders = {str(Path(path).parent) for path in python_files() if "/" in path}
+    # The plugin is a program of two lines that Pulumi starts, with its package installed beside it.
+    folders = {str(Path(path).parent) for path in python_files() if "/" in path} - {"plugin"}
     assert [folder for folder in sorted(folders) if f"{folder}/__init__.py" not in files()] == []
 
 

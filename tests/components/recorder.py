@@ -33,7 +33,10 @@ def _nothing(_: str) -> dict[str, Any]:
 OUTPUTS: dict[str, Outputs] = {
     "aws:acm/certificate:Certificate": _arn("acm", "certificate"),
     "aws:acm/certificateValidation:CertificateValidation": _nothing,
-    "aws:autoscaling/group:Group": lambda name: {"name": f"{name}-group", "arn": f"arn:group/{name}"},
+    "aws:autoscaling/group:Group": lambda name: {
+        "name": f"{name}-group",
+        "arn": f"arn:aws:autoscaling:{REGION}:{ACCOUNT}:autoScalingGroup:1:autoScalingGroupName/{name}-group",
+    },
     "aws:autoscaling/notification:Notification": _nothing,
     "aws:autoscaling/lifecycleHook:LifecycleHook": _nothing,
     "aws:autoscaling/policy:Policy": _nothing,
@@ -69,6 +72,10 @@ OUTPUTS: dict[str, Outputs] = {
         "name": f"{name}-profile",
         "arn": f"arn:profile/{name}",
     },
+    "aws:iam/openIdConnectProvider:OpenIdConnectProvider": lambda _: {
+        "arn": f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com"
+    },
+    "aws:iam/policy:Policy": lambda name: {"arn": f"arn:aws:iam::{ACCOUNT}:policy/delivery/{name}"},
     "aws:iam/role:Role": lambda name: {"name": f"{name}-role", "arn": f"arn:role/{name}"},
     "aws:iam/rolePolicy:RolePolicy": _nothing,
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": _nothing,
@@ -306,6 +313,8 @@ def _key(urn: str) -> str:
 def _named(kind: str, name: str) -> str:
     """A component is told from the resource that it is named after by a `the` before it."""
     article = "the " if kind.startswith("immutable:") else ""
+    if kind.startswith("immutable:index:"):
+        article = "the plugin's "
     return f"{article}{kind.split(':')[-1]} {name}"
 
 
