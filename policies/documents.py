@@ -1,7 +1,7 @@
 """IAM policy documents as rules read them: who may do what to what, and whether that lets strangers in.
 
-Pure. It reads no more than the rules ask; what it cannot read (a value that is not known yet, a text that is no
-JSON) has no statements, and AWS or a later preview says what is wrong with it.
+Pure. What it cannot read (a value that is not known yet, a text that is no JSON) has no statements: AWS, or a
+later preview, says what is wrong with it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _CALLERS = frozenset(
         "kms:calleraccount",
     }
 )
-"""Keys that say who calls (Amazon S3, The meaning of "public"; AWS Config, kms-key-policy-no-public-access)."""
+"""Keys that say who calls (Amazon S3, The meaning of "public")."""
 _ARN_ACCOUNT = 4
 
 
@@ -74,7 +74,9 @@ class Statement:
     def requires(self, operator: str, key: str) -> tuple[str, ...]:
         """The values of one condition; none where it has no such condition."""
         wanted = (operator.lower(), key.lower())
-        return tuple(value for *found, values in self.conditions if tuple(found) == wanted for value in values)
+        return tuple(
+            value for *found, values in self.conditions if tuple(found) == wanted for value in values
+        )
 
     @property
     def label(self) -> str:
@@ -142,13 +144,16 @@ def _conditions(given: Any) -> Iterator[tuple[str, str, tuple[str, ...]]]:
 
 def _fixes_callers(statement: Statement) -> bool:
     return any(
-        operator in _LIMITING and key in _CALLERS and bool(values) and all(_is_fixed(key, each) for each in values)
+        operator in _LIMITING
+        and key in _CALLERS
+        and bool(values)
+        and all(_is_fixed(key, each) for each in values)
         for operator, key, values in statement.conditions
     )
 
 
 def _is_fixed(key: str, value: str) -> bool:
-    """Of an ARN the account has to be fixed (of a bucket's, which has none, the name); of all else, everything."""
+    """Of an ARN the account has to be fixed (a bucket's has none: its name), of all else everything."""
     if "arn" in key.rpartition(":")[2] and value.startswith("arn:"):
         parts = value.split(":", 5)
         value = parts[_ARN_ACCOUNT] if len(parts) > _ARN_ACCOUNT and parts[_ARN_ACCOUNT] else parts[-1]

@@ -5,7 +5,25 @@ from __future__ import annotations
 from collections import Counter
 from types import ModuleType
 
-from policies import autoscaling, ec2, elb, immutability
+from policies import (
+    autoscaling,
+    cloudwatch,
+    ec2,
+    elb,
+    firehose,
+    iam,
+    imagebuilder,
+    immutability,
+    kms,
+    lambda_,
+    names,
+    rds,
+    rds_upkeep,
+    s3,
+    secretsmanager,
+    sns,
+    ssm,
+)
 from policies.rules import Rule
 
 FAMILIES: tuple[ModuleType, ...] = (
@@ -13,6 +31,19 @@ FAMILIES: tuple[ModuleType, ...] = (
     autoscaling,
     ec2,
     elb,
+    rds,
+    rds_upkeep,
+    s3,
+    kms,
+    iam,
+    secretsmanager,
+    sns,
+    ssm,
+    cloudwatch,
+    firehose,
+    lambda_,
+    names,
+    imagebuilder,
 )
 """Modules that each have `RULES`, in the order of the table in docs/guardrails.md."""
 

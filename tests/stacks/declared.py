@@ -11,7 +11,8 @@ import pulumi
 from pulumi.runtime import mocks, rpc
 
 from images.recipes import FOLDER
-from stacks import config, environment, images
+from stacks import config, delivery, environment, images
+from stacks.delivery_sections import DeliveryConfig
 from stacks.factory import FactoryConfig
 from tests.components.recorder import outputs_of, run_apart
 from tests.stacks.given import in_stack
@@ -41,6 +42,9 @@ class Resource:
     """Whether it stays when the stack is destroyed."""
     protected: bool = False
     """Whether the engine refuses to delete or replace it."""
+    urn: str = ""
+    depends: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The URNs that each input comes from."""
 
     @property
     def tags(self) -> dict[str, str] | None:
@@ -168,19 +172,21 @@ class _Monitor(mocks.MockMonitor):
         self.seen = cloud.seen
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802
+        response = super().RegisterResource(request)  # type: ignore[no-untyped-call]
         if request.type != "pulumi:pulumi:Stack":
-            inputs = rpc.deserialize_properties(request.object)
             self.seen.resources.append(
                 Resource(
                     request.type,
                     request.name,
                     _short(request.parent),
-                    inputs,
+                    rpc.deserialize_properties(request.object),
                     request.retainOnDelete,
                     request.protect,
+                    response.urn,
+                    {key: tuple(each.urns) for key, each in request.propertyDependencies.items()},
                 )
             )
-        return super().RegisterResource(request)  # type: ignore[no-untyped-call]
+        return response
 
 
 def _short(urn: str) -> str:
@@ -207,6 +213,8 @@ def declared(
             given = config.load(stack)
             if isinstance(given, FactoryConfig):
                 exports = images.build(stack, given, folder)
+            elif isinstance(given, DeliveryConfig):
+                exports = delivery.build(stack, given)
             else:
                 exports = environment.build(stack, given)
             return pulumi.Output.all(**exports).apply(seen.outputs.update)
