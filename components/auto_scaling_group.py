@@ -52,7 +52,9 @@ class AutoScalingGroupArgs(ComponentArgs):
     """In order of preference, of one processor architecture. With several, a type that a zone has run out of
     stops no launch."""
     subnet_ids: tuple[Late, ...] = Field(min_length=2)
-    target_group_arns: tuple[Late, ...] = Field(min_length=1)
+    target_group_arns: tuple[Late, ...] = ()
+    """Whose health checks judge the servers, beside EC2's. Without one, EC2's alone do, and the servers
+    themselves (SetInstanceHealth)."""
     server_role_name: Late
     """`LaunchTemplate.role_name`: servers of this role may complete the group's hooks, and no others."""
     min_size: int = Field(ge=0)
@@ -66,8 +68,8 @@ class AutoScalingGroupArgs(ComponentArgs):
     min_healthy_percentage: int = Field(default=100, ge=0, le=100)
     max_healthy_percentage: int = Field(default=110, ge=100, le=200)
     """The share of capacity to keep when servers are replaced. 100 to 110 launches before it terminates."""
-    cpu_target_percent: float = Field(default=60, gt=0, le=100)
-    """Average CPU of the group that scaling aims at."""
+    cpu_target_percent: float | None = Field(default=60, gt=0, le=100)
+    """Average CPU of the group that scaling aims at. None leaves the capacity alone."""
     requests_per_target: int | None = Field(default=None, ge=1)
     """Requests a minute and server that scaling aims at, beside the CPU. None leaves it at the CPU."""
     request_label: Late | None = None
@@ -146,8 +148,8 @@ class AutoScalingGroup(pulumi.ComponentResource):
             min_size=args.min_size,
             max_size=args.max_size,
             vpc_zone_identifiers=list(args.subnet_ids),
-            target_group_arns=list(args.target_group_arns),
-            health_check_type="ELB",
+            target_group_arns=list(args.target_group_arns) or None,
+            health_check_type="ELB" if args.target_group_arns else "EC2",
             health_check_grace_period=args.health_check_grace_period_seconds,
             default_instance_warmup=args.default_instance_warmup_seconds,
             instance_maintenance_policy=autoscaling.GroupInstanceMaintenancePolicyArgs(
@@ -191,7 +193,8 @@ class AutoScalingGroup(pulumi.ComponentResource):
 
 
 def _scale(name: str, group: autoscaling.Group, args: AutoScalingGroupArgs, opts: ResourceOptions) -> None:
-    group_scaling.follow_cpu(name, group, args.cpu_target_percent, opts)
+    if args.cpu_target_percent is not None:
+        group_scaling.follow_cpu(name, group, args.cpu_target_percent, opts)
     if args.requests_per_target is not None and args.request_label is not None:
         group_scaling.follow_requests(name, group, args.requests_per_target, args.request_label, opts)
     if args.sleep is not None:

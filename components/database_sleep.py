@@ -66,7 +66,7 @@ class DatabaseSleep(pulumi.ComponentResource):
             name,
             name_prefix=name_prefix(name, ROLE_PREFIX),
             description=f"Lets the schedules {name} stop and start databases",
-            assume_role_policy=Output.json_dumps(group.arn.apply(trust)),
+            assume_role_policy=Output.json_dumps(group.arn.apply(policies.schedule_trust)),
             tags=named(args.tags, name),
             opts=child,
         )
@@ -103,19 +103,6 @@ def expression(schedule: SleepSchedule, time: str, shift_minutes: int) -> str:
     moved = {week[(week.index(day) + days) % len(week)] for day in schedule.days}
     names = ",".join(day.upper() for day in week if day in moved)
     return f"cron({minutes % 60} {minutes // 60} ? * {names} *)"
-
-
-def trust(group_arn: str) -> policies.Document:
-    """The schedules of this group, and no others, take the role (EventBridge Scheduler, Confused deputy)."""
-    return policies.trust(
-        "scheduler.amazonaws.com",
-        {
-            "StringEquals": {
-                "aws:SourceAccount": policies.owner_of(group_arn).account,
-                "aws:SourceArn": group_arn,
-            }
-        },
-    )
 
 
 def role_policy(owner: policies.Owner, identifiers: Sequence[str]) -> policies.Document:

@@ -1,4 +1,4 @@
-"""What says that a fleet does badly: four alarms, watched by every rollout and told to the alert topic."""
+"""What says that a fleet does badly: alarms, watched by every rollout and told to the alert topic."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pulumi
 from pulumi import Output, ResourceOptions
 from pulumi_aws import cloudwatch
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from . import policies
 from .args import Args, ComponentArgs, Late
@@ -18,6 +18,9 @@ CAUSES_OF_FAILURE = ("*health check*", "*status check*")
 failure", "an EC2 health check indicating it has been terminated or stopped", "an EC2 instance status checks
 failure" (Why did Amazon EC2 Auto Scaling terminate an instance?). A refresh, a scale-in, an expired lifetime
 and a person's request are named in other words."""
+
+REPORTED = "*user health-check*"
+"""The cause where SetInstanceHealth was called: by a person, or by a server that nobody asks, of itself."""
 
 
 class AlarmThresholds(Args):
@@ -37,38 +40,40 @@ class AlarmThresholds(Args):
 class FleetAlarmsArgs(ComponentArgs):
     """What `FleetAlarms` are made of."""
 
-    load_balancer_arn_suffix: Late
-    target_group_arn_suffix: Late
+    load_balancer_arn_suffix: Late | None = None
+    """With the next: whose requests are measured. None for a fleet that nobody asks."""
+    target_group_arn_suffix: Late | None = None
     group_name: Late
     topic_arn: Late
     """Where alarms ring, and say that they are over."""
     thresholds: AlarmThresholds = AlarmThresholds()
 
+    @model_validator(mode="after")
+    def _go_together(self) -> FleetAlarmsArgs:
+        if (self.load_balancer_arn_suffix is None) != (self.target_group_arn_suffix is None):
+            raise ValueError(
+                "load_balancer_arn_suffix and target_group_arn_suffix go together: give both or none"
+            )
+        return self
+
 
 class FleetAlarms(pulumi.ComponentResource):
-    """The four alarms of one Auto Scaling group behind one target group.
+    """The four alarms of one Auto Scaling group behind one target group; without one, the last of them.
 
     What they do without data differs: without requests there are no errors, so that is fine; without a single
     target nobody knows whether hosts are healthy, so that is no OK.
     """
 
-    errors: Output[str]
-    latency: Output[str]
-    unhealthy_hosts: Output[str]
-    replacements: Output[str]
+    by_kind: dict[str, Output[str]]
+    """The names of those that there are, by `errors`, `latency`, `unhealthyHosts` and `replacements`."""
     names: tuple[Output[str], ...]
-    """Of all four, as an instance refresh takes them."""
+    """The same, as an instance refresh takes them."""
 
     def __init__(self, name: str, args: FleetAlarmsArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("immutable:fleetalarms:FleetAlarms", name, None, opts)
         child = ResourceOptions(parent=self)
         rule = _failures(name, args, child)
-        declared = {
-            "errors": _errors(name, args),
-            "latency": _latency(name, args),
-            "unhealthy-hosts": _unhealthy_hosts(name, args),
-            "replacements": _replacements(name, args, rule),
-        }
+        declared = _of_requests(name, args) | {"replacements": _replacements(name, args, rule)}
         alarms = {
             suffix: cloudwatch.MetricAlarm(
                 f"{name}-{suffix}",
@@ -80,26 +85,27 @@ class FleetAlarms(pulumi.ComponentResource):
             )
             for suffix, inputs in declared.items()
         }
-        self.errors = alarms["errors"].name
-        self.latency = alarms["latency"].name
-        self.unhealthy_hosts = alarms["unhealthy-hosts"].name
-        self.replacements = alarms["replacements"].name
-        self.names = (self.errors, self.latency, self.unhealthy_hosts, self.replacements)
-        self.register_outputs(
-            {
-                "errors": self.errors,
-                "latency": self.latency,
-                "unhealthyHosts": self.unhealthy_hosts,
-                "replacements": self.replacements,
-            }
-        )
+        self.by_kind = {
+            "unhealthyHosts" if suffix == "unhealthy-hosts" else suffix: alarm.name
+            for suffix, alarm in alarms.items()
+        }
+        self.names = tuple(self.by_kind.values())
+        self.register_outputs(self.by_kind)
 
 
-def _dimensions(args: FleetAlarmsArgs) -> dict[str, Late]:
-    return {"LoadBalancer": args.load_balancer_arn_suffix, "TargetGroup": args.target_group_arn_suffix}
+def _of_requests(name: str, args: FleetAlarmsArgs) -> dict[str, dict[str, Any]]:
+    """Those that a load balancer measures."""
+    if args.load_balancer_arn_suffix is None or args.target_group_arn_suffix is None:
+        return {}
+    dimensions = {"LoadBalancer": args.load_balancer_arn_suffix, "TargetGroup": args.target_group_arn_suffix}
+    return {
+        "errors": _errors(name, args.thresholds.error_percent, dimensions),
+        "latency": _latency(name, args.thresholds.latency_seconds, dimensions),
+        "unhealthy-hosts": _unhealthy_hosts(name, args.thresholds.unhealthy_hosts, dimensions),
+    }
 
 
-def _errors(name: str, args: FleetAlarmsArgs) -> dict[str, Any]:
+def _errors(name: str, percent: float, dimensions: dict[str, Late]) -> dict[str, Any]:
     """A share and no number: a number would ring by the traffic. No errors at all are no data, hence FILL."""
 
     def per_minute(query_id: str, metric: str) -> cloudwatch.MetricAlarmMetricQueryArgs:
@@ -108,14 +114,13 @@ def _errors(name: str, args: FleetAlarmsArgs) -> dict[str, Any]:
             metric=cloudwatch.MetricAlarmMetricQueryMetricArgs(
                 namespace="AWS/ApplicationELB",
                 metric_name=metric,
-                dimensions=_dimensions(args),
+                dimensions=dimensions,
                 stat="Sum",
                 period=60,
             ),
             return_data=False,
         )
 
-    percent = args.thresholds.error_percent
     return {
         "alarm_description": f"More than {percent:g}% of the requests to {name} ended in a 5xx of a server",
         "metric_queries": [
@@ -136,13 +141,12 @@ def _errors(name: str, args: FleetAlarmsArgs) -> dict[str, Any]:
     }
 
 
-def _latency(name: str, args: FleetAlarmsArgs) -> dict[str, Any]:
-    seconds = args.thresholds.latency_seconds
+def _latency(name: str, seconds: float, dimensions: dict[str, Late]) -> dict[str, Any]:
     return {
         "alarm_description": f"The slowest hundredth of the requests to {name} took over {seconds:g} s",
         "namespace": "AWS/ApplicationELB",
         "metric_name": "TargetResponseTime",
-        "dimensions": _dimensions(args),
+        "dimensions": dimensions,
         "extended_statistic": "p99",
         "period": 60,
         "comparison_operator": "GreaterThanThreshold",
@@ -157,13 +161,12 @@ def _latency(name: str, args: FleetAlarmsArgs) -> dict[str, Any]:
     }
 
 
-def _unhealthy_hosts(name: str, args: FleetAlarmsArgs) -> dict[str, Any]:
-    hosts = args.thresholds.unhealthy_hosts
+def _unhealthy_hosts(name: str, hosts: int, dimensions: dict[str, Late]) -> dict[str, Any]:
     return {
         "alarm_description": f"{hosts} or more servers of {name} fail the load balancer's health checks",
         "namespace": "AWS/ApplicationELB",
         "metric_name": "UnHealthyHostCount",
-        "dimensions": _dimensions(args),
+        "dimensions": dimensions,
         "statistic": "Maximum",
         "period": 60,
         "comparison_operator": "GreaterThanOrEqualToThreshold",
@@ -195,12 +198,14 @@ def _replacements(name: str, args: FleetAlarmsArgs, rule: cloudwatch.EventRule) 
 
 def _failures(name: str, args: FleetAlarmsArgs, opts: ResourceOptions) -> cloudwatch.EventRule:
     """A rule over the group's events, for its count: AWS has no metric of replacements."""
-    child_name = f"{name}-failures"
+    child_name, asked = f"{name}-failures", args.load_balancer_arn_suffix is not None
     rule = cloudwatch.EventRule(
         child_name,
         name_prefix=name_prefix(child_name, RULE_PREFIX),
         description=f"A server of {name} was replaced because it failed, or could not be launched",
-        event_pattern=Output.json_dumps(Output.from_input(args.group_name).apply(failure_pattern)),
+        event_pattern=Output.json_dumps(
+            Output.from_input(args.group_name).apply(lambda group: failure_pattern(group, asked))
+        ),
         tags=named(args.tags, child_name),
         opts=opts,
     )
@@ -222,10 +227,11 @@ def _failures(name: str, args: FleetAlarmsArgs, opts: ResourceOptions) -> cloudw
     return rule
 
 
-def failure_pattern(group_name: str) -> policies.Document:
+def failure_pattern(group_name: str, asked: bool = True) -> policies.Document:
     """The events of a group's servers that failed: replaced for a check, or not launched, or given up by the
-    launch hook.
+    launch hook. Those that nobody asks report themselves; to replace one of them by hand counts as well.
     """
+    causes = CAUSES_OF_FAILURE if asked else (*CAUSES_OF_FAILURE, REPORTED)
     return {
         "source": ["aws.autoscaling"],
         "detail": {"AutoScalingGroupName": [group_name]},
@@ -233,7 +239,7 @@ def failure_pattern(group_name: str) -> policies.Document:
             {"detail-type": ["EC2 Instance Launch Unsuccessful"]},
             {
                 "detail-type": ["EC2 Instance Terminate Successful"],
-                "detail": {"Cause": [{"wildcard": cause} for cause in CAUSES_OF_FAILURE]},
+                "detail": {"Cause": [{"wildcard": cause} for cause in causes]},
             },
         ],
     }

@@ -46,11 +46,16 @@ class LaunchTemplateArgs(ComponentArgs):
     instance_type: str
     """The type of an instance that nothing else decides; a group's own list of types comes before it."""
     placement: Placement
-    port: Port
-    health_path: HealthPath
-    """What a new server asks itself until it answers 200, when `lifecycle` has a launch hook."""
+    port: Port | None
+    """Where the service listens. None for one that nobody asks: its servers let nobody in."""
+    health_path: HealthPath | None
+    """What a new server asks itself until it answers 200, when `lifecycle` has a launch hook. None without a
+    port: then it looks whether the service's unit runs."""
+    run_seconds: int | None = Field(default=None, ge=60)
+    """How long the run of a job may take; None for a service that does not end. A server of a job ends itself
+    when its unit did, or this is over."""
     load_balancer_security_group_id: Late | None
-    """None for servers that take requests from other services only."""
+    """None for servers that take requests from other services only, or from nobody."""
     internal_security_group_id: Late | None = None
     """That of the internal load balancer by which other services call these servers."""
     environment: Mapping[str, Late] = Field(default_factory=dict)
@@ -87,6 +92,11 @@ class LaunchTemplateArgs(ComponentArgs):
 
     @model_validator(mode="after")
     def _acceptable(self) -> LaunchTemplateArgs:
+        sources = (self.load_balancer_security_group_id, self.internal_security_group_id)
+        if self.port is None and any(each is not None for each in sources):
+            raise ValueError("a load balancer's security group without a port: give a port, or neither")
+        if (self.port is None) != (self.health_path is None):
+            raise ValueError("port and health_path go together: give both or none")
         policies.refuse_wildcards(self.policy_statements)
         for name in self.environment:
             if _reserved(name):
@@ -182,7 +192,7 @@ def _delivery(
 
 
 def _lifecycle_variables(args: LaunchTemplateArgs) -> dict[str, str]:
-    return lifecycle_hooks.variables(args.port, args.health_path, args.lifecycle)
+    return lifecycle_hooks.variables(args.port, args.health_path, args.lifecycle, args.run_seconds)
 
 
 def _user_data(args: LaunchTemplateArgs, log_group_name: Output[str]) -> Output[str]:

@@ -92,16 +92,23 @@ def initial_hooks(lifecycle: Lifecycle) -> list[autoscaling.GroupInitialLifecycl
     ]
 
 
-def variables(port: int, health_path: str, lifecycle: Lifecycle) -> dict[str, str]:
-    """What the server's half is told by the environment file; 0 seconds say that there is no such hook."""
+def variables(
+    port: int | None, health_path: str | None, lifecycle: Lifecycle, run_seconds: int | None = None
+) -> dict[str, str]:
+    """What the server's half is told by the environment file; 0 seconds say that there is no such hook.
+
+    Without a port it judges the service by its unit; `run_seconds` is how long the run of a job may take.
+    """
     if not lifecycle.any:
         return {}
-    return {
-        f"{VARIABLES}PORT": str(port),
-        f"{VARIABLES}HEALTH_PATH": health_path,
-        f"{VARIABLES}LAUNCH_SECONDS": str(lifecycle.launch_timeout_seconds),
-        f"{VARIABLES}TERMINATION_SECONDS": str(lifecycle.termination_timeout_seconds),
+    found = {
+        "PORT": port,
+        "HEALTH_PATH": health_path,
+        "LAUNCH_SECONDS": lifecycle.launch_timeout_seconds,
+        "TERMINATION_SECONDS": lifecycle.termination_timeout_seconds,
+        "RUN_SECONDS": run_seconds,
     }
+    return {f"{VARIABLES}{name}": str(value) for name, value in found.items() if value is not None}
 
 
 def refuse_tag_keys(keys: Iterable[str]) -> None:

@@ -44,6 +44,16 @@ def trust(service: str, condition: Mapping[str, Any] | None = None) -> Document:
     return document(statement)
 
 
+def schedule_trust(group_arn: str) -> Document:
+    """Lets the schedules of one schedule group, and no others, assume the role (EventBridge Scheduler,
+    Confused deputy).
+    """
+    return trust(
+        "scheduler.amazonaws.com",
+        {"StringEquals": {"aws:SourceAccount": owner_of(group_arn).account, "aws:SourceArn": group_arn}},
+    )
+
+
 def flow_log_trust(owner: Owner) -> Document:
     """Lets the flow logs of this account and region, and no other's, assume the role (confused deputy)."""
     source = f"arn:{owner.partition}:ec2:{owner.region}:{owner.account}:vpc-flow-log/*"
@@ -121,6 +131,17 @@ def lifecycle_completer(owner: Owner, tag: str, role_name: str) -> Statement:
         "Sid": "CompleteLifecycle",
         "Effect": "Allow",
         "Action": ["autoscaling:CompleteLifecycleAction", "autoscaling:RecordLifecycleActionHeartbeat"],
+        "Resource": f"arn:{owner.partition}:autoscaling:{owner.region}:{owner.account}:autoScalingGroup:*",
+        "Condition": {"StringEquals": {f"autoscaling:ResourceTag/{tag}": role_name}},
+    }
+
+
+def group_member(owner: Owner, tag: str, role_name: str, actions: Sequence[str]) -> Statement:
+    """Doing something to the servers of the group whose `tag` names their role; see `lifecycle_completer`."""
+    return {
+        "Sid": "OwnGroup",
+        "Effect": "Allow",
+        "Action": list(actions),
         "Resource": f"arn:{owner.partition}:autoscaling:{owner.region}:{owner.account}:autoScalingGroup:*",
         "Condition": {"StringEquals": {f"autoscaling:ResourceTag/{tag}": role_name}},
     }

@@ -20,6 +20,10 @@ class ServerRoleArgs(server_access.AccessArgs, Protocol):
     def policy_statements(self) -> tuple[Mapping[str, Any], ...]: ...
     @property
     def lifecycle(self) -> Lifecycle: ...
+    @property
+    def port(self) -> int | None: ...
+    @property
+    def run_seconds(self) -> int | None: ...
 
 
 class ServerRole(NamedTuple):
@@ -79,8 +83,18 @@ def _access(name: str, role: iam.Role, args: ServerRoleArgs, opts: ResourceOptio
 def _policy(log_group_arn: Output[str], role_name: Output[str], args: ServerRoleArgs) -> Output[str]:
     def document(log_group_arn: str, role_name: str) -> policies.Document:
         owner = policies.owner_of(log_group_arn)
-        hooks = [policies.lifecycle_completer(owner, lifecycle_hooks.SERVER_ROLE_TAG, role_name)]
+        tag = lifecycle_hooks.SERVER_ROLE_TAG
+        hooks = [policies.lifecycle_completer(owner, tag, role_name)]
+        if actions := _of_own_group(args):
+            hooks.append(policies.group_member(owner, tag, role_name, actions))
         return policies.server_policy(log_group_arn, hooks if args.lifecycle.any else [])
 
     known = Output.all(log_group_arn, role_name)
     return Output.json_dumps(known.apply(lambda each: document(*each)))
+
+
+def _of_own_group(args: ServerRoleArgs) -> list[str]:
+    """What only a server itself can know, where no load balancer asks it."""
+    if args.run_seconds is not None:
+        return ["autoscaling:TerminateInstanceInAutoScalingGroup"]
+    return ["autoscaling:SetInstanceHealth"] if args.port is None else []

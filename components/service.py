@@ -1,4 +1,4 @@
-"""A service: its fleet, its place behind the load balancer, and how a new image reaches it."""
+"""A service: its fleet, its place behind the load balancer if it has one, and how a new image reaches it."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from .auto_scaling_group import AutoScalingGroup, AutoScalingGroupArgs
 from .fleet_alarms import AlarmThresholds, FleetAlarms, FleetAlarmsArgs
 from .group_scaling import SleepSchedule
 from .instance_refresh import InstanceRefresh, InstanceRefreshArgs, RefreshPreferences
+from .job_schedule import JobRun, JobSchedule, JobScheduleArgs
 from .launch_template import LaunchTemplate, LaunchTemplateArgs
 from .lifecycle_hooks import Lifecycle
 from .service_entries import judging_entry, target_groups
@@ -35,7 +36,9 @@ from .target_group import HealthPath, Host, Path, TargetGroup
 class ServiceArgs(ComponentArgs):
     """What a `Service` is made of; its parts' arguments say more of each field.
 
-    The name of the `Service` becomes the name of its environment file. Raises ValueError where a part would.
+    The name of the `Service` becomes the name of its environment file. Without `port` it is a worker, which
+    nobody asks; with `run` beside, a job, which has a server while it runs and none otherwise. Raises
+    ValueError where a part would, and for what does not go together.
     """
 
     image_id: ImageId | Output[str]
@@ -45,14 +48,19 @@ class ServiceArgs(ComponentArgs):
     """Usually `network.placement`."""
     entry_point: EntryPoint | None = None
     """Usually `load_balancer.entry_point`; with it go `priority` and `hosts`, `paths` or both. None for a
-    service that is called by other services only."""
+    service that is called by other services only, and for one without a port."""
     internal: EntryPoint | None = None
     """Where other services call this one, usually `internal_entry.entry_point`. Every request to it is this
     service's."""
     alert_topic_arn: Late
     """Where its alarms ring. Usually `AlertTopic.arn`."""
-    port: Port
-    health_path: HealthPath
+    port: Port | None = None
+    """Where it listens. None for a worker or a job: no load balancer, no way in, and its servers are judged
+    by EC2 and by what they say of themselves."""
+    health_path: HealthPath | None = None
+    """What answers 200 on `port`."""
+    run: JobRun | None = None
+    """When a job runs, and how long it may. It goes with sizes of 0 and 1, and without a launch hook."""
     instance_types: tuple[str, ...] = Field(min_length=1)
     min_size: int = Field(ge=0)
     max_size: int = Field(ge=1)
@@ -97,17 +105,38 @@ class ServiceArgs(ComponentArgs):
 
     @model_validator(mode="after")
     def _has_an_entry(self) -> ServiceArgs:
-        if self.entry_point is None and self.internal is None:
-            raise ValueError("a service without entry_point and internal is never asked: give it one of them")
+        entered = self.entry_point is not None or self.internal is not None
+        if (self.port is None) != (self.health_path is None):
+            raise ValueError("port and health_path go together: give both, or none for a worker")
+        if self.port is None and (entered or self.requests_per_target is not None):
+            raise ValueError("without a port nobody asks it: leave out entries and requests_per_target")
+        if self.port is not None and not entered:
+            raise ValueError(
+                "a service without entry_point and internal is never asked: give it one of them, "
+                "or leave out port for a worker"
+            )
         if (self.entry_point is None) != (self.priority is None):
             raise ValueError("entry_point and priority go together: give both or none")
         if self.entry_point is None and (self.hosts or self.paths):
             raise ValueError("hosts and paths without an entry_point lead nowhere: leave them out")
         return self
 
+    @model_validator(mode="after")
+    def _is_a_job(self) -> ServiceArgs:
+        if self.run is None:
+            return self
+        if self.port is not None or self.sleep is not None:
+            raise ValueError("a job ends by itself: leave out port, health_path and sleep, or run")
+        if (self.min_size, self.max_size) != (0, 1):
+            raise ValueError(f"a job of {self.min_size} to {self.max_size} servers: give it 0 and 1")
+        if self.lifecycle.launch_timeout_seconds or not self.lifecycle.termination_timeout_seconds:
+            # A server that is given up would be launched again and again; last lines need the other hook.
+            raise ValueError("a job has a termination hook and no other: give its lifecycle 0 and a time")
+        return self
+
 
 class Service(pulumi.ComponentResource):
-    """A fleet of identical servers behind the load balancer. A new image replaces every one of them."""
+    """A fleet of identical servers. A new image replaces every one of them, but for a job that runs."""
 
     target_groups: tuple[TargetGroup, ...]
     """Of the load balancer and of the internal one, those that there are, in this order."""
@@ -118,6 +147,8 @@ class Service(pulumi.ComponentResource):
     """How rollouts go, with the alarms that they watch."""
     refresh: InstanceRefresh
     """The last rollout: `refresh.image_id` is what runs, which a failed one leaves as it was."""
+    schedule: JobSchedule | None
+    """What starts a job."""
 
     def __init__(self, name: str, args: ServiceArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("immutable:service:Service", name, None, opts)
@@ -132,7 +163,7 @@ class Service(pulumi.ComponentResource):
             ResourceOptions(parent=self, depends_on=[each.rule for each in self.target_groups]),
         )
         self.alarms = FleetAlarms(
-            name, _alarms(args, self.group, self.target_groups[0]), ResourceOptions(parent=self)
+            name, _alarms(args, self.group, self.target_groups), ResourceOptions(parent=self)
         )
         self.preferences = _preferences(args, self.alarms)
         self.refresh = InstanceRefresh(
@@ -152,6 +183,7 @@ class Service(pulumi.ComponentResource):
             # The servers of a rollout pass the hooks that are declared with it.
             ResourceOptions(parent=self, depends_on=[self.group.hooks]),
         )
+        self.schedule = _schedule(name, args, self)
         self.register_outputs({"group": self.group.name, "image": self.refresh.image_id})
 
 
@@ -163,6 +195,7 @@ def _launch_template(name: str, args: ServiceArgs) -> LaunchTemplateArgs:
         placement=args.placement,
         port=args.port,
         health_path=args.health_path,
+        run_seconds=args.run and args.run.timeout_minutes * 60,
         load_balancer_security_group_id=args.entry_point and args.entry_point.security_group_id,
         internal_security_group_id=args.internal and args.internal.security_group_id,
         environment=args.environment,
@@ -195,13 +228,14 @@ def _group(
         max_size=args.max_size,
         health_check_grace_period_seconds=args.health_check_grace_period_seconds,
         default_instance_warmup_seconds=args.default_instance_warmup_seconds,
-        cpu_target_percent=args.cpu_target_percent,
+        # A job's only server is there until the job is over: nothing else takes it away.
+        cpu_target_percent=None if args.run else args.cpu_target_percent,
         requests_per_target=args.requests_per_target,
-        request_label=_request_label(args, target_groups[0]),
+        request_label=_request_label(args, target_groups),
         sleep=args.sleep,
         max_instance_lifetime_days=args.max_instance_lifetime_days,
         zone_distribution=args.zone_distribution,
-        protect_from_scale_in=args.protect_from_scale_in,
+        protect_from_scale_in=args.protect_from_scale_in or args.run is not None,
         lifecycle=args.lifecycle,
         server_role_name=template.role_name,
         notification_topic_arn=args.alert_topic_arn,
@@ -211,16 +245,20 @@ def _group(
     )
 
 
-def _request_label(args: ServiceArgs, target_group: TargetGroup) -> Output[str] | None:
-    if args.requests_per_target is None:
+def _request_label(args: ServiceArgs, target_groups: tuple[TargetGroup, ...]) -> Output[str] | None:
+    entry = judging_entry(args)
+    if args.requests_per_target is None or entry is None:
         return None
-    return Output.concat(judging_entry(args).arn_suffix, "/", target_group.arn_suffix)
+    return Output.concat(entry.arn_suffix, "/", target_groups[0].arn_suffix)
 
 
-def _alarms(args: ServiceArgs, group: AutoScalingGroup, target_group: TargetGroup) -> FleetAlarmsArgs:
+def _alarms(
+    args: ServiceArgs, group: AutoScalingGroup, target_groups: tuple[TargetGroup, ...]
+) -> FleetAlarmsArgs:
+    entry = judging_entry(args)
     return FleetAlarmsArgs(
-        load_balancer_arn_suffix=judging_entry(args).arn_suffix,
-        target_group_arn_suffix=target_group.arn_suffix,
+        load_balancer_arn_suffix=entry and entry.arn_suffix,
+        target_group_arn_suffix=target_groups[0].arn_suffix if target_groups else None,
         group_name=group.name,
         topic_arn=args.alert_topic_arn,
         thresholds=args.alarms,
@@ -231,4 +269,24 @@ def _alarms(args: ServiceArgs, group: AutoScalingGroup, target_group: TargetGrou
 def _preferences(args: ServiceArgs, alarms: FleetAlarms) -> RefreshPreferences:
     """As given, with the service's own alarms before the others; raises ValueError for more than ten."""
     watched = (*alarms.names, *args.refresh.alarms) if args.watch_alarms else ()
-    return RefreshPreferences(**{**dict(args.refresh), "alarms": watched})
+    # A job that runs ends with the image that it began with; the next one starts from the new one.
+    kept = {"scale_in_protected_instances": "Ignore"} if args.run else {}
+    return RefreshPreferences(**{**dict(args.refresh), "alarms": watched, **kept})
+
+
+def _schedule(name: str, args: ServiceArgs, service: Service) -> JobSchedule | None:
+    if args.run is None:
+        return None
+    return JobSchedule(
+        name,
+        JobScheduleArgs(
+            group_name=service.group.name,
+            group_arn=service.group.arn,
+            log_group_name=service.launch_template.log_group_name,
+            topic_arn=args.alert_topic_arn,
+            run=args.run,
+            tags=args.tags,
+        ),
+        # Its first run is of the image that was rolled out.
+        ResourceOptions(parent=service, depends_on=[service.refresh]),
+    )

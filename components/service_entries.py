@@ -21,9 +21,9 @@ class EntriesArgs(Protocol):
     @property
     def internal(self) -> EntryPoint | None: ...
     @property
-    def port(self) -> int: ...
+    def port(self) -> int | None: ...
     @property
-    def health_path(self) -> str: ...
+    def health_path(self) -> str | None: ...
     @property
     def priority(self) -> int | None: ...
     @property
@@ -39,25 +39,33 @@ class EntriesArgs(Protocol):
 
 
 def target_groups(name: str, args: EntriesArgs, opts: ResourceOptions) -> tuple[TargetGroup, ...]:
-    """One for each way in: a target group belongs to one load balancer."""
-    found = []
+    """One for each way in: a target group belongs to one load balancer. None of a service without a port."""
+    if args.port is None or args.health_path is None:
+        return ()
+    asked, found = (args.port, args.health_path), []
     if args.entry_point is not None and args.priority is not None:
-        given = _target_group(args, args.entry_point, args.priority, args.hosts, args.paths)
+        given = _target_group(args, asked, args.entry_point, args.priority, args.hosts, args.paths)
         found.append(TargetGroup(name, given, opts))
     if args.internal is not None:
-        given = _target_group(args, args.internal, 1, (), ("/*",))
+        given = _target_group(args, asked, args.internal, 1, (), ("/*",))
         found.append(TargetGroup(f"{name}-internal", given, opts))
     return tuple(found)
 
 
 def _target_group(
-    args: EntriesArgs, entry: EntryPoint, priority: int, hosts: tuple[Host, ...], paths: tuple[Path, ...]
+    args: EntriesArgs,
+    asked: tuple[int, str],
+    entry: EntryPoint,
+    priority: int,
+    hosts: tuple[Host, ...],
+    paths: tuple[Path, ...],
 ) -> TargetGroupArgs:
+    port, health_path = asked
     return TargetGroupArgs(
         vpc_id=args.placement.vpc_id,
         listener_arn=entry.listener_arn,
-        port=args.port,
-        health_path=args.health_path,
+        port=port,
+        health_path=health_path,
         priority=priority,
         hosts=hosts,
         paths=paths,
@@ -67,8 +75,7 @@ def _target_group(
     )
 
 
-def judging_entry(args: EntriesArgs) -> EntryPoint:
-    """The entry by which a service is judged: the public one, where it has one."""
-    entry = args.entry_point or args.internal
-    assert entry is not None  # noqa: S101 - the arguments refuse a service without any
-    return entry
+def judging_entry(args: EntriesArgs) -> EntryPoint | None:
+    """The entry by which a service is judged: the public one, where it has one. None of a service without a
+    port."""
+    return args.entry_point or args.internal

@@ -147,12 +147,7 @@ def _exported(
             **{to_camel(name): value for name, value in preferences.items()},
             "timeoutSeconds": config.refresh.timeout_seconds,
         },
-        "alarms": {
-            "errors": service.alarms.errors,
-            "latency": service.alarms.latency,
-            "unhealthyHosts": service.alarms.unhealthy_hosts,
-            "replacements": service.alarms.replacements,
-        },
+        "alarms": service.alarms.by_kind,
         **({"url": url} if config.route else {}),
         **({"internalUrl": internal.callee.url} if internal else {}),
         **({"calls": list(config.calls)} if config.calls else {}),

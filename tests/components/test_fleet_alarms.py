@@ -27,13 +27,7 @@ def alarms(build: Build, **thresholds: Any) -> Built:
     def program() -> Mapping[str, Any]:
         given = {"thresholds": AlarmThresholds(**thresholds)} if thresholds else {}
         made = FleetAlarms("web", FleetAlarmsArgs(**GIVEN, **given))
-        return {
-            "errors": made.errors,
-            "latency": made.latency,
-            "unhealthy hosts": made.unhealthy_hosts,
-            "replacements": made.replacements,
-            "names": list(made.names),
-        }
+        return {**made.by_kind, "names": list(made.names)}
 
     return build(program)
 
@@ -193,10 +187,47 @@ def test_its_names_are_what_a_refresh_takes(build: Build) -> None:
     names = {
         "errors": "web-errors-alarm",
         "latency": "web-latency-alarm",
-        "unhealthy hosts": "web-unhealthy-hosts-alarm",
+        "unhealthyHosts": "web-unhealthy-hosts-alarm",
         "replacements": "web-replacements-alarm",
     }
     assert alarms(build).outputs == {**names, "names": list(names.values())}
+
+
+def of_a_worker(build: Build) -> Built:
+    unmeasured = {name: value for name, value in GIVEN.items() if not name.endswith("arn_suffix")}
+
+    def program() -> Mapping[str, Any]:
+        made = FleetAlarms("mail", FleetAlarmsArgs(**unmeasured))
+        return {**made.by_kind, "names": list(made.names)}
+
+    return build(program)
+
+
+def test_a_fleet_that_nobody_asks_has_the_alarm_on_replacements_alone(build: Build) -> None:
+    built = of_a_worker(build)
+    assert list(built.inputs("MetricAlarm")) == ["MetricAlarm mail-replacements"]
+    name = "mail-replacements-alarm"
+    assert built.outputs == {"replacements": name, "names": [name]}
+
+
+def test_of_a_fleet_that_nobody_asks_a_server_that_reports_itself_counts(build: Build) -> None:
+    (found,) = of_a_worker(build).inputs("EventRule").values()
+    pattern = EventPattern.load(json.dumps(found["eventPattern"]))
+    event = {"source": "aws.autoscaling", "detail-type": TERMINATED}
+
+    def counts(cause: str) -> bool:
+        detail = {"AutoScalingGroupName": "web-group", "Cause": f"{AT} taken out of service {cause}"}
+        return bool(pattern.matches_event({**event, "detail": detail}))
+
+    assert counts("in response to a user health-check.")
+    assert counts("in response to an EC2 instance status checks failure.")
+    assert not counts("in response to a user request.")
+
+
+@pytest.mark.parametrize("missing", ["load_balancer_arn_suffix", "target_group_arn_suffix"])
+def test_requests_are_measured_by_load_balancer_and_target_group_together(missing: str) -> None:
+    with pytest.raises(ValidationError, match="go together: give both or none"):
+        FleetAlarmsArgs(**{name: value for name, value in GIVEN.items() if name != missing})
 
 
 def test_everything_is_its_child(build: Build) -> None:

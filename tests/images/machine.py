@@ -28,7 +28,12 @@ shift; operation=$1
     exit 254
 }
 """
+# What it is asked about a unit is in a file a property.
 SYSTEMCTL = """#!/bin/sh
+case $1 in
+show) exec cat "unit-$3" ;;
+is-system-running) exec cat system ;;
+esac
 printf 'systemctl %s\\n' "$*" >>events
 [ ! -e "hangs-$2" ] || exec sleep 60
 [ ! -e "missing-$2" ] || exit 5
@@ -59,7 +64,8 @@ class Machine:
     process: subprocess.Popen[str] | None = None
 
     def start(self, *arguments: str, **environment: str) -> None:
-        """Run the program for the service `web`, looking every 20th of a second."""
+        """Run the program for the service `web`, looking every 20th of a second. A variable that is given as
+        empty is not there."""
         given = {
             "PATH": f"{self.directory}:/usr/bin:/bin",
             "IMMUTABLE_METADATA_URL": self.url,
@@ -72,7 +78,8 @@ class Machine:
         }
         self.process = subprocess.Popen(
             ["sh", str(PROGRAM), *(arguments or ("web.service",))],
-            cwd=self.directory, env=given, stderr=subprocess.PIPE, text=True, start_new_session=True,
+            cwd=self.directory, env={name: value for name, value in given.items() if value},
+            stderr=subprocess.PIPE, text=True, start_new_session=True,
         )  # fmt: skip
 
     def ended(self) -> tuple[int, str]:
@@ -84,15 +91,20 @@ class Machine:
     def events(self) -> list[str]:
         """What it called, the words that are the same for every call of `aws` left out."""
         path = self.directory / "events"
-        same = (
-            " --region eu-central-1 --auto-scaling-group-name web-group --instance-id i-1"
-            " --cli-connect-timeout 5 --cli-read-timeout 15"
-        )
-        return [line.replace(same, "") for line in path.read_text().splitlines()] if path.exists() else []
+        same = " --region eu-central-1 --instance-id i-1 --cli-connect-timeout 5 --cli-read-timeout 15"
+        called = path.read_text().replace(same, "") if path.exists() else ""
+        return called.replace(" --auto-scaling-group-name web-group", "").splitlines()
 
     def refuse(self, operation: str, *words: str) -> None:
         """The next calls of this operation fail with these words."""
         (self.directory / f"{operation}.refusals").write_text("".join(f"{each}\n" for each in words))
+
+    def unit(self, **properties: str | int) -> None:
+        """What systemd says of the service's unit from now on."""
+        for name, value in properties.items():
+            new = self.directory / f"new-{name}"
+            new.write_text(f"{value}\n")
+            new.rename(self.directory / f"unit-{name}")
 
     def mark(self, name: str) -> None:
         (self.directory / name).touch()
