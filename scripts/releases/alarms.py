@@ -54,6 +54,28 @@ def read(account: Account, names: Iterable[str]) -> dict[str, Alarm]:
     return found
 
 
+def rang(account: Account, name: str, since: datetime) -> datetime | None:
+    """When an alarm that does not ring now last ceased to, if that was after `since`; AWS keeps 30 days.
+
+    Raises:
+        AwsError: AWS refused.
+    """
+    with errors():
+        pages = account.cloudwatch.get_paginator("describe_alarm_history").paginate(
+            AlarmName=name,
+            AlarmTypes=["MetricAlarm", "CompositeAlarm"],
+            HistoryItemType="StateUpdate",
+            StartDate=since,
+            ScanBy="TimestampDescending",
+        )
+        for page in pages:
+            for item in page["AlarmHistoryItems"]:
+                if f"from {ALARM} to " in item["HistorySummary"]:
+                    ended: datetime = item["Timestamp"]
+                    return ended
+    return None
+
+
 def _alarm(said: Mapping[str, Any]) -> Alarm:
     return Alarm(
         name=said["AlarmName"],

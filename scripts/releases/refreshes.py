@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -57,6 +57,18 @@ def of(account: Account, group: Group, refresh_id: str | None = None) -> Refresh
     with errors():
         answer = account.autoscaling.describe_instance_refreshes(AutoScalingGroupName=group.name, **which)
     return next((_refresh(each) for each in answer["InstanceRefreshes"]), None)
+
+
+def history(account: Account, group: Group) -> Iterator[Refresh]:
+    """The group's refreshes, the latest first, as far back as AWS keeps them: six weeks."""
+    more: dict[str, Any] = {}
+    while True:
+        with errors():
+            answer = account.autoscaling.describe_instance_refreshes(AutoScalingGroupName=group.name, **more)
+        yield from map(_refresh, answer["InstanceRefreshes"])
+        if not answer.get("NextToken"):
+            return
+        more = {"NextToken": answer["NextToken"]}
 
 
 def _refresh(said: Mapping[str, Any]) -> Refresh:

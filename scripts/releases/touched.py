@@ -70,6 +70,11 @@ def find(where: Project, paths: Iterable[str]) -> Touched:
     return Touched(touched, tuple(removed), images)
 
 
+def stacks(where: Project, base: str | None, head: str = "HEAD") -> set[str]:
+    """The names of the stacks that a change touches. Raises as `changed` and `find`."""
+    return set(find(where, changed(where, base, head)).stacks)
+
+
 def kind(where: Project, stack: str) -> str:
     """What a stack is, by the keys of its file. Raises RefusedError when it cannot be read."""
     keys = config_file.settings(where.files()[stack])
