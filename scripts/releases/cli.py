@@ -21,6 +21,7 @@ from scripts.releases import (
     commands_rollout,
     commands_servers,
     commands_source,
+    commands_source,
     copies,
     live_show,
     preflight,
@@ -228,4 +229,5 @@ commands_gate.add(app)
 commands_retire.add(app)
 commands_rollout.add(app)
 commands_servers.add(app)
+commands_source.add(app)
 commands_source.add(app)

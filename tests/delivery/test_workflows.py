@@ -8,7 +8,6 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
@@ -20,7 +19,7 @@ HOURLY_LIMIT_MINUTES = 360
 PERMISSIONS = {"contents", "id-token", "pull-requests"}
 
 
-def each(chosen: list[Job] = ALL) -> Any:
+def each(chosen: list[Job] = ALL) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("one", chosen, ids=str)
 
 
