@@ -16,12 +16,9 @@ from scripts.releases import (
     commands_gate,
     commands_images,
     commands_plan,
-    commands_preview,
     commands_retire,
     commands_rollout,
     commands_servers,
-    commands_source,
-    commands_source,
     copies,
     live_show,
     preflight,
@@ -222,12 +219,9 @@ def _live(where: Project, environment: str | None, as_json: bool) -> None:
 
 commands_images.add(app)
 commands_plan.add(app)
-commands_preview.add(app)
 commands_cost.add(app)
 commands_delivery.add(app)
 commands_gate.add(app)
 commands_retire.add(app)
 commands_rollout.add(app)
 commands_servers.add(app)
-commands_source.add(app)
-commands_source.add(app)
