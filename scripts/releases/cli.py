@@ -19,6 +19,7 @@ from scripts.releases import (
     commands_retire,
     commands_rollout,
     commands_servers,
+    commands_source,
     copies,
     live_show,
     preflight,
@@ -225,3 +226,4 @@ commands_gate.add(app)
 commands_retire.add(app)
 commands_rollout.add(app)
 commands_servers.add(app)
+commands_source.add(app)
