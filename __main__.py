@@ -2,19 +2,15 @@
 
 import atexit
 import gc
+from importlib import import_module
 
 import pulumi
 
-from stacks import config, environment
+from stacks import config
 
 atexit.register(gc.freeze)  # Python would take everything apart again, for a third of a preview's time.
 stack = pulumi.get_stack()
 found = config.load(stack)
-if isinstance(found, config.EnvironmentConfig):
-    outputs = environment.build(stack, found)
-else:
-    from stacks import images  # An environment needs nothing of it, and starts without.
-
-    outputs = images.build(stack, found)
-for name, value in outputs.items():
+# Each kind of stack starts without the modules of the others.
+for name, value in import_module(found.composition).build(stack, found).items():
     pulumi.export(name, value)

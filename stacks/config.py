@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import pulumi
 from pulumi.runtime import get_config_env
@@ -37,6 +37,7 @@ from stacks.sections import (
     ImageId,
     LoadBalancerConfig,
     NetworkConfig,
+    PolicyArn,
     PreflightConfig,
     Region,
     Section,
@@ -44,6 +45,9 @@ from stacks.sections import (
 )
 from stacks.services import KEEP_SECRETS, ServiceConfig, variables
 from stacks.sessions import SessionsConfig
+
+if TYPE_CHECKING:
+    from stacks.delivery_sections import DeliveryConfig
 
 
 def _service_name(value: str) -> str:
@@ -56,6 +60,8 @@ def _service_name(value: str) -> str:
 
 class EnvironmentConfig(Section):
     """All that makes one environment differ from another."""
+
+    composition: ClassVar[str] = "stacks.environment"
 
     region: Region = Field(alias="aws:region", description="the AWS region, such as eu-central-1")
     image_id: ImageId = Field(description="the ID of the image that servers start from, ami-...")
@@ -87,6 +93,9 @@ class EnvironmentConfig(Section):
         default=PreflightConfig(), description="what an image must have shown before servers start from it"
     )
     tags: dict[str, str] = Field(default={}, description="tags for every resource")
+    permissions_boundary: PolicyArn | None = Field(
+        default=None, description="the ARN of the policy that is the most that roles of the stack may do"
+    )
 
     @model_validator(mode="after")
     def _agrees(self) -> EnvironmentConfig:
@@ -147,10 +156,11 @@ def _user_data_problems(name: str, service: ServiceConfig) -> Iterator[tuple[Pla
         yield ("services", name, "environment"), str(error)
 
 
-def load(stack: str) -> EnvironmentConfig | FactoryConfig:
+def load(stack: str) -> EnvironmentConfig | FactoryConfig | DeliveryConfig:
     """Read and check the configuration of the running program's stack.
 
-    A stack with recipes is the factory of images, one with an image an environment that runs it.
+    A stack with recipes is the factory of images, one with an image an environment that runs it, and one with
+    `delivery` holds the roles of those who deploy both.
 
     Raises pulumi.RunError that names the stack's file, each wrong key, its value and what to do.
     """
@@ -165,7 +175,7 @@ def load(stack: str) -> EnvironmentConfig | FactoryConfig:
     if "recipes" in given and "imageId" in given:
         text = "stands beside imageId: a stack makes images or runs one; remove one of the two"
         raise refusal(stack, [*found, (("recipes",), text)])
-    model = FactoryConfig if given.keys() & {"recipes", "distribution"} else EnvironmentConfig
+    model = _model(given)
     region = pulumi.Config("aws").get("region")
     config = None
     try:
@@ -176,6 +186,16 @@ def load(stack: str) -> EnvironmentConfig | FactoryConfig:
     if config is None or found:
         raise refusal(stack, found)
     return config
+
+
+def _model(given: dict[str, Any]) -> type[EnvironmentConfig | FactoryConfig | DeliveryConfig]:
+    if given.keys() & {"recipes", "distribution"}:
+        return FactoryConfig
+    if "delivery" in given and "imageId" not in given:
+        from stacks.delivery_sections import DeliveryConfig
+
+        return DeliveryConfig
+    return EnvironmentConfig
 
 
 def refusal(stack: str, found: list[tuple[Place, str]]) -> pulumi.RunError:

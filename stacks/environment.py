@@ -8,7 +8,7 @@ from pulumi import Output
 
 from components.load_balancer import LoadBalancer, LoadBalancerArgs
 from components.network import Network
-from stacks import costs, databases, entries, fleets, foundation, logs, preflight, sessions
+from stacks import costs, databases, entries, fleets, foundation, logs, preflight, roles, sessions
 from stacks.config import EnvironmentConfig, blamed_on
 
 
@@ -18,6 +18,7 @@ def build(stack: str, config: EnvironmentConfig) -> dict[str, Any]:
     Raises pulumi.RunError when an image does not pass the pre-flight, or the region has fewer availability
     zones than the configuration asks for, or RDS cannot do what is asked of a database.
     """
+    roles.bind(stack, config.permissions_boundary)
     images = preflight.check(stack, config)
     entries.check(stack, config)
     running = databases.running(stack, config)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -15,7 +15,7 @@ from components import cron
 from stacks import tags
 from stacks.instance_types import InstanceType, conflicts
 from stacks.problems import Place, SectionError, shown
-from stacks.sections import AlertsConfig, LogsConfig, NetworkConfig, Region, Section, TimeZone
+from stacks.sections import AlertsConfig, LogsConfig, NetworkConfig, PolicyArn, Region, Section, TimeZone
 
 
 def _account(value: str) -> str:
@@ -71,6 +71,8 @@ class DistributionConfig(Section):
 class FactoryConfig(Section):
     """One factory for all environments: an image is built once, and every environment runs that one."""
 
+    composition: ClassVar[str] = "stacks.images"
+
     region: Region = Field(alias="aws:region", description="the AWS region, such as eu-central-1")
     recipes: dict[str, RecipeConfig] = Field(description="a map of recipes by name, as in images/recipes")
     network: NetworkConfig = Field(description="a map with at least cidr")
@@ -80,6 +82,9 @@ class FactoryConfig(Section):
     logs: LogsConfig = Field(default=LogsConfig(), description="how long logs are kept")
     alerts: AlertsConfig = Field(default=AlertsConfig(), description="who hears of finished images")
     tags: dict[str, str] = Field(default={}, description="tags for every resource")
+    permissions_boundary: PolicyArn | None = Field(
+        default=None, description="the ARN of the policy that is the most that roles of the stack may do"
+    )
 
     @model_validator(mode="after")
     def _agrees(self) -> FactoryConfig:

@@ -17,7 +17,7 @@ from components.network import Network, NetworkArgs
 from images import recipes
 from images.problems import DocumentError
 from images.recipes import Recipe
-from stacks import foundation
+from stacks import foundation, roles
 from stacks.config import blamed_on, refusal
 from stacks.factory import FactoryConfig, RecipeConfig
 from stacks.instance_types import is_arm
@@ -33,6 +33,7 @@ def build(stack: str, config: FactoryConfig, folder: Path = recipes.FOLDER) -> d
     Raises pulumi.RunError for a recipe or document that is wrong, one line a problem, before anything is
     declared.
     """
+    roles.bind(stack, config.permissions_boundary)
     found = _recipes(stack, config, folder)
     commit = source_commit(folder)
     tags = foundation.tags_of(stack, config)

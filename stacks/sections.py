@@ -44,6 +44,16 @@ def _region(value: str) -> str:
 Region = Annotated[str, AfterValidator(_region)]
 
 
+def _policy_arn(value: str) -> str:
+    if not re.fullmatch(r"arn:aws[a-z-]*:iam::\d{12}:policy/[\w+=,.@/-]{1,512}", value):
+        text = "is not a policy's ARN; take the one that the stack of deliveries prints under boundaries"
+        raise ValueError(f"{shown(value)} {text}")
+    return value
+
+
+PolicyArn = Annotated[str, AfterValidator(_policy_arn)]
+
+
 def _image_id(value: str) -> str:
     if re.fullmatch(r"ami-(?:[0-9a-f]{8}|[0-9a-f]{17})", value):
         return value

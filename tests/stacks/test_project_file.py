@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from stacks.config import EnvironmentConfig
+from stacks.delivery_sections import DeliveryConfig
 from stacks.factory import FactoryConfig
 from tests.stacks.given import ROOT, stack_file
 
@@ -24,7 +25,7 @@ def test_the_program_runs_in_the_environment_that_set_up_makes(project: dict[str
 
 
 def test_every_key_that_is_read_is_declared_and_none_else(project: dict[str, Any]) -> None:
-    models = (EnvironmentConfig, FactoryConfig)
+    models = (EnvironmentConfig, FactoryConfig, DeliveryConfig)
     read = {field.alias for model in models for field in model.model_fields.values()} - {"aws:region"}
     assert set(project["config"]) == read
 
@@ -38,7 +39,7 @@ def test_every_declared_key_has_a_type_a_description_and_an_empty_default(projec
         assert declared["description"].endswith("."), key
 
 
-@pytest.mark.parametrize("stack", ["images", "staging", "prod"])
+@pytest.mark.parametrize("stack", ["delivery", "images", "staging", "prod"])
 def test_a_stack_file_sets_its_own_namespace_and_the_region(stack: str) -> None:
     keys = set(stack_file(stack))
     assert {key for key in keys if not key.startswith("immutable:")} == {"aws:region"}

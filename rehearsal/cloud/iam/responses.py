@@ -1,6 +1,7 @@
-"""Overrides of moto's IAM: a policy that AWS manages is there in every account.
+"""Overrides of moto's IAM: a policy that AWS manages is there in every account, and a provider of tokens can
+be for other clients than before.
 
-moto either loads all 1,500 of them when an account is first used, or knows none. Here one appears when it is
+moto either loads all 1,500 policies when an account is first used, or knows none. Here one appears when it is
 first attached.
 """
 
@@ -11,6 +12,7 @@ import re
 from functools import cache
 from typing import Any
 
+from moto.core.responses import EmptyResult
 from moto.iam.models import AWSManagedPolicy, IAMBackend
 from moto.iam.responses import IamResponse as MotoIamResponse
 
@@ -21,6 +23,23 @@ class IamResponse(MotoIamResponse):
     def attach_role_policy(self) -> Any:
         _appear(self.backend, self._get_param("PolicyArn"))
         return super().attach_role_policy()
+
+    def add_client_id_to_open_id_connect_provider(self) -> EmptyResult:
+        clients, client = self._clients(), self._get_param("ClientID")
+        if client not in clients:
+            clients.append(client)
+        return EmptyResult()
+
+    def remove_client_id_from_open_id_connect_provider(self) -> EmptyResult:
+        """One that is not there is none to AWS either, and no error."""
+        clients = self._clients()
+        clients[:] = [each for each in clients if each != self._get_param("ClientID")]
+        return EmptyResult()
+
+    def _clients(self) -> list[str]:
+        provider = self.backend.get_open_id_connect_provider(self._get_param("OpenIDConnectProviderArn"))
+        clients: list[str] = provider.client_id_list
+        return clients
 
 
 def _appear(iam: IAMBackend, arn: str) -> None:

@@ -26,6 +26,7 @@ MODULES = (
     "target_group",
     "iam_roles",
     "iam_policies",
+    "iam_providers",
     "s3",
     "s3_settings",
     "logs",

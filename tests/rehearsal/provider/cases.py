@@ -250,6 +250,16 @@ IDENTITY = (
         replace=lambda _: {"description": "e"},
     ),
     Case(
+        "aws:iam/openIdConnectProvider:OpenIdConnectProvider",
+        lambda w: {"url": f"https://{w.next()}.example", "clientIdLists": ["one", "two"], "tags": TAGS},
+        change=lambda _: {"clientIdLists": ["two", "three"]},
+        seen=lambda w, made: sorted(
+            w.client("iam").get_open_id_connect_provider(OpenIDConnectProviderArn=made.id)["ClientIDList"]
+        ),
+        expected=["three", "two"],
+        replace=lambda w: {"url": f"https://{w.next()}.example"},
+    ),
+    Case(
         "aws:iam/instanceProfile:InstanceProfile",
         lambda w: {"role": w.role.id, "tags": TAGS},
         change=lambda w: {"role": w.other_role.id},
