@@ -17,8 +17,10 @@ from policies import (
     kms,
     lambda_,
     names,
+    networks,
     rds,
     rds_upkeep,
+    rollouts,
     s3,
     secretsmanager,
     sns,
@@ -28,8 +30,10 @@ from policies.rules import Rule
 
 FAMILIES: tuple[ModuleType, ...] = (
     immutability,
+    rollouts,
     autoscaling,
     ec2,
+    networks,
     elb,
     rds,
     rds_upkeep,

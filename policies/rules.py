@@ -109,6 +109,8 @@ class Rule:
     """Yields what is wrong, as text; of the whole stack with the URN that it is said of, or None."""
     control: str | None = None
     """The control of AWS Security Hub that it answers, such as `EC2.8`."""
+    also: tuple[str, ...] = ()
+    """More controls that ask the same, of another resource or of the account."""
 
     @property
     def of_stack(self) -> bool:
@@ -142,11 +144,12 @@ def rule(
     reason: str,
     fix: str,
     control: str | None = None,
+    also: tuple[str, ...] = (),
 ) -> Callable[[Callable[[Any], Iterator[Any]]], Rule]:
     """Makes a rule of its check. Raises ValueError for an ID that could not stand in a stack's file."""
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)+", id):
         raise ValueError(f"{id!r} is no rule's ID; take lower-case words with hyphens between, such as ec2-8")
-    return lambda check: Rule(id, types, severity, reason, fix, check, control)
+    return lambda check: Rule(id, types, severity, reason, fix, check, control, also)
 
 
 def known(value: object) -> bool:
@@ -175,13 +178,24 @@ def at(inputs: Resource | Mapping[str, Any], path: str, default: Any = None) -> 
 
 
 def items(inputs: Resource | Mapping[str, Any], path: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """The maps of the list at `path`, with their places. One that is not known yet is left out."""
+    """The maps of the list at `path`, with their places. One that is not known yet is left out: right for a
+    rule that looks for wrong ones."""
     given = at(inputs, path, ())
     if given is UNKNOWN:
         return
     for index, item in enumerate(given):
         if isinstance(item, Mapping):
             yield index, item
+
+
+def all_items(inputs: Resource | Mapping[str, Any], path: str) -> list[Mapping[str, Any]]:
+    """The maps of the list at `path`. With one of them not known yet the rule ends: right for a rule that
+    looks for a map which may be that one.
+    """
+    given = at(inputs, path, ())
+    if given is UNKNOWN or any(each is UNKNOWN for each in given):
+        raise NotKnownYetError
+    return [each for each in given if isinstance(each, Mapping)]
 
 
 def is_true(value: Any) -> bool:
