@@ -20,15 +20,15 @@ from tests.images.test_lifecycle import HEARTBEAT, LAUNCHED, LEFT, STATE, STOPPE
 
 ILL = "aws autoscaling set-instance-health --health-status Unhealthy"
 DISMISSED = "aws autoscaling terminate-instance-in-auto-scaling-group --should-decrement-desired-capacity"
-RUNNING = {"ActiveState": "activating", "SubState": "start", "ExecMainExitTimestampMonotonic": 0}
-SUCCEEDED = {
+RUNNING: dict[str, str | int] = {"ActiveState": "activating", "SubState": "start", "ExecMainExitTimestampMonotonic": 0}
+SUCCEEDED: dict[str, str | int] = {
     "ActiveState": "inactive",
     "SubState": "dead",
     "ExecMainExitTimestampMonotonic": 60_000_000,
     "Result": "success",
     "ExecMainStatus": 0,
 }
-FAILED = {
+FAILED: dict[str, str | int] = {
     **SUCCEEDED,
     "ActiveState": "failed",
     "SubState": "failed",
