@@ -129,7 +129,7 @@ def _in_deployment(latest: Any) -> list[Mapping[str, Any]]:
     resources = latest.get("resources") or [] if isinstance(latest, dict) else None
     if not isinstance(resources, list) or not all(isinstance(each, dict) for each in resources):
         raise ValueError("its resources are no list")
-    return [_without_secrets(each) for each in resources if not each.get("delete")]
+    return [without_secrets(each) for each in resources if not each.get("delete")]
 
 
 def _outputs_of(resources: list[Mapping[str, Any]]) -> Mapping[str, Any]:
@@ -143,13 +143,13 @@ def _outputs_of(resources: list[Mapping[str, Any]]) -> Mapping[str, Any]:
     return {}
 
 
-def _without_secrets(value: Any) -> Any:
+def without_secrets(value: Any) -> Any:
     if isinstance(value, dict):
         if value.get(SIGNATURE_KEY) == SECRET_SIGNATURE:
             return SECRET
-        return {key: _without_secrets(item) for key, item in value.items()}
+        return {key: without_secrets(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_without_secrets(item) for item in value]
+        return [without_secrets(item) for item in value]
     return value
 
 

@@ -16,6 +16,7 @@ from scripts.releases import (
     commands_gate,
     commands_images,
     commands_plan,
+    commands_preview,
     commands_retire,
     commands_rollout,
     commands_servers,
@@ -220,6 +221,7 @@ def _live(where: Project, environment: str | None, as_json: bool) -> None:
 
 commands_images.add(app)
 commands_plan.add(app)
+commands_preview.add(app)
 commands_cost.add(app)
 commands_delivery.add(app)
 commands_gate.add(app)

@@ -12,7 +12,7 @@ from scripts.releases.aws import Account
 from scripts.releases.config_file import ConfigFile
 from scripts.releases.errors import RefusedError
 from scripts.releases.groups import Group
-from scripts.releases.plan_service import ServicePlan
+from scripts.releases.plan_service import ServicePlan, Target
 from scripts.releases.preferences import Preferences
 from scripts.releases.prices import Prices
 from scripts.releases.reach import Reached
@@ -34,11 +34,14 @@ class Plan:
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked for: an image other than the configured one, and one service instead of all."""
+    """What is asked for: an image other than the configured one, and one service instead of all. Of the
+    `renewed` services every server is replaced, also those that run the image: their template changes.
+    """
 
     environment: str
     image: str | None
     service: str | None
+    renewed: frozenset[str] = frozenset()
 
 
 def make(reached: Reached, prices: Prices, request: Request) -> Plan:
@@ -57,7 +60,13 @@ def make(reached: Reached, prices: Prices, request: Request) -> Plan:
     passed = tuple(_checked(reached, request, dict.fromkeys(group.service for group in groups_here)))
     watched = _alarms(reached.account, {group.service: chosen[group.name] for group in groups_here})
     plans = tuple(
-        plan_service.of(reached, group, chosen[group.name], prices, images[group.service])
+        plan_service.of(
+            reached,
+            group,
+            chosen[group.name],
+            prices,
+            Target(images[group.service], group.service in request.renewed),
+        )
         for group in groups_here
     )
     remarks = [

@@ -64,6 +64,14 @@ class Cost:
 
 
 @dataclass(frozen=True)
+class Target:
+    """What servers are to run. `renewed`: those that run the image are replaced too, by its new template."""
+
+    image: str
+    renewed: bool = False
+
+
+@dataclass(frozen=True)
 class ServicePlan:
     """One service's part of a release.
 
@@ -90,14 +98,14 @@ class ServicePlan:
     refreshing: bool
 
 
-def of(reached: Reached, group: Group, chosen: Preferences, prices: Prices, image: str) -> ServicePlan:
-    """The plan of one group for one image. Raises AwsError when AWS refuses."""
+def of(reached: Reached, group: Group, chosen: Preferences, prices: Prices, target: Target) -> ServicePlan:
+    """The plan of one group for one target. Raises AwsError when AWS refuses."""
     account = reached.account
     section = preferences.service_section(reached.config, group.service)
     servers = [server for server in members.of(account, group) if not server.leaves]
     took = timing.of(account, group)
     desired = _desired(group, section)
-    fleet = _fleet(desired, servers, image)
+    fleet = _fleet(desired, servers, target)
     limits, pace = _limits(desired, chosen), _pace(chosen, took)
     planned = course.course(fleet, limits, pace)
     refresh = refreshes.of(account, group)
@@ -105,7 +113,7 @@ def of(reached: Reached, group: Group, chosen: Preferences, prices: Prices, imag
     return ServicePlan(
         service=group.service,
         group=group,
-        image=image,
+        image=target.image,
         runs=before,
         preferences=chosen,
         timing=took,
@@ -156,9 +164,11 @@ def _desired(group: Group, section: Mapping[str, Any]) -> int:
     return desired
 
 
-def _fleet(desired: int, servers: Sequence[Server], image: str) -> Fleet:
-    """Skip matching leaves servers with the template's new version alone: those of the image, if any."""
-    others = [server for server in servers if server.image != image]
+def _fleet(desired: int, servers: Sequence[Server], target: Target) -> Fleet:
+    """Skip matching leaves servers with the template's new version alone: those of the image, if any, unless
+    the template changes in something else too.
+    """
+    others = [server for server in servers if target.renewed or server.image != target.image]
     serving = sum(server.serves for server in others)
     current = min(desired, len(servers) - len(others))
     return Fleet(desired, serving, current, len(others) - serving)

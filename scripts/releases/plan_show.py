@@ -31,7 +31,7 @@ def as_text(plan: Plan, prices: Prices) -> None:
     elif rows:
         show.columns([COLUMNS, *rows])
     for each in plan.services:
-        for line in _lines(each):
+        for line in details(each):
             print(one_line(f"{each.service}: {line}"))
     passed = (f"pre-flight passed: {image}" for image in plan.passed)
     for line in (*passed, *plan.remarks, *_prices_used(plan, prices)):
@@ -56,17 +56,19 @@ def _row(each: ServicePlan) -> tuple[str, ...]:
         str(course.lowest),
         str(course.highest),
         f"{each.cost.hours:.2f}",
-        _amount(each.cost),
+        amount(each.cost),
     )
 
 
-def _amount(cost: Cost) -> str:
+def amount(cost: Cost) -> str:
+    """Such as `0.85 USD`; `no price` where the table has none."""
     if cost.amount is None:
         return "no price"
     return f"{cost.amount:.{2 if cost.amount >= 0.1 or cost.amount == 0 else 4}f} {cost.currency}"
 
 
-def _lines(each: ServicePlan) -> list[str]:
+def details(each: ServicePlan) -> list[str]:
+    """What stands behind a service's numbers, a line each: pace, stages, and how a failure would end."""
     if each.refreshing:
         running = ["a refresh is running already, and the next `up` waits for it or refuses: see watch"]
     else:

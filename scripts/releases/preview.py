@@ -1,0 +1,176 @@
+"""What an `up` of a stack would do, gathered from Pulumi's own preview, from AWS and from the price table.
+
+Pulumi's preview takes no lock and writes nothing, so that it disturbs no `up` and waits for none; see
+docs/decisions/0017-a-preview-reads-and-nothing-else.md.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from images.preflight import Facts
+from scripts.releases import (
+    aws,
+    config_file,
+    deployment,
+    engine_events,
+    plan,
+    preview_cost,
+    preview_release,
+    pulumi_command,
+    reach,
+)
+from scripts.releases.config_file import ConfigFile
+from scripts.releases.engine_events import Events, Finding
+from scripts.releases.errors import RefusedError, ReleaseError, one_line
+from scripts.releases.plan import Plan
+from scripts.releases.preview_cost import Costs
+from scripts.releases.preview_release import Move
+from scripts.releases.prices import Prices
+from scripts.releases.project import Project
+
+#: How Pulumi begins when a value has another type than `Pulumi.yaml` says, before it starts the program.
+_WRONG_TYPE = "validating stack config: "
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What an `up` would do.
+
+    Attributes:
+        failure: why the preview did not come to its end, as one line; None of one that did.
+        refused: whether the config is at fault for that.
+        images: what AWS says of the images of `moves`, by ID, as far as it says something.
+        plan: how servers would be replaced; None when none is, or when AWS was not to be asked.
+        guarded: whether the guardrails were asked.
+        remarks: what is not in it, and why.
+    """
+
+    stack: str
+    events: Events
+    failure: str | None
+    refused: bool
+    moves: tuple[Move, ...]
+    images: Mapping[str, Facts]
+    plan: Plan | None
+    costs: Costs | None
+    guarded: bool
+    remarks: tuple[str, ...]
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the guardrails found, what stops an `up` first."""
+        return tuple(sorted(self.events.findings, key=lambda each: not each.mandatory))
+
+    @property
+    def error(self) -> ReleaseError | None:
+        """What ends the command that shows this preview."""
+        if self.failure is None:
+            return None
+        return (RefusedError if self.refused else ReleaseError)(f"preview of {self.stack}: {self.failure}")
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the engine told, and why it failed, if it did."""
+
+    events: Events
+    failure: str | None
+    guarded: bool
+
+
+def run(where: Project, stack: str) -> Told:
+    """Has Pulumi preview the stack, with the guardrails of the project if it has some.
+
+    Raises:
+        RefusedError: there is no `pulumi` command.
+        ReleaseError: it cannot be run.
+    """
+    packs = deployment.packs_of(where, ())
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "events.json"
+        arguments = ["preview", f"--stack={stack}", f"--event-log={log}"]
+        arguments += [f"--policy-pack={pack}" for pack in packs]
+        # Without the variable there is no --event-log; Pulumi's automation API sets it too.
+        finished = pulumi_command.run(where, *arguments, variables={"PULUMI_DEBUG_COMMANDS": "true"})
+        try:
+            events = engine_events.read(log)
+        except RefusedError:
+            events = Events()
+    return Told(events, None if finished.ok else _why(events, finished.failure), bool(packs))
+
+
+def replayed(log: Path) -> Told:
+    """What the event log of a preview tells that somebody made. Raises RefusedError; see `engine_events`."""
+    events = engine_events.read(log)
+    failed = events.ended != "succeeded" or bool(events.said("error"))
+    return Told(events, _why(events, "it did not come to its end") if failed else None, bool(events.packs))
+
+
+def _why(events: Events, otherwise: str) -> str:
+    """The first error, and of its lines the first one and the last: a traceback has both."""
+    for said in events.said("error"):
+        lines = [line for line in map(one_line, said.splitlines()) if line]
+        return " ".join(dict.fromkeys([*lines[:1], *lines[-1:]]))
+    stopping = [each.policy for each in events.findings if each.mandatory]
+    if stopping:
+        return f"the guardrails refuse it: {', '.join(dict.fromkeys(stopping))}"
+    return one_line(otherwise)
+
+
+def make(where: Project, stack: str, told: Told, prices: Prices) -> Preview:
+    """The preview in words and numbers. What AWS does not tell is left out, with a remark.
+
+    Raises:
+        RefusedError: the stack's config file cannot be read.
+    """
+    config = config_file.read(where.stack_file(stack), stack, where.name)
+    events, failure = told.events, told.failure
+    moves = preview_release.moves(events)
+    remarks = list(_warnings(events))
+    images: Mapping[str, Facts] = {}
+    planned = None
+    if moves and failure is None and not config.factory:
+        try:
+            images = preview_release.facts(aws.account(config), moves)
+            planned = _planned(where, stack, moves, prices)
+        except ReleaseError as error:
+            remarks.append(f"how servers would be replaced is not known: {error}")
+    return Preview(
+        stack=stack,
+        events=events,
+        failure=failure,
+        refused=_is_refusal(stack, failure),
+        moves=moves,
+        images=images,
+        plan=planned,
+        costs=_costs(config, events, prices) if failure is None else None,
+        guarded=told.guarded,
+        remarks=tuple(remarks),
+    )
+
+
+def _is_refusal(stack: str, failure: str | None) -> bool:
+    """The program names the file first where that is at fault."""
+    return failure is not None and failure.startswith((f"Pulumi.{stack}.yaml: ", _WRONG_TYPE))
+
+
+def _planned(where: Project, stack: str, moves: tuple[Move, ...], prices: Prices) -> Plan | None:
+    if all(move.before is None or move.after is None for move in moves):
+        return None
+    renewed = frozenset(move.service for move in moves if move.renewed)
+    return plan.make(reach.reach(where, stack), prices, plan.Request(stack, None, None, renewed))
+
+
+def _costs(config: ConfigFile, events: Events, prices: Prices) -> Costs | None:
+    if config.region is None:
+        return None
+    return preview_cost.make(config.environment, config.region, events, prices)
+
+
+def _warnings(events: Events) -> Iterator[str]:
+    """Pulumi's warnings, but for where it found a provider's program."""
+    yield from (one_line(text) for text in events.said("warning") if not text.startswith("using pulumi-"))
