@@ -7,44 +7,28 @@ differs is how each is asked and how it tells what it did.
 from __future__ import annotations
 
 import json
-import re
+import os
 import shutil
 import sys
 import tempfile
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from rehearsal.errors import RehearsalError, UsageError
 from rehearsal.processes import Finished, run
+from rehearsal.told import COUNTED as COUNTED
+from rehearsal.told import Changed as Changed
+from rehearsal.told import read_events, told_by
 from rehearsal.workspace import REPOSITORY, Workspace
 
 Operation = Literal["preview", "up", "destroy", "refresh"]
 EngineChoice = Literal["auto", "pulumi", "embedded"]
 OPERATIONS: tuple[Operation, ...] = ("preview", "up", "destroy", "refresh")
-COUNTED = ("create", "update", "replace", "delete", "same")
-# How the real engine names its steps; of a replacement's three steps one counts. A step that is missing here
-# (`read`, the two other parts of a replacement) changes nothing of ours.
-_PULUMI_OPS = {
-    "create": "create",
-    "update": "update",
-    "replace": "replace",
-    "delete": "delete",
-    "same": "same",
-    "import": "create",
-}
+# Where the `pulumi` is that stands in for Pulumi's.
+STAND_IN = REPOSITORY / "rehearsal" / "bin"
 _WRONG_TYPE = "validating stack config: "
-
-
-@dataclass(frozen=True)
-class Changed:
-    """One resource that an operation changed; `op` is create, update, replace or delete."""
-
-    type: str
-    name: str
-    op: str
 
 
 @dataclass(frozen=True)
@@ -85,9 +69,12 @@ class Outcome:
 
 
 class Engine(Protocol):
-    """Runs the program of one workspace against one cloud."""
+    """Runs the program of one workspace against one cloud. `variables` are those of a process whose `pulumi`
+    is this engine.
+    """
 
     name: str
+    variables: dict[str, str]
 
     def run(
         self, operation: Operation, environment: str, on_line: Callable[[str], None] | None = None
@@ -102,7 +89,11 @@ class EmbeddedEngine:
 
     def __init__(self, workspace: Workspace, variables: Mapping[str, str]) -> None:
         self._workspace = workspace
-        self._variables = {**variables, "PYTHONPATH": str(REPOSITORY)}
+        self.variables = {
+            **variables,
+            "PATH": f"{commands_of(self.name, workspace)}:{variables.get('PATH', '')}",
+            "PULUMI_DEBUG_COMMANDS": "true",
+        }
 
     def run(
         self, operation: Operation, environment: str, on_line: Callable[[str], None] | None = None
@@ -112,7 +103,8 @@ class EmbeddedEngine:
             record = Path(folder) / "result.json"
             command = [sys.executable, "-m", "rehearsal.engine", operation, "--stack", environment]
             command += ["--cwd", str(self._workspace.project), "--json", str(record)]
-            finished = run(command, cwd=self._workspace.project, variables=self._variables, on_line=on_line)
+            variables = {**self.variables, "PYTHONPATH": str(REPOSITORY)}
+            finished = run(command, cwd=self._workspace.project, variables=variables, on_line=on_line)
             try:
                 told = json.loads(record.read_text())
             except (OSError, ValueError):
@@ -137,13 +129,13 @@ class PulumiEngine:
     def __init__(self, workspace: Workspace, variables: Mapping[str, str]) -> None:
         from rehearsal.provider.server import write_plugin_executable
 
-        folder = workspace.root / "bin"
+        folder = commands_of(self.name, workspace)
         write_plugin_executable(folder)
         self._workspace = workspace
-        self._variables = {
+        self.variables = {
             **variables,
             # The `aws` provider found first on the PATH is the one that the engine takes.
-            "PATH": f"{folder}:{variables.get('PATH', '')}",
+            "PATH": f"{folder}:{_without_stand_in(variables)}",
             # Without it there is no --event-log; Pulumi's automation API does the same.
             "PULUMI_DEBUG_COMMANDS": "true",
         }
@@ -183,7 +175,7 @@ class PulumiEngine:
         return _refusal(outcome)
 
     def _pulumi(self, command: list[str], on_line: Callable[[str], None] | None = None) -> Finished:
-        return run(command, cwd=self._workspace.project, variables=self._variables, on_line=on_line)
+        return run(command, cwd=self._workspace.project, variables=self.variables, on_line=on_line)
 
     def _select(self, environment: str, operation: str) -> Outcome | None:
         selected = self._pulumi(
@@ -246,50 +238,12 @@ def _refusal(outcome: Outcome) -> Outcome:
     return replace(outcome, error=error, exit_code=UsageError.exit_code)
 
 
-def read_events(log: Path) -> list[dict[str, Any]]:
-    """The events of an event log, one JSON document a line; a last line that was cut off is left out."""
-    events = []
-    for line in log.read_text(errors="replace").splitlines() if log.exists() else ():
-        try:
-            events.append(json.loads(line))
-        except ValueError:
-            continue
-    return events
-
-
-def told_by(events: Iterable[Mapping[str, Any]]) -> tuple[dict[str, int], tuple[Changed, ...], list[str]]:
-    """What the events of one operation tell: counts by kind of change, the resources changed, the errors.
-
-    A step counts when done (`resOutputsEvent`; in a preview that is when it is planned), once, although a
-    component's outputs are told apart from it. Providers are left out: the engine keeps them as resources,
-    but they are none of ours, and one holds the whole configuration: it changes with every line of it.
-    """
-    done: dict[tuple[str, str], Changed] = {}
-    errors: list[str] = []
-    for event in events:
-        step = (event.get("resOutputsEvent") or {}).get("metadata") or {}
-        op = _PULUMI_OPS.get(step.get("op", ""))
-        if op and not step["type"].startswith("pulumi:providers:"):
-            done[(step["urn"], op)] = Changed(step["type"], step["urn"].rsplit("::", 1)[-1], op)
-        diagnostic = event.get("diagnosticEvent") or {}
-        if diagnostic.get("severity") == "error":
-            errors.append(one_line(diagnostic.get("message", "")))
-    counts = Counter(changed.op for changed in done.values())
-    changed = tuple(each for each in done.values() if each.op != "same")
-    return {op: counts[op] for op in COUNTED}, changed, [error for error in errors if error]
-
-
-def one_line(message: str) -> str:
-    """A diagnostic of the engine as one line, without its colour marks."""
-    return " ".join(re.sub(r"<\{%.*?%\}>", "", message).split())
-
-
 def choose(choice: EngineChoice, workspace: Workspace, variables: Mapping[str, str]) -> Engine:
     """The engine to use: `auto` takes the `pulumi` command when it is on the PATH.
 
     Raises UsageError when `pulumi` is asked for and is not there.
     """
-    found = shutil.which("pulumi", path=variables.get("PATH"))
+    found = shutil.which("pulumi", path=_without_stand_in(variables))
     if choice == "pulumi" and not found:
         raise UsageError("there is no pulumi command on the PATH: install it, or use --engine embedded")
     if choice == "embedded" or not found:
@@ -297,3 +251,17 @@ def choose(choice: EngineChoice, workspace: Workspace, variables: Mapping[str, s
     if not shutil.which("pulumi-language-python", path=variables.get("PATH")):
         raise RehearsalError("the pulumi command has no pulumi-language-python beside it: reinstall Pulumi")
     return PulumiEngine(workspace, variables)
+
+
+def commands_of(engine: str, workspace: Workspace) -> Path:
+    """The folder that goes first on the PATH: with the `pulumi` that is the embedded engine, or with the
+    provider that the real one is to find.
+    """
+    return STAND_IN if engine == EmbeddedEngine.name else workspace.root / "bin"
+
+
+def _without_stand_in(variables: Mapping[str, str]) -> str:
+    """The PATH without the `pulumi` of this repository, which a kept rehearsal puts there."""
+    return os.pathsep.join(
+        folder for folder in variables.get("PATH", "").split(os.pathsep) if folder != str(STAND_IN)
+    )

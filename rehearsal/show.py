@@ -13,7 +13,7 @@ from rich.status import Status
 from rich.table import Table
 
 from rehearsal import report_images
-from rehearsal.engines import COUNTED
+from rehearsal.engines import COUNTED, commands_of
 from rehearsal.kept import Kept
 from rehearsal.stage import StepRecord
 from rehearsal.steps import Step
@@ -138,9 +138,12 @@ def show_kept(console: Console, kept: Kept) -> None:
         f"  {rehearse} preview ENV | up ENV | destroy ENV",
         "End it:",
         f"  {rehearse} stop",
-        "Or work by hand, with any AWS tool and with scripts/release:",
+        "Or work by hand, with any AWS tool, with scripts/release, and in that folder with pulumi itself:",
         *(f"  export {name}={shlex.quote(value)}" for name, value in workspace.exports(kept.url).items()),
+        f"  export PULUMI_HOME={shlex.quote(str(workspace.home))} PULUMI_DEBUG_COMMANDS=true",
+        f'  export PATH={shlex.quote(str(commands_of(kept.engine, workspace)))}:"$PATH"',
         f"  {release} status --project {shlex.quote(_near(workspace.project))}",
+        f"  pulumi preview --stack ENV --cwd {shlex.quote(_near(workspace.project))}",
     ]
     console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
 

@@ -130,11 +130,10 @@ def _stage(options: Options, teller: Teller) -> Iterator[Stage]:
         with uninterrupted():
             cloud = CloudProcess.start(root / "cloud.log", port=options.port, speed=options.speed)
         cloud.ready()
-        variables = workspace.variables(cloud.url)
-        engine = choose(options.engine, workspace, variables)
+        engine = choose(options.engine, workspace, workspace.variables(cloud.url))
         sampler = FleetSampler(cloud.client)
         warming.join()
-        yield Stage(workspace, factory, cloud, engine, sampler, variables, teller.line)
+        yield Stage(workspace, factory, cloud, engine, sampler, engine.variables, teller.line)
         if options.keep:
             kept.write(kept.Kept(cloud.url, cloud.pid, str(workspace.root), engine.name))
             is_kept = True

@@ -23,7 +23,16 @@ from rehearsal import checkout
 from rehearsal.errors import UsageError
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-PROGRAM = ("__main__.py", "components", "functions", "images", "stacks", "Pulumi.yaml", "pyproject.toml")
+PROGRAM = (
+    "__main__.py",
+    "components",
+    "functions",
+    "images",
+    "policies",
+    "stacks",
+    "Pulumi.yaml",
+    "pyproject.toml",
+)
 PASSPHRASE = "rehearsal"  # noqa: S105 - it protects the made-up secrets of a cloud in memory
 IMAGE_KEY, RECIPES_KEY = "immutable:imageId", "immutable:recipes"
 NAMES_KEY = "immutable:names"
@@ -60,11 +69,16 @@ class Workspace:
         """The file backend that holds each stack's state."""
         return self.root / "state"
 
+    @property
+    def home(self) -> Path:
+        """Pulumi's own folder: the selected stack, plugins."""
+        return self.root / "home"
+
     @classmethod
     def create(cls, root: Path, source: Path = REPOSITORY) -> Workspace:
         """Copy the program and the configuration of `source` to `root`, a folder that is not yet there."""
         workspace = cls(root, source)
-        for folder in (workspace.project, workspace.state, root / "home", root / "bin"):
+        for folder in (workspace.project, workspace.state, workspace.home, root / "bin"):
             folder.mkdir(parents=True)
         for config in source.glob("Pulumi.*.yaml"):
             shutil.copy2(config, workspace.project)
@@ -181,7 +195,7 @@ class Workspace:
             **{name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ},
             **self.exports(endpoint),
             **checkout.variables(self.source, self.project),
-            "PULUMI_HOME": str(self.root / "home"),
+            "PULUMI_HOME": str(self.home),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             # No profile and no instance metadata of the user's: the two keys above are all there is.

@@ -10,14 +10,17 @@ other.
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from rehearsal.engine import history
 from rehearsal.engine.locks import Lock
 from rehearsal.engine.secrets import Secrets
 from rehearsal.engine.stack_file import StackFile as StackFile
+from rehearsal.engine.state import STACK_TYPE
 from rehearsal.engine.values import Properties, contains_secret
 from rehearsal.errors import UsageError
 
@@ -99,17 +102,18 @@ class Backend:
         outputs: dict[str, Any] = root.outputs if root is not None else {}
         return outputs, [name for name, value in outputs.items() if contains_secret(value)]
 
-    def remove(self, project: str, stack: str) -> None:
-        """Remove an empty stack's files, as `pulumi stack rm`. Raises UsageError when resources are left in
-        it.
+    def remove(self, project: str, stack: str, *, force: bool = False) -> None:
+        """Remove an empty stack's files, as `pulumi stack rm`; with `force`, any stack's. Raises UsageError
+        when resources are left in it.
         """
         with self.open(project, stack) as opened:
-            left = len(opened.snapshot.resources)
-            if left:
+            left = sum(state.type != STACK_TYPE for state in opened.snapshot.resources)
+            if left and not force:
                 raise UsageError(f"stack {stack} still has {left} resources: destroy them first")
             opened.file.unlink(missing_ok=True)
             for suffix in (".bak", ".attrs", ".bak.attrs"):
                 opened.file.with_name(opened.file.name + suffix).unlink(missing_ok=True)
+            shutil.rmtree(history.folder_of(self.root, project, stack), ignore_errors=True)
 
     def cancel(self, project: str, stack: str) -> list[str]:
         """Remove the stack's locks, as `pulumi cancel`; returns who held them."""

@@ -94,6 +94,7 @@ class FakeEngine:
         self.stage = stage
         self.ran: list[str] = []
         self.changes: dict[str, list[Changed]] = {}
+        self.variables: dict[str, str] = {}
         self.error: str | None = None
         self.rolls = True
 

@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from rehearsal.engines import Changed, EmbeddedEngine, PulumiEngine, choose, one_line, read_events, told_by
+from rehearsal.engines import STAND_IN, EmbeddedEngine, PulumiEngine, choose
 from rehearsal.errors import RehearsalError, UsageError
+from rehearsal.told import Changed, one_line, read_events, told_by
 from rehearsal.workspace import Workspace
 
 NOTHING = {"create": 0, "update": 0, "replace": 0, "delete": 0, "same": 0}
@@ -84,6 +86,27 @@ def test_auto_takes_the_pulumi_command_where_there_is_one(workspace: Workspace, 
     command(folder, "pulumi-language-python")
     assert choose("auto", workspace, variables(workspace, folder)).name == "pulumi"
     assert choose("embedded", workspace, variables(workspace, folder)).name == "embedded"
+
+
+def test_the_stand_in_for_pulumi_on_the_path_is_not_taken_for_pulumi(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    found = variables(workspace, tmp_path / "tools")
+    found["PATH"] = f"{STAND_IN}:{found['PATH']}"
+    assert choose("auto", workspace, found).name == "embedded"
+    with pytest.raises(UsageError, match="no pulumi command on the PATH"):
+        choose("pulumi", workspace, found)
+    command(tmp_path / "tools", "pulumi")
+    command(tmp_path / "tools", "pulumi-language-python")
+    engine = choose("auto", workspace, found)
+    assert shutil.which("pulumi", path=engine.variables["PATH"]) == str(tmp_path / "tools" / "pulumi")
+
+
+def test_the_commands_of_the_embedded_engine_find_its_stand_in(workspace: Workspace, tmp_path: Path) -> None:
+    command(tmp_path / "tools", "pulumi")
+    engine = choose("embedded", workspace, variables(workspace, tmp_path / "tools"))
+    assert shutil.which("pulumi", path=engine.variables["PATH"]) == str(STAND_IN / "pulumi")
+    assert engine.variables["PULUMI_DEBUG_COMMANDS"] == "true"
 
 
 def test_pulumi_is_refused_where_there_is_no_such_command(workspace: Workspace, tmp_path: Path) -> None:

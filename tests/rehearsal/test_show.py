@@ -106,6 +106,15 @@ def test_a_kept_rehearsal_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.
     assert "export AWS_ENDPOINT_URL=http://127.0.0.1:1" in lines
     assert f"export PULUMI_BACKEND_URL=file://{tmp_path}/scratch/state" in lines
     assert f"{REPOSITORY}/scripts/rehearse stop" in lines
+    assert f'export PATH={REPOSITORY}/rehearsal/bin:"$PATH"' in lines
+    assert f"export PULUMI_HOME={tmp_path}/scratch/home PULUMI_DEBUG_COMMANDS=true" in lines
+    assert "pulumi preview --stack ENV --cwd scratch/project" in lines
+
+
+def test_a_kept_rehearsal_with_the_pulumi_command_puts_its_provider_on_the_path(tmp_path: Path) -> None:
+    plain, out = console(width=40)
+    show_kept(plain, Kept("http://127.0.0.1:1", 7, str(tmp_path / "scratch"), "pulumi"))
+    assert f'export PATH={tmp_path}/scratch/bin:"$PATH"' in out.getvalue()
 
 
 IMAGE = {
