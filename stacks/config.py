@@ -27,6 +27,7 @@ from stacks import costs, databases, names, routes, sessions
 from stacks import tags as tag_rules
 from stacks.costs import BudgetConfig
 from stacks.database_sections import DatabaseConfig, DatabaseKey
+from stacks.exceptions import Exceptions
 from stacks.factory import FactoryConfig
 from stacks.log_sections import EnvironmentLogsConfig
 from stacks.names import NamesConfig
@@ -91,6 +92,9 @@ class EnvironmentConfig(Section):
     budget: BudgetConfig | None = Field(default=None, description="a map with monthlyUsd: who hears of costs")
     preflight: PreflightConfig = Field(
         default=PreflightConfig(), description="what an image must have shown before servers start from it"
+    )
+    exceptions: Exceptions = Field(
+        default=(), description="a list of what is excepted from a rule of the guardrails, until a day"
     )
     tags: dict[str, str] = Field(default={}, description="tags for every resource")
     permissions_boundary: PolicyArn | None = Field(
@@ -231,7 +235,7 @@ def _given(namespace: str) -> dict[str, Any]:
     keys = sorted(key.removeprefix(prefix) for key in everything if key.startswith(prefix))
     config = pulumi.Config(namespace)
     given = {key: _decoded(config.get(key)) for key in keys}
-    return {key: value for key, value in given.items() if value not in (None, "", {})}
+    return {key: value for key, value in given.items() if value not in (None, "", {}, [])}
 
 
 def _decoded(text: str | None) -> Any:

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from components import cron
 from stacks import tags
+from stacks.exceptions import Exceptions
 from stacks.instance_types import InstanceType, conflicts
 from stacks.problems import Place, SectionError, shown
 from stacks.sections import AlertsConfig, LogsConfig, NetworkConfig, PolicyArn, Region, Section, TimeZone
@@ -81,6 +82,9 @@ class FactoryConfig(Section):
     )
     logs: LogsConfig = Field(default=LogsConfig(), description="how long logs are kept")
     alerts: AlertsConfig = Field(default=AlertsConfig(), description="who hears of finished images")
+    exceptions: Exceptions = Field(
+        default=(), description="a list of what is excepted from a rule of the guardrails, until a day"
+    )
     tags: dict[str, str] = Field(default={}, description="tags for every resource")
     permissions_boundary: PolicyArn | None = Field(
         default=None, description="the ARN of the policy that is the most that roles of the stack may do"

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 
 MAY_IMPORT = {
     "__main__": {"stacks"},
-    "stacks": {"stacks", "components", "images"},
+    "stacks": {"stacks", "components", "images", "policies"},
     "components": {"components"},
     "rehearsal": {"rehearsal"},
     "scripts": {"scripts", "images"},
@@ -24,8 +24,9 @@ MAY_IMPORT = {
     "policies": {"policies"},
 }
 """The arrows: `__main__` to stacks to components. Rehearsal and scripts know none of the three, so the
-program under rehearsal is the one that goes to AWS. What an image holds is data that stacks and scripts read;
-the rehearsal does not, and checks documents by AWS's rules on its own."""
+program under rehearsal is the one that goes to AWS. Stacks know the guardrails by name, to refuse an
+exception to one that there is not; they know nothing of stacks. What an image holds is data that stacks and
+scripts read; the rehearsal does not, and checks documents by AWS's rules on its own."""
 
 OURS = {"stacks", "components", "functions", "images", "rehearsal", "scripts", "tests", "policies"}
 

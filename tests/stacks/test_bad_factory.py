@@ -26,7 +26,7 @@ TAGS = "immutable:tags"
 ACCOUNT = "210987654321"
 NO_EMAIL = "'ops' is not an e-mail address; write one such as ops@example.com"
 NO_CRON = "is no cron expression of AWS's: it is not cron(...)"
-ROOT_KEYS = "alerts, aws:region, distribution, logs, network, recipes, tags"
+ROOT_KEYS = "alerts, aws:region, distribution, exceptions, logs, network, permissionsBoundary, recipes, tags"
 NOT_ALLOWED = "holds something else; Image Builder takes letters, digits and + - = . , _ : / in a tag's key"
 OURS = "starts with immutable:, which says where an image comes from; rename it"
 

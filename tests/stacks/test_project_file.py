@@ -32,9 +32,10 @@ def test_every_key_that_is_read_is_declared_and_none_else(project: dict[str, Any
 
 def test_every_declared_key_has_a_type_a_description_and_an_empty_default(project: dict[str, Any]) -> None:
     """Without a default, an engine refuses a stack that lacks the key before the program can say more."""
-    empty = {"string": "", "object": {}}
+    empty: dict[str, Any] = {"string": "", "object": {}, "array": []}
     for key, declared in project["config"].items():
-        assert set(declared) == {"type", "default", "description"}, key
+        of_items = {"items"} if declared["type"] == "array" else set()
+        assert set(declared) == {"type", "default", "description"} | of_items, key
         assert declared["default"] == empty[declared["type"]], key
         assert declared["description"].endswith("."), key
 
