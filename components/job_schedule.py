@@ -8,40 +8,24 @@ program for lifecycle hooks. While a run goes on, the next start changes nothing
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any
+from typing import Any
 
 import pulumi
 from pulumi import Output, ResourceOptions
 from pulumi_aws import cloudwatch, iam, scheduler
-from pydantic import AfterValidator, Field
 
-from . import cron, policies
-from .args import Args, ComponentArgs, Late
+from . import policies
+from .args import ComponentArgs, Late
+from .job_run import SPARE_MINUTES, JobRun
 from .log_watch import NAMESPACE
 from .names import ROLE_PREFIX, name_prefix, named
 
 RETRY_SECONDS = 3600
 """How late a start may be that Auto Scaling did not take at once."""
-SPARE_MINUTES = 30
-"""What a run takes beside its own time: to boot, to hand its logs over, to go."""
-LONGEST_MINUTES = 1380
-"""An alarm looks back a day at most (PutMetricAlarm), and `overdue` over this time and `SPARE_MINUTES`."""
-
 FAILED_PATTERN = '{ ($.body.SYSLOG_IDENTIFIER = "immutable-lifecycle") && ($.body.MESSAGE = "*run failed*") }'
 """The line of the journal in which a server says that its run failed (`images/lifecycle`)."""
 
 _PERIOD_SECONDS = 300
-
-
-class JobRun(Args):
-    """When a job runs. Raises ValueError for what is no cron expression."""
-
-    schedule: Annotated[str, AfterValidator(cron.checked)]
-    """As EventBridge Scheduler takes it: `cron(0 3 * * ? *)` is every night at three."""
-    time_zone: str = Field(default="UTC", min_length=1, max_length=50)
-    """By its IANA name, such as Europe/Berlin."""
-    timeout_minutes: int = Field(default=60, ge=1, le=LONGEST_MINUTES)
-    """How long a run may take; then its unit is stopped, and the run has failed."""
 
 
 class JobScheduleArgs(ComponentArgs):

@@ -26,7 +26,7 @@ from .auto_scaling_group import AutoScalingGroup, AutoScalingGroupArgs
 from .fleet_alarms import AlarmThresholds, FleetAlarms, FleetAlarmsArgs
 from .group_scaling import SleepSchedule
 from .instance_refresh import InstanceRefresh, InstanceRefreshArgs, RefreshPreferences
-from .job_schedule import JobRun, JobSchedule, JobScheduleArgs
+from .job_run import JobRun
 from .launch_template import LaunchTemplate, LaunchTemplateArgs
 from .lifecycle_hooks import Lifecycle
 from .service_entries import judging_entry, target_groups
@@ -147,8 +147,8 @@ class Service(pulumi.ComponentResource):
     """How rollouts go, with the alarms that they watch."""
     refresh: InstanceRefresh
     """The last rollout: `refresh.image_id` is what runs, which a failed one leaves as it was."""
-    schedule: JobSchedule | None
-    """What starts a job."""
+    run_alarms: dict[str, Output[str]]
+    """Of a job, the alarms of its runs: `JobSchedule.alarms`."""
 
     def __init__(self, name: str, args: ServiceArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("immutable:service:Service", name, None, opts)
@@ -183,7 +183,7 @@ class Service(pulumi.ComponentResource):
             # The servers of a rollout pass the hooks that are declared with it.
             ResourceOptions(parent=self, depends_on=[self.group.hooks]),
         )
-        self.schedule = _schedule(name, args, self)
+        self.run_alarms = {} if args.run is None else _schedule(name, args, args.run, self)
         self.register_outputs({"group": self.group.name, "image": self.refresh.image_id})
 
 
@@ -274,19 +274,21 @@ def _preferences(args: ServiceArgs, alarms: FleetAlarms) -> RefreshPreferences:
     return RefreshPreferences(**{**dict(args.refresh), "alarms": watched, **kept})
 
 
-def _schedule(name: str, args: ServiceArgs, service: Service) -> JobSchedule | None:
-    if args.run is None:
-        return None
-    return JobSchedule(
+def _schedule(name: str, args: ServiceArgs, run: JobRun, service: Service) -> dict[str, Output[str]]:
+    # Imported here: most services are none.
+    from .job_schedule import JobSchedule, JobScheduleArgs
+
+    made = JobSchedule(
         name,
         JobScheduleArgs(
             group_name=service.group.name,
             group_arn=service.group.arn,
             log_group_name=service.launch_template.log_group_name,
             topic_arn=args.alert_topic_arn,
-            run=args.run,
+            run=run,
             tags=args.tags,
         ),
         # Its first run is of the image that was rolled out.
         ResourceOptions(parent=service, depends_on=[service.refresh]),
     )
+    return made.alarms

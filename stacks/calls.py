@@ -12,6 +12,8 @@ class Calling(Protocol):
     """What is looked at of a service."""
 
     @property
+    def port(self) -> int | None: ...
+    @property
     def route(self) -> object | None: ...
     @property
     def calls(self) -> Sequence[str]: ...
@@ -32,13 +34,17 @@ def problems(services: Mapping[str, Calling]) -> Iterator[tuple[Place, str]]:
                 yield place, f"{shown(callee)} is the service itself; remove it"
             elif callee not in services:
                 yield place, f"{shown(callee)} is no service of this stack; {nearest(callee, services)}"
+            elif services[callee].port is None:
+                yield place, f"{shown(callee)} has no port, so nobody can call it; give it one, or remove it"
             elif callee in service.calls[:index]:
                 yield place, f"{shown(callee)} stands there twice; remove one"
     yield from _unreached(services)
 
 
 def _unreached(services: Mapping[str, Calling]) -> Iterator[tuple[Place, str]]:
-    reached = _reach(services, {name for name, service in services.items() if service.route})
+    # A worker finds its work itself, and may call others for it.
+    entered = {name for name, service in services.items() if service.route or service.port is None}
+    reached = _reach(services, entered)
     lost = [name for name in services if name not in reached]
     told: Set[str] = set()
     for name in lost:

@@ -20,10 +20,9 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
 from components import lifecycle_hooks
-from components.lifecycle_hooks import Lifecycle
 from components.server_access import SECRETS
 from components.user_data import LOG_GROUP, server_config
-from stacks import costs, databases, names, routes, sessions
+from stacks import costs, databases, kinds, names, routes, sessions
 from stacks import tags as tag_rules
 from stacks.costs import BudgetConfig
 from stacks.database_sections import DatabaseConfig, DatabaseKey
@@ -123,7 +122,7 @@ class EnvironmentConfig(Section):
         yield from costs.problems(self)
         yield from self.logs.problems(self.region, self.load_balancer.access_log_retention_days)
         yield from tag_rules.problems(self.tags)
-        if any(Lifecycle(**dict(service.lifecycle)).any for service in self.services.values()):
+        if any(kinds.lifecycle_of(service).any for service in self.services.values()):
             yield from tag_rules.server_problems(self.tags)
 
     def _access_problems(self) -> Iterator[tuple[Place, str]]:
@@ -147,8 +146,9 @@ class EnvironmentConfig(Section):
 def _user_data_problems(name: str, service: ServiceConfig) -> Iterator[tuple[Place, str]]:
     # The launch template adds the log group, whose name is known only later: the service's and seven digits.
     added = {LOG_GROUP: f"{name}-0123456"}
+    run_seconds = None if service.schedule is None else service.timeout_minutes * 60
     added |= lifecycle_hooks.variables(
-        service.port, service.health_path, Lifecycle(**dict(service.lifecycle))
+        service.port, service.health_path, kinds.lifecycle_of(service), run_seconds
     )
     # Of what is known later, its length: a host's or an ARN's, as a rule.
     added |= dict.fromkeys(variables(service), "x" * 100)

@@ -11,12 +11,11 @@ from components.alert_topic import AlertTopic
 from components.args import DatabaseAccess, Late, SecretReference
 from components.fleet_alarms import AlarmThresholds
 from components.instance_refresh import RefreshPreferences, preferences_input
-from components.lifecycle_hooks import Lifecycle
 from components.load_balancer import LoadBalancer
 from components.log_shipping import LogShipping
 from components.network import Network
 from components.service import Service, ServiceArgs
-from stacks import costs, sessions
+from stacks import costs, kinds, sessions
 from stacks.config import EnvironmentConfig, blamed_on
 from stacks.services import ServiceConfig
 
@@ -51,7 +50,8 @@ def build(stack: str, config: EnvironmentConfig, around: Surroundings) -> dict[s
 
 def _service(name: str, config: EnvironmentConfig, around: Surroundings) -> ServiceArgs:
     service = config.services[name]
-    called, route = around.called, service.route
+    called, route, run = around.called, service.route, kinds.run_of(service)
+    least, most = kinds.sizes_of(service)
     return ServiceArgs(
         image_id=config.image_of(name),
         region=config.region,
@@ -60,10 +60,11 @@ def _service(name: str, config: EnvironmentConfig, around: Surroundings) -> Serv
         internal=called[name].entry_point if name in called else None,
         alert_topic_arn=around.alerts.arn,
         port=service.port,
-        health_path=service.health_path,
+        health_path=None if service.port is None else service.health_path,
+        run=run,
         instance_types=service.instance_types,
-        min_size=service.min,
-        max_size=service.max,
+        min_size=least,
+        max_size=most,
         priority=route and route.priority,
         hosts=route.hosts if route else (),
         paths=route.paths if route else (),
@@ -80,13 +81,14 @@ def _service(name: str, config: EnvironmentConfig, around: Surroundings) -> Serv
         on_demand_percentage=service.on_demand_percentage,
         cpu_target_percent=service.cpu_target_percent,
         requests_per_target=service.requests_per_target,
-        sleep=None if config.sleep is None else costs.schedule(config.sleep),
+        # A job is there when its schedule says so.
+        sleep=None if config.sleep is None or run else costs.schedule(config.sleep),
         max_instance_lifetime_days=service.max_instance_lifetime_days,
         health_check_grace_period_seconds=service.health_check_grace_seconds,
         default_instance_warmup_seconds=service.warmup_seconds,
         deregistration_delay_seconds=service.deregistration_delay_seconds,
         slow_start_seconds=service.slow_start_seconds,
-        lifecycle=Lifecycle(**dict(service.lifecycle)),
+        lifecycle=kinds.lifecycle_of(service),
         alarms=AlarmThresholds(**service.alarms.of_fleet),
         watch_alarms=service.refresh.watch_alarms,
         refresh=_preferences(service),
@@ -138,6 +140,7 @@ def _exported(
     refresh = service.refresh
     preferences = preferences_input(service.preferences)
     return {
+        "kind": kinds.kind_of(config),
         "image": refresh.image_id,
         "previousImage": refresh.previous_image_id,
         "launchTemplateVersion": refresh.launch_template_version,
@@ -148,8 +151,18 @@ def _exported(
             "timeoutSeconds": config.refresh.timeout_seconds,
         },
         "alarms": service.alarms.by_kind,
+        **({"run": _run(config, service)} if config.schedule else {}),
         **({"url": url} if config.route else {}),
         **({"internalUrl": internal.callee.url} if internal else {}),
         **({"calls": list(config.calls)} if config.calls else {}),
         **({"database": config.database} if config.database else {}),
+    }
+
+
+def _run(config: ServiceConfig, service: Service) -> dict[str, Any]:
+    return {
+        "schedule": config.schedule,
+        "timeZone": config.time_zone,
+        "timeoutMinutes": config.timeout_minutes,
+        "alarms": service.run_alarms,
     }

@@ -11,16 +11,17 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, model_validator
 
+from components.cron import checked
 from components.lifecycle_hooks import VARIABLES
 from components.policies import refuse_wildcards
 from components.server_access import DATABASE_VARIABLES, VARIABLE_NAME, url_variable
 from components.user_data import LOG_GROUP, environment_file
-from stacks import secrets_check, sessions
+from stacks import kinds, secrets_check, sessions
 from stacks.instance_types import InstanceType, conflicts
 from stacks.problems import Place, SectionError, nearest, shown
 from stacks.references import SecretConfig
 from stacks.rollouts import AlarmsConfig, LifecycleConfig, RefreshConfig
-from stacks.sections import ImageId, Section
+from stacks.sections import ImageId, Section, TimeZone
 
 _HOST = re.compile(r"[A-Za-z0-9.*?-]+\.[A-Za-z*?]+")
 _PATH = re.compile(r"/[A-Za-z0-9_.$/~\"'@:+&*?-]*")
@@ -82,11 +83,23 @@ def _statement_problems(statement: dict[str, Any]) -> Iterator[tuple[Place, str]
 
 
 class ServiceConfig(Section):
-    """One service: a fleet of like servers behind the load balancer."""
+    """One service: a fleet of like servers. `kinds.py` says what it is by the keys that it has."""
 
-    port: int = Field(ge=1, le=65_535, description="the TCP port that the servers listen on")
+    port: int | None = Field(
+        default=None,
+        ge=1,
+        le=65_535,
+        description="the TCP port that the servers listen on; none for a worker or a job",
+    )
     route: RouteConfig | None = Field(
         default=None, description="a priority with hosts, paths or both; none if other services alone call it"
+    )
+    schedule: Annotated[str, AfterValidator(checked)] | None = Field(
+        default=None, description="of a job: when it runs, such as cron(0 3 * * ? *) for every night at three"
+    )
+    time_zone: TimeZone = Field(default="UTC", description="of a job: an IANA time zone for its schedule")
+    timeout_minutes: int = Field(
+        default=60, ge=1, le=1380, description="of a job: the minutes that a run may take, up to 23 hours"
     )
     instance_types: tuple[InstanceType, ...] = Field(
         min_length=1, max_length=40, description="one or more instance types, the preferred one first"
@@ -151,6 +164,7 @@ class ServiceConfig(Section):
         return self
 
     def _problems(self) -> Iterator[tuple[Place, str]]:
+        yield from kinds.problems(self)
         if self.min > self.max:
             yield ("min",), f"{self.min} is more than max {self.max}; lower min or raise max"
         if 0 < self.slow_start_seconds < 30:

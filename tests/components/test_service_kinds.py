@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from components.group_scaling import SleepSchedule
 from components.instance_refresh import RefreshPreferences
-from components.job_schedule import JobRun
+from components.job_run import JobRun
 from components.lifecycle_hooks import Lifecycle
 from components.service import Service, ServiceArgs
 from tests.components.recorder import ACCOUNT, REGION, Built
@@ -37,7 +37,7 @@ SCHEDULES = f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule-group/web-schedules"
 def service(build: Build, given: dict[str, Any]) -> Built:
     def program() -> Mapping[str, Any]:
         made = Service("web", ServiceArgs(**given))
-        return {"alarms": made.schedule.alarms if made.schedule else {}}
+        return {"alarms": made.run_alarms}
 
     return build(program)
 
@@ -176,7 +176,7 @@ def test_failed_runs_are_counted_in_the_jobs_own_log_group(build: Build) -> None
 
 def test_the_longest_run_is_one_that_an_alarm_can_look_back_over() -> None:
     """PutMetricAlarm: a day at most."""
-    from components.job_schedule import LONGEST_MINUTES, SPARE_MINUTES
+    from components.job_run import LONGEST_MINUTES, SPARE_MINUTES
 
     assert (LONGEST_MINUTES + SPARE_MINUTES) * 60 <= 86_400
     with pytest.raises(ValidationError, match="less than or equal to 1380"):

@@ -74,7 +74,11 @@ OTHER_ARN = "arn:aws:acm:us-east-1:123456789012:certificate/1"
         (ARN, OTHER_ARN, "is of us-east-1, the stack of eu-central-1; name one in eu-central-1"),
         ("immutable:network", None, "is missing; set it to a map with at least cidr"),
         (ARN, None, f"is missing; {SET_CERTIFICATE}"),
-        (f"{WEB}.port", None, "is missing; set it to the TCP port that the servers listen on"),
+        (
+            f"{WEB}.port",
+            None,
+            "is missing; set it to the TCP port that the servers listen on, or take route out for a worker",
+        ),
         (f"{WEB}.healthPath", "healthz", "'healthz' is not a path; write one such as /healthz"),
     ],
 )  # fmt: skip

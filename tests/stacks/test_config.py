@@ -95,7 +95,8 @@ def test_every_key_of_a_service_arrives() -> None:
         },
     }
     web = loaded(with_changes({"immutable:services.web": given})).services["web"]
-    assert web.model_dump(mode="json", by_alias=True) == given
+    of_jobs = {"schedule": None, "timeZone": "UTC", "timeoutMinutes": 60}
+    assert web.model_dump(mode="json", by_alias=True) == given | of_jobs
 
 
 def test_a_release_pauses_where_it_is_told_and_five_minutes_unless_told_how_long() -> None:

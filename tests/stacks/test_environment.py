@@ -120,6 +120,7 @@ def test_the_exports_are_what_people_and_scripts_read(staging: Environment) -> N
             "replacements": f"{name}-replacements-alarm",
         }
         return {
+            "kind": "web",
             "image": "ami-0a1b2c3d4e5f60718",
             "previousImage": None,
             "launchTemplateVersion": "7",
