@@ -16,6 +16,8 @@ from .names import BUCKET_PREFIX, name_prefix, named
 
 ACCESS_LOGS = "load-balancer"
 FLOW_LOGS = "flow-logs"
+REQUESTS = "requests"
+"""What S3 calls server access logs; load balancers have access logs too."""
 
 
 class Deliveries(Args):
@@ -41,6 +43,12 @@ class LogBucketArgs(ComponentArgs):
     """For how long nobody can delete what was delivered. None: whoever may delete objects can."""
     retain: bool = True
     """Whether the bucket outlives the stack. False also lets it be deleted with what is in it."""
+    requests_of: Late | None = None
+    """The ARN of another bucket, of the same account and region: S3 writes here who asked that one for what,
+    and requests to this one are logged nowhere. None: it holds other logs, and a second bucket its requests.
+    """
+    request_retention_days: int = Field(default=90, ge=1, le=3650)
+    """How long it stays known who read, wrote or deleted a log."""
 
 
 class LogBucket(pulumi.ComponentResource):
@@ -48,8 +56,10 @@ class LogBucket(pulumi.ComponentResource):
 
     Everything about it is kept with it on destroy: a bucket that lost its policy and its public access block
     would not be the bucket that was kept. It is encrypted with S3's own keys, the only ones that load
-    balancers can deliver with; who can name a better key names it with each object, as Firehose does. It logs
-    no access to itself (control S3.9): each entry would make another.
+    balancers can deliver with; who can name a better key names it with each object, as Firehose does.
+
+    Who asked it for what is written to a second bucket (control S3.9), whose own requests are logged nowhere:
+    each entry would make another.
     """
 
     bucket: Output[str]
@@ -72,10 +82,12 @@ class LogBucket(pulumi.ComponentResource):
         policy = s3.BucketPolicy(
             name,
             bucket=bucket.id,
-            policy=_policy(bucket.arn, args.deliveries),
+            policy=_policy(bucket.arn, args.deliveries, args.requests_of),
             # S3 refuses two changes of a bucket's access at once (OperationAborted).
             opts=ResourceOptions(parent=self, retain_on_delete=args.retain, depends_on=[closed]),
         )
+        if args.requests_of is None:
+            _log_requests(name, bucket, args, child)
         self.bucket = policy.bucket
         self.arn = Output.all(bucket.arn, policy.bucket).apply(_first)
         self.register_outputs({"bucket": self.bucket})
@@ -85,13 +97,15 @@ def _first(known: Sequence[str]) -> str:
     return known[0]
 
 
-def _policy(bucket_arn: Output[str], deliveries: Deliveries | None) -> Output[str]:
+def _policy(bucket_arn: Output[str], deliveries: Deliveries | None, requests_of: Late | None) -> Output[str]:
     owner_arn = None if deliveries is None else deliveries.owner_arn
-    known = Output.all(bucket_arn, owner_arn)
-    return Output.json_dumps(known.apply(lambda arns: bucket_policy(arns[0], arns[1], deliveries)))
+    known = Output.all(bucket_arn, owner_arn, requests_of)
+    return Output.json_dumps(known.apply(lambda arns: bucket_policy(arns[0], arns[1], deliveries, arns[2])))
 
 
-def bucket_policy(bucket_arn: str, owner_arn: str | None, deliveries: Deliveries | None) -> policies.Document:
+def bucket_policy(
+    bucket_arn: str, owner_arn: str | None, deliveries: Deliveries | None, requests_of: str | None = None
+) -> policies.Document:
     """Who may write here beside the account's own roles, and how."""
     delivered: list[policies.Statement] = []
     if deliveries is not None and owner_arn is not None:
@@ -101,7 +115,27 @@ def bucket_policy(bucket_arn: str, owner_arn: str | None, deliveries: Deliveries
             delivered.append(log_policies.access_logs(bucket_arn, owner.account, prefix))
         if deliveries.flow_logs is not None:
             delivered += log_policies.flow_logs(bucket_arn, owner, _folder(deliveries.flow_logs))
+    if requests_of is not None:
+        delivered.append(log_policies.requests(bucket_arn, requests_of))
     return policies.document(*delivered, policies.tls_only(bucket_arn))
+
+
+def _log_requests(name: str, bucket: s3.Bucket, args: LogBucketArgs, opts: ResourceOptions) -> None:
+    """It begins once the second bucket lets S3 write: S3 tries it, and refuses otherwise."""
+    child_name = f"{name}-{REQUESTS}"
+    there = LogBucket(
+        child_name,
+        LogBucketArgs(
+            requests_of=bucket.arn,
+            retention_days=args.request_retention_days,
+            retain=args.retain,
+            tags=args.tags,
+        ),
+        ResourceOptions(parent=opts.parent),
+    )
+    s3.BucketLogging(
+        name, bucket=bucket.id, target_bucket=there.bucket, target_prefix=f"{REQUESTS}/", opts=opts
+    )
 
 
 def _folder(prefix: str) -> str:

@@ -56,6 +56,22 @@ def flow_logs(bucket_arn: str, owner: policies.Owner, prefix: str = "") -> list[
     ]
 
 
+def requests(bucket_arn: str, source_arn: str) -> policies.Statement:
+    """Lets S3 write who asked another bucket for what.
+
+    The name of a bucket is nobody else's, and S3 logs to buckets of the same account alone (Amazon S3,
+    Enabling server access logging): that does without the account.
+    """
+    return {
+        "Sid": "S3ServerAccessLogsPolicy",
+        "Effect": "Allow",
+        "Principal": {"Service": "logging.s3.amazonaws.com"},
+        "Action": "s3:PutObject",
+        "Resource": f"{bucket_arn}/*",
+        "Condition": {"ArnLike": {"aws:SourceArn": source_arn}},
+    }
+
+
 def key_policy(owner: policies.Owner) -> policies.Document:
     """The account's own administration of the key, and its use by CloudWatch Logs for this account's groups.
 

@@ -135,6 +135,7 @@ OUTPUTS: dict[str, Outputs] = {
     "aws:route53/zone:Zone": lambda name: {"zoneId": f"{name}-zone"},
     "aws:s3/bucket:Bucket": lambda name: {"arn": f"arn:aws:s3:::{name}"},
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": _nothing,
+    "aws:s3/bucketLogging:BucketLogging": _nothing,
     "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration": _nothing,
     "aws:s3/bucketOwnershipControls:BucketOwnershipControls": _nothing,
     "aws:s3/bucketPolicy:BucketPolicy": _nothing,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -163,7 +164,7 @@ def test_its_security_group_lets_nothing_out_by_itself(build: Build) -> None:
 def test_the_log_bucket_is_closed_encrypted_and_tidy(build: Build) -> None:
     built = load_balancer(build, access_log_retention_days=30)
     bucket = {"bucket": "entry-logs-id"}
-    logs = {key: value for key, value in built.inputs().items() if key.startswith("Bucket")}
+    logs = {key: value for key, value in built.inputs().items() if re.match("Bucket.* entry-logs$", key)}
     policy = logs.pop("BucketPolicy entry-logs")
     assert policy["bucket"] == "entry-logs-id"
     assert logs == {
@@ -171,6 +172,11 @@ def test_the_log_bucket_is_closed_encrypted_and_tidy(build: Build) -> None:
             "bucketPrefix": "entry-logs-",
             "forceDestroy": False,
             "tags": tags("entry-logs"),
+        },
+        "BucketLogging entry-logs": {
+            **bucket,
+            "targetBucket": "entry-logs-requests-id",
+            "targetPrefix": "requests/",
         },
         "BucketOwnershipControls entry-logs": {
             **bucket,
@@ -235,15 +241,19 @@ def test_it_comes_after_its_bucket_takes_logs(build: Build) -> None:
 
 def test_the_bucket_is_set_up_one_step_at_a_time(build: Build) -> None:
     assert load_balancer(build).after() == {
-        "BucketPolicy entry-logs": ["BucketPublicAccessBlock entry-logs"],
-        "BucketLifecycleConfiguration entry-logs": ["BucketVersioning entry-logs"],
+        f"{second} {bucket}": [f"{first} {bucket}"]
+        for bucket in ("entry-logs", "entry-logs-requests")
+        for first, second in (
+            ("BucketPublicAccessBlock", "BucketPolicy"),
+            ("BucketVersioning", "BucketLifecycleConfiguration"),
+        )
     }
 
 
 def test_access_logs_outlive_it_with_all_that_protects_them(build: Build) -> None:
     built = load_balancer(build)
     kept = {key for key in built.resources if key.startswith("Bucket")}
-    assert len(kept) == 7
+    assert len(kept) == 15
     assert built.options() == {key: {"retain_on_delete": True} for key in kept}
 
 
@@ -265,11 +275,12 @@ def test_everything_is_a_child_of_its_component(build: Build) -> None:
     parents = built.parents()
     for key, parent in parents.items():
         if key.startswith("Bucket"):
-            assert parent == "the LogBucket entry-logs"
+            assert parent == f"the LogBucket {key.split()[1]}"
     others = {key: parent for key, parent in parents.items() if not key.startswith("Bucket")}
     assert others == {
         "the LoadBalancer entry": "Stack",
         "the LogBucket entry-logs": "the LoadBalancer entry",
+        "the LogBucket entry-logs-requests": "the LogBucket entry-logs",
         "LoadBalancer entry": "the LoadBalancer entry",
         "SecurityGroup entry": "the LoadBalancer entry",
         "SecurityGroupIngressRule entry-https-0.0.0.0-0": "the LoadBalancer entry",

@@ -112,3 +112,53 @@ def test_a_lock_waits_for_versions_and_is_kept_with_the_bucket(build: Build) -> 
 
 def test_without_a_lock_there_is_none(build: Build) -> None:
     assert bucket(build).inputs("BucketObjectLockConfiguration") == {}
+
+
+def test_who_asked_a_bucket_for_what_is_written_to_a_second_one(build: Build) -> None:
+    built = bucket(build, request_retention_days=30)
+    inputs = built.inputs()
+    assert inputs["BucketLogging logs"] == {
+        "bucket": "logs-id",
+        "targetBucket": "logs-requests-id",
+        "targetPrefix": "requests/",
+    }
+    (rule,) = inputs["BucketLifecycleConfiguration logs-requests"]["rules"]
+    assert rule["expiration"] == {"days": 30}
+    assert built.parents()["the LogBucket logs-requests"] == "the LogBucket logs"
+    # No third bucket for the requests to the second one, and so on.
+    assert list(built.inputs("BucketLogging")) == ["BucketLogging logs"]
+
+
+def test_the_second_bucket_takes_what_s3_says_of_the_first_one_alone(build: Build) -> None:
+    policy = bucket(build).inputs()["BucketPolicy logs-requests"]["policy"]
+    arn = "arn:aws:s3:::logs-requests"
+    assert policy["Statement"] == [
+        {
+            "Sid": "S3ServerAccessLogsPolicy",
+            "Effect": "Allow",
+            "Principal": {"Service": "logging.s3.amazonaws.com"},
+            "Action": "s3:PutObject",
+            "Resource": f"{arn}/*",
+            "Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:s3:::logs"}},
+        },
+        {**TLS_ONLY, "Resource": [arn, f"{arn}/*"]},
+    ]
+
+
+def test_the_second_bucket_is_kept_or_goes_with_the_first(build: Build) -> None:
+    kept = bucket(build)
+    assert kept.options()["Bucket logs-requests"] == {"retain_on_delete": True}
+    assert kept.options()["BucketLogging logs"] == {"retain_on_delete": True}
+    gone = bucket(build, retain=False, tags={"owner": "platform"})
+    assert gone.options() == {}
+    assert gone.inputs()["Bucket logs-requests"] == {
+        "bucketPrefix": "logs-requests-",
+        "forceDestroy": True,
+        "tags": {"Name": "logs-requests", "owner": "platform"},
+    }
+
+
+def test_a_lock_is_on_the_logs_alone(build: Build) -> None:
+    """S3 delivers no requests to a bucket whose objects are locked by default."""
+    built = bucket(build, object_lock=ObjectLock(days=30))
+    assert list(built.inputs("BucketObjectLockConfiguration")) == ["BucketObjectLockConfiguration logs"]

@@ -240,6 +240,8 @@ def test_everything_belongs_to_the_component(build: Build) -> None:
     assert built.parents()["the LogShipping logs"] == "Stack"
     for key, parent in built.parents().items():
         if key.startswith("Bucket"):
+            assert parent == f"the LogBucket {key.split()[1]}"
+        elif key == "the LogBucket logs-requests":
             assert parent == "the LogBucket logs"
         elif not key.startswith("the LogShipping"):
             assert parent == "the LogShipping logs"

@@ -40,7 +40,7 @@ def names(built: Environment, kind: str) -> set[str]:
 def test_a_services_log_group_leads_to_a_stream_of_its_own_in_the_one_bucket() -> None:
     built = environment()
     assert names(built, "FirehoseDeliveryStream") == {"logs-web", "logs-api"}
-    assert names(built, "Bucket") == {"logs"}
+    assert names(built, "Bucket") == {"logs", "logs-requests"}
     for service in ("web", "api"):
         subscription = built.one("LogSubscriptionFilter", service)
         assert subscription.inputs["destinationArn"].endswith(f"deliverystream/logs-{service}-stream")

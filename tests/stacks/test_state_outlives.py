@@ -61,6 +61,7 @@ STATEFUL = {
     "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration": Verdict({}),
     "aws:s3/bucketVersioning:BucketVersioning": Verdict({}),
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": Verdict({}),
+    "aws:s3/bucketLogging:BucketLogging": Verdict({}),
     "aws:cloudwatch/logGroup:LogGroup": Verdict(
         {
             "logs-delivery": "what Firehose could not deliver; the lines themselves are in the bucket",
