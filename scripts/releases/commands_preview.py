@@ -86,7 +86,7 @@ def show_preview(
 
 
 def _told(where: Project, stack: str, log: Path | None) -> preview.Told:
-    return preview.run(where, stack) if log is None else preview.replayed(log)
+    return preview.run(where, stack) if log is None else preview.replayed(stack, log)
 
 
 def _before(where: Project, stack: str) -> Graph:

@@ -76,10 +76,18 @@ def _compared(path: str, before: Any, after: Any) -> Iterator[Difference]:
                 inner = f"{path}.{name}" if path else str(name)
                 yield from _compared(inner, before.get(name, ABSENT), after.get(name, ABSENT))
     elif isinstance(before, list) and isinstance(after, list):
-        for index in range(max(len(before), len(after))):
-            yield from _compared(f"{path}[{index}]", _at(before, index), _at(after, index))
+        yield from _in_order(path, before, after)
     elif _plain(before) != _plain(after):
         yield Difference(path, before, after)
+
+
+def _in_order(path: str, before: list[Any], after: list[Any]) -> Iterator[Difference]:
+    """What is put into a list, taken out of it, or changed at its place; what only moves on is no change."""
+    sides = [[json.dumps(item, sort_keys=True) for item in items] for items in (before, after)]
+    for _, old, old_end, new, new_end in difflib.SequenceMatcher(None, *sides, autojunk=False).get_opcodes():
+        for index in range(max(old_end - old, new_end - new)):
+            was, then = _at(before[old:old_end], index), _at(after[new:new_end], index)
+            yield from _compared(f"{path}[{(old if then is ABSENT else new) + index}]", was, then)
 
 
 def _at(items: list[Any], index: int) -> Any:

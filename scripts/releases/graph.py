@@ -119,10 +119,11 @@ def _named(resource: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _owners(steps: Iterable[Step]) -> Iterator[tuple[str, str]]:
-    """Whose ID or ARN a text is."""
+    """Whose ID or ARN a text is. What a resource was itself given, such as a name, may be another one's."""
     for step in steps:
+        given = {"", *_texts(step.side.inputs)}
         for text in (step.side.id, str(step.side.outputs.get("arn") or "")):
-            if text:
+            if text not in given:
                 yield text, step.urn
 
 

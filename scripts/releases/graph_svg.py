@@ -28,7 +28,7 @@ def text(drawing: Drawing, title: str) -> str:
     """
     lines = {number: list(_lines(box)) for number, box in enumerate(drawing.boxes)}
     sizes = {number: _size(drawing.boxes[number], written) for number, written in lines.items()}
-    layout = lay_out(drawing, sizes, top=78.0)
+    layout = lay_out(drawing, sizes, top=92.0)
     width = max(layout.width, 640.0, len(title) * 10 + 2 * MARGIN)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{layout.height:.0f}" '
@@ -67,14 +67,14 @@ def _size(box: Box, lines: list[tuple[str, Row | None]]) -> Size:
 
 def _legend(drawing: Drawing) -> Iterator[str]:
     used = {row.op for box in drawing.boxes for section in box.sections for row in section.rows}
-    x = MARGIN
+    x, y = MARGIN, 54
     said = "an arrow leads to what a component needs; one that follows from others is left out"
+    yield f'<text class="kind" x="{x}" y="{y}">{said}</text>'
     for op in (each for each in COLOURS if each in used and (drawing.of_changes or each != SAME)):
         fill, border = COLOURS[op]
-        yield f'<rect x="{x}" y="45" width="12" height="12" rx="2" fill="{fill}" stroke="{border}"/>'
-        yield f'<text x="{x + 18}" y="55">{WORDS[op]}</text>'
+        yield f'<rect x="{x}" y="{y + 11}" width="12" height="12" rx="2" fill="{fill}" stroke="{border}"/>'
+        yield f'<text x="{x + 18}" y="{y + 21}">{WORDS[op]}</text>'
         x += 40 + len(WORDS[op]) * LETTER
-    yield f'<text class="kind" x="{x}" y="55">{said}</text>'
 
 
 def _arrows(drawing: Drawing, layout: Layout) -> Iterator[str]:

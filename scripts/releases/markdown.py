@@ -17,8 +17,15 @@ def code(text: object) -> str:
 
 
 def words(text: object) -> str:
-    """A text on one line, with what could be markup as letters. An `@` gets a blank of no width behind it."""
-    plain = one_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    """A text on one line, with what could be markup as letters; what stands between two backticks is code. An
+    `@` gets a blank of no width behind it, so that it calls nobody.
+    """
+    pieces = re.split(r"`([^`]+)`", one_line(text))
+    return "".join(code(piece) if number % 2 else _letters(piece) for number, piece in enumerate(pieces))
+
+
+def _letters(text: str) -> str:
+    plain = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return re.sub(r"([\\`*_{}\[\]|~#])", r"\\\1", plain).replace("@", "@\u200b")
 
 

@@ -16,6 +16,7 @@ from scripts.releases import (
     aws,
     config_file,
     deployment,
+    empty_backend,
     engine_events,
     plan,
     preview_cost,
@@ -34,6 +35,9 @@ from scripts.releases.project import Project
 
 #: How Pulumi begins when a value has another type than `Pulumi.yaml` says, before it starts the program.
 _WRONG_TYPE = "validating stack config: "
+#: Of guardrails, as AWS words them.
+SEVERITIES = ("critical", "high", "medium", "low")
+_NO_STACK = "no stack named"
 
 
 @dataclass(frozen=True)
@@ -62,8 +66,18 @@ class Preview:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """What the guardrails found, what stops an `up` first."""
-        return tuple(sorted(self.events.findings, key=lambda each: not each.mandatory))
+        """What the guardrails found: what stops an `up` first, then what is of more weight."""
+        return tuple(sorted(self.events.findings, key=_weight))
+
+    @property
+    def stopping(self) -> tuple[Finding, ...]:
+        """Those that stop an `up`."""
+        return tuple(each for each in self.findings if each.mandatory)
+
+    def touches(self, finding: Finding) -> bool:
+        """Whether a finding is about what changes, or about the whole stack."""
+        step = self.events.steps.get(finding.resource)
+        return step is None or step.op != engine_events.SAME
 
     @property
     def error(self) -> ReleaseError | None:
@@ -73,13 +87,19 @@ class Preview:
         return (RefusedError if self.refused else ReleaseError)(f"preview of {self.stack}: {self.failure}")
 
 
+def _weight(each: Finding) -> tuple[bool, int, str, str]:
+    known = SEVERITIES.index(each.severity) if each.severity in SEVERITIES else len(SEVERITIES)
+    return not each.mandatory, known, each.policy, each.resource
+
+
 @dataclass(frozen=True)
 class Told:
-    """What the engine told, and why it failed, if it did."""
+    """What the engine told, and why it failed, if it did. `new`: there is no such stack yet."""
 
     events: Events
     failure: str | None
     guarded: bool
+    new: bool = False
 
 
 def run(where: Project, stack: str) -> Told:
@@ -95,25 +115,37 @@ def run(where: Project, stack: str) -> Told:
         arguments = ["preview", f"--stack={stack}", f"--event-log={log}"]
         arguments += [f"--policy-pack={pack}" for pack in packs]
         # Without the variable there is no --event-log; Pulumi's automation API sets it too.
-        finished = pulumi_command.run(where, *arguments, variables={"PULUMI_DEBUG_COMMANDS": "true"})
+        debug = {"PULUMI_DEBUG_COMMANDS": "true"}
+        finished = pulumi_command.run(where, *arguments, variables=debug)
+        new = not finished.ok and any(_NO_STACK in line for line in finished.lines)
+        if new:
+            elsewhere, backend = empty_backend.make(where, stack, Path(folder))
+            finished = pulumi_command.run(elsewhere, *arguments, variables={**debug, **backend})
         try:
             events = engine_events.read(log)
         except RefusedError:
             events = Events()
-    return Told(events, None if finished.ok else _why(events, finished.failure), bool(packs))
+    failure = None if finished.ok else _why(stack, events, finished.failure)
+    return Told(events, failure, bool(packs), new)
 
 
-def replayed(log: Path) -> Told:
+def replayed(stack: str, log: Path) -> Told:
     """What the event log of a preview tells that somebody made. Raises RefusedError; see `engine_events`."""
     events = engine_events.read(log)
     failed = events.ended != "succeeded" or bool(events.said("error"))
-    return Told(events, _why(events, "it did not come to its end") if failed else None, bool(events.packs))
+    failure = _why(stack, events, "it did not come to its end") if failed else None
+    return Told(events, failure, bool(events.packs))
 
 
-def _why(events: Events, otherwise: str) -> str:
-    """The first error, and of its lines the first one and the last: a traceback has both."""
+def _why(stack: str, events: Events, otherwise: str) -> str:
+    """The first error. The program tells all that is wrong with its file, a line each; of other lines the
+    first one and the last say it, as of a traceback.
+    """
     for said in events.said("error"):
         lines = [line for line in map(one_line, said.splitlines()) if line]
+        name = _file(stack)
+        if all(line.startswith(name) for line in lines):
+            return name + "; ".join(line.removeprefix(name) for line in lines)
         return " ".join(dict.fromkeys([*lines[:1], *lines[-1:]]))
     stopping = [each.policy for each in events.findings if each.mandatory]
     if stopping:
@@ -131,6 +163,8 @@ def make(where: Project, stack: str, told: Told, prices: Prices) -> Preview:
     events, failure = told.events, told.failure
     moves = preview_release.moves(events)
     remarks = list(_warnings(events))
+    if told.new:
+        remarks.append(f"{stack} has no stack yet: this is what its first `up` makes")
     images: Mapping[str, Facts] = {}
     planned = None
     if moves and failure is None and not config.factory:
@@ -155,7 +189,12 @@ def make(where: Project, stack: str, told: Told, prices: Prices) -> Preview:
 
 def _is_refusal(stack: str, failure: str | None) -> bool:
     """The program names the file first where that is at fault."""
-    return failure is not None and failure.startswith((f"Pulumi.{stack}.yaml: ", _WRONG_TYPE))
+    return failure is not None and failure.startswith((_file(stack), _WRONG_TYPE))
+
+
+def _file(stack: str) -> str:
+    """How a line about the stack's file begins."""
+    return f"Pulumi.{stack}.yaml: "
 
 
 def _planned(where: Project, stack: str, moves: tuple[Move, ...], prices: Prices) -> Plan | None:

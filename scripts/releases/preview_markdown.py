@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from images import preflight
 from scripts.releases import differences, graph, graph_mermaid, plan_show, preview_words
@@ -38,14 +38,13 @@ def text(preview: Preview, before: Graph) -> str:
 def _warnings(preview: Preview) -> Iterator[str]:
     if preview.failure is not None:
         yield from alert("CAUTION", [f"The preview failed: {words(preview.failure)}"])
-    stopping = [each for each in preview.findings if each.mandatory]
-    if stopping and preview.failure is None:
-        yield from alert("CAUTION", [f"The guardrails refuse this: {', '.join(_rules(stopping))}"])
+    if preview.stopping and preview.failure is None:
+        yield from alert("CAUTION", [f"The guardrails refuse this: {', '.join(_rules(preview.stopping))}"])
     if lost := preview_words.losses(preview):
         yield from alert("CAUTION", [f"This would be gone, with what is in it: {words(', '.join(lost))}"])
 
 
-def _rules(findings: list[Finding]) -> list[str]:
+def _rules(findings: Sequence[Finding]) -> list[str]:
     return [code(rule) for rule in dict.fromkeys(each.policy for each in findings)]
 
 
@@ -133,11 +132,13 @@ def _others(preview: Preview) -> Iterator[str]:
     parts = preview_words.parts(preview)
     if not parts:
         return
-    every = sum(len(part.steps) for part in parts)
     yield from (f"**{'What else changes' if preview.moves else 'What changes'}**", "")
-    if every > MOST_CHANGES:
+    if sum(len(part.steps) for part in parts) > MOST_CHANGES:
         rows = ([words(part.component or graph.ALONE), preview_words.counts(part.steps)] for part in parts)
         yield from table(("component", "resources"), rows)
+        # Of many, most are made or go with their component; what is left is what somebody has to judge.
+        parts = [preview_words.judged(part) for part in parts]
+    if not 0 < sum(len(part.steps) for part in parts) <= MOST_CHANGES:
         return
     yield from table(
         ("component", "resource", "", "what"),
@@ -173,17 +174,17 @@ def _guardrails(preview: Preview) -> Iterator[str]:
         if preview.failure is None:
             yield from ("**Guardrails.** They found nothing.", "")
         return
-    stops = sum(each.mandatory for each in findings)
-    yield f"**Guardrails.** {len(findings)} findings" + (
-        f", of which {stops} stop an `up`." if stops else ", none of which stops an `up`."
-    )
-    yield ""
-    yield from _findings(findings[:MOST_FINDINGS])
-    if more := findings[MOST_FINDINGS:]:
-        yield from folded(f"{len(more)} more findings", _findings(more))
+    stops = f"{len(preview.stopping) or 'none'} of which stops an `up`"
+    yield from (f"**Guardrails.** {len(findings)} finding{'s' * (len(findings) > 1)}, {stops}.", "")
+    shown = [each for each in findings if each.mandatory or preview.touches(each)][:MOST_FINDINGS]
+    if shown:
+        yield from _findings(shown)
+    if more := [each for each in findings if each not in shown]:
+        where = "" if any(map(preview.touches, more)) else ", on what stays as it is"
+        yield from folded(f"{len(more)} of them{where}", _findings(more))
 
 
-def _findings(findings: tuple[Finding, ...]) -> Iterator[str]:
+def _findings(findings: Sequence[Finding]) -> Iterator[str]:
     yield from table(
         ("", "rule", "resource", "what"),
         (

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from scripts.releases import differences
-from scripts.releases.engine_events import CREATE, DELETE, REPLACE, UPDATE, Events, Step
+from scripts.releases.engine_events import CREATE, DELETE, REPLACE, UPDATE, Events, Side, Step
 from scripts.releases.preview import Preview
 from scripts.releases.preview_cost import Costs
 from scripts.releases.preview_release import ROLLOUT, Move
@@ -124,13 +124,26 @@ def done(step: Step) -> str:
 
 
 def losses(preview: Preview) -> list[str]:
-    """Resources that hold data and would be gone: `database main of main (deleted)`."""
-    found = []
+    """Resources that hold data and would be gone, the most precious first: `database main (deleted)`."""
+    found: dict[str, list[str]] = {kind: [] for kind in HOLDS_DATA}
     for step in preview.events.changed:
-        gone = step.op in (DELETE, REPLACE) and step.old is not None
-        if gone and step.type in HOLDS_DATA and step.old and not (step.old.retain or step.old.protect):
-            found.append(f"{HOLDS_DATA[step.type]} {step.name} ({_PAST[step.op]})")
-    return found
+        if step.type not in found or step.op not in (DELETE, REPLACE) or step.old is None:
+            continue
+        if not (step.old.retain or step.old.protect):
+            found[step.type].append(
+                f"{HOLDS_DATA[step.type]} {step.name} ({_PAST[step.op]}{_left(step.old)})"
+            )
+    return [text for texts in found.values() for text in texts]
+
+
+def _left(side: Side) -> str:
+    """What is left of a database that goes."""
+    return "; a last snapshot stays" if side.inputs.get("finalSnapshotIdentifier") else ""
+
+
+def judged(part: Part) -> Part:
+    """What is updated or replaced in a component: without what is made, and what goes."""
+    return Part(part.component, tuple(step for step in part.steps if step.op in (UPDATE, REPLACE)))
 
 
 def counts(steps: tuple[Step, ...]) -> str:
