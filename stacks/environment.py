@@ -72,6 +72,7 @@ def _load_balancer(
             allowed_cidrs=config.load_balancer.allowed_cidrs,
             log_bucket=log_bucket,
             deletion_protection=config.load_balancer.deletion_protection,
+            web_acl_arn=config.load_balancer.web_acl_arn,
             idle_timeout_seconds=config.load_balancer.idle_timeout_seconds,
             tags=tags,
         ),

@@ -78,9 +78,10 @@ def problems(config: Named) -> Iterator[tuple[Place, str]]:
     """Of names, certificate and calls, each on the key to change."""
     yield from calls.problems(config.services)
     certificate = config.load_balancer.certificate_arn
-    if certificate is not None and certificate.split(":")[3] != config.region:
-        text = f"is of {certificate.split(':')[3]}, the stack of {config.region}; name one in {config.region}"
-        yield ("loadBalancer", "certificateArn"), text
+    for key, arn in (("certificateArn", certificate), ("webAclArn", config.load_balancer.web_acl_arn)):
+        if arn is not None and arn.split(":")[3] != config.region:
+            text = f"is of {arn.split(':')[3]}, the stack of {config.region}; name one in {config.region}"
+            yield ("loadBalancer", key), text
     if config.names is not None:
         yield from _name_problems(config, config.names)
         return

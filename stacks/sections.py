@@ -247,6 +247,13 @@ def _certificate_arn(value: str) -> str:
     return value
 
 
+def _web_acl_arn(value: str) -> str:
+    if not re.fullmatch(r"arn:aws[a-z-]*:wafv2:[a-z0-9-]+:\d{12}:regional/webacl/[\w-]+/[\w-]+", value):
+        form = "arn:aws:wafv2:REGION:ACCOUNT:regional/webacl/NAME/ID"
+        raise ValueError(f"{shown(value)} is not a web ACL's ARN; one is {form}")
+    return value
+
+
 class LoadBalancerConfig(Section):
     """The environment's stable entry point; it stays while servers come and go."""
 
@@ -255,6 +262,9 @@ class LoadBalancerConfig(Section):
     )
     certificate_arn: Annotated[str, AfterValidator(_certificate_arn)] | None = Field(
         default=None, description="the ARN of the ACM certificate, in the stack's region"
+    )
+    web_acl_arn: Annotated[str, AfterValidator(_web_acl_arn)] | None = Field(
+        default=None, description="the ARN of a WAF web ACL that sees requests first, in the stack's region"
     )
     allowed_cidrs: tuple[Block, ...] = Field(
         default=(),

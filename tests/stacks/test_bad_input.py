@@ -72,6 +72,16 @@ OTHER_ARN = "arn:aws:acm:us-east-1:123456789012:certificate/1"
         ("immutable:services", {}, "is missing; set it to a map of services by name"),
         (ARN, "*", "'*' is not a certificate's ARN; one is arn:aws:acm:REGION:ACCOUNT:certificate/ID"),
         (ARN, OTHER_ARN, "is of us-east-1, the stack of eu-central-1; name one in eu-central-1"),
+        (
+            "immutable:loadBalancer.webAclArn",
+            "shop",
+            "'shop' is not a regional web ACL's ARN; one is arn:aws:wafv2:REGION:ACCOUNT:regional/webacl/NAME/ID",
+        ),
+        (
+            "immutable:loadBalancer.webAclArn",
+            "arn:aws:wafv2:us-east-1:123456789012:regional/webacl/shop/1",
+            "is of us-east-1, the stack of eu-central-1; name one in eu-central-1",
+        ),
         ("immutable:network", None, "is missing; set it to a map with at least cidr"),
         (ARN, None, f"is missing; {SET_CERTIFICATE}"),
         (

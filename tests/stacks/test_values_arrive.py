@@ -11,6 +11,7 @@ import pytest
 from tests.stacks.declared import Environment, declared
 from tests.stacks.given import CERTIFICATE, with_changes
 
+WEB_ACL = "arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/shop/1a2b-3c4d"
 STATEMENT = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::assets/*"}
 
 
@@ -64,6 +65,7 @@ def built() -> Environment:
         "accessLogRetentionDays": 11,
         "deletionProtection": False,
         "idleTimeoutSeconds": 120,
+        "webAclArn": WEB_ACL,
     }
     changes = {
         "immutable:services.web": web,
@@ -96,6 +98,7 @@ def test_the_load_balancer_is_as_configured(built: Environment) -> None:
         120,
     )
     assert built.one("Listener", "entry-https").inputs["certificateArn"] == CERTIFICATE
+    assert built.one("WebAclAssociation", "entry").inputs["webAclArn"] == WEB_ACL
     rules = [each.inputs for each in built.resources if each.name.startswith("entry-https-")]
     assert [rule["cidrIpv4"] for rule in rules if "cidrIpv4" in rule] == ["203.0.113.0/24"]
 
