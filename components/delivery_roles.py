@@ -116,9 +116,11 @@ def _provider(name: str, args: DeliveryRolesArgs, opts: ResourceOptions) -> Outp
     """IAM takes one provider of a kind in an account: another program's is given, or the one made here."""
     if args.oidc_provider_arn is not None:
         return Output.from_input(args.oidc_provider_arn)
-    return iam.OpenIdConnectProvider(
+    made = iam.OpenIdConnectProvider(
         name, url=f"https://{ISSUER}", client_id_lists=[AUDIENCE], tags=named(args.tags, name), opts=opts
-    ).arn
+    )
+    arn: Output[str] = made.arn
+    return arn
 
 
 class _Maker(NamedTuple):

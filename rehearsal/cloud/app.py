@@ -95,12 +95,23 @@ class Cloud:
 
     def _aws(self, environ: Environ) -> Answer:
         service = _service(environ)
+        denied = self._refused(environ, service)
+        if denied is not None:
+            return denied
         if service not in preload.OWN and (service == "s3" or environ["PATH_INFO"] != "/"):
             return self._moto_server(environ)
         request = _ServerRequest(environ)
         answer = self._dispatcher(service)(request, request.raw_url, dict(request.headers))
         status, headers, body = answer if len(answer) == 3 else (200, {}, answer)
         return int(status), _text(headers), body.encode() if isinstance(body, str) else body or b""
+
+    def _refused(self, environ: Environ, service: str) -> Answer | None:
+        """What a session of a role is told that may not do this; keys that are no session's may do all."""
+        if "Credential=ASIA" not in environ.get("HTTP_AUTHORIZATION", ""):
+            return None
+        from rehearsal.cloud.iam import authorization
+
+        return authorization.refused(environ, service)
 
     def _dispatcher(self, service: str) -> Dispatch:
         found = self._dispatchers.get(service)
@@ -146,7 +157,10 @@ def _only_path(urls: Any) -> Dispatch:
 def _service(environ: Environ) -> str:
     """The service a request was signed for, as in `Credential=KEY/DATE/REGION/SERVICE/aws4_request`."""
     scope = environ.get("HTTP_AUTHORIZATION", "").partition("Credential=")[2].split(",")[0].split("/")
-    return scope[3].lower() if len(scope) == 5 else "s3"
+    if len(scope) == 5:
+        return scope[3].lower()
+    # Without a signature come those who take a role by a token, and readers of public objects.
+    return "sts" if "form-urlencoded" in environ.get("CONTENT_TYPE", "") else "s3"
 
 
 def _text(headers: Any) -> list[tuple[str, str]]:

@@ -29,6 +29,7 @@ OWN = {
     "scheduler": "rehearsal.cloud.scheduler.urls",
     "secretsmanager": "rehearsal.cloud.secretsmanager.urls",
     "ssm": "rehearsal.cloud.ssm.urls",
+    "sts": "rehearsal.cloud.sts.urls",
 }
 
 #: Signing names whose moto package is called otherwise.
