@@ -69,6 +69,7 @@ def _missing_logs(instance: Resource, wanted: Sequence[str]) -> Iterator[str]:
     types=(INSTANCE,),
     severity=Severity.MEDIUM,
     control="RDS.9",
+    also=("RDS.42",),
     reason="A log that stays on the database's machine is lost with it, and nobody searches it.",
     fix="export every log of the engine to CloudWatch Logs",
 )

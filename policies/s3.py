@@ -29,6 +29,7 @@ ACL = "aws:s3/bucketAcl:BucketAcl"
 OWNERSHIP = "aws:s3/bucketOwnershipControls:BucketOwnershipControls"
 PUBLIC_ACCESS_BLOCK = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
 LOGGING = "aws:s3/bucketLogging:BucketLogging"
+VERSIONING = "aws:s3/bucketVersioning:BucketVersioning"
 LIFECYCLE = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
 
 _READS = ("s3:GetObject", "s3:ListBucket")
@@ -206,4 +207,20 @@ def _ends_something(lifecycle: Resource) -> bool:
     return any(at(each, "status") == "Enabled" for each in at(lifecycle, "rules", ()))
 
 
-RULES: tuple[Rule, ...] = (s3_2, s3_3, s3_5, s3_6, s3_8, s3_9, s3_12, s3_13)
+@rule(
+    id="s3-14",
+    severity=Severity.LOW,
+    control="S3.14",
+    reason="What was overwritten or deleted by mistake can be had again for a while.",
+    fix="attach a BucketVersioning whose status is Enabled",
+)
+def s3_14(resources: Sequence[Resource]) -> Found:
+    def check(bucket: Resource) -> Iterator[str]:
+        found = _attached(resources, VERSIONING, bucket)
+        if not any(at(each, "versioningConfiguration.status") == "Enabled" for each in found):
+            yield "objects of the bucket have no versions"
+
+    yield from for_each(of_type(resources, BUCKET), check)
+
+
+RULES: tuple[Rule, ...] = (s3_2, s3_3, s3_5, s3_6, s3_8, s3_9, s3_12, s3_13, s3_14)

@@ -135,4 +135,11 @@ CASES: tuple[Case, ...] = (
         says="nothing in the bucket ever ends",
     ),
     Case(s3.s3_13, right=[], wrong=[BUCKET], says="nothing in the bucket ever ends"),
+    Case(
+        s3.s3_14,
+        right=with_setting(s3.VERSIONING, versioningConfiguration={"status": "Enabled"}),
+        wrong=with_setting(s3.VERSIONING, versioningConfiguration={"status": "Suspended"}),
+        says="objects of the bucket have no versions",
+    ),
+    Case(s3.s3_14, right=[], wrong=[BUCKET], says="objects of the bucket have no versions"),
 )

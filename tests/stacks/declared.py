@@ -45,6 +45,8 @@ class Resource:
     urn: str = ""
     depends: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The URNs that each input comes from."""
+    ignored: tuple[str, ...] = ()
+    """Inputs that a later `up` leaves as they are."""
 
     @property
     def tags(self) -> dict[str, str] | None:
@@ -184,6 +186,7 @@ class _Monitor(mocks.MockMonitor):
                     request.protect,
                     response.urn,
                     {key: tuple(each.urns) for key, each in request.propertyDependencies.items()},
+                    tuple(request.ignoreChanges),
                 )
             )
         return response
