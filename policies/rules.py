@@ -120,20 +120,28 @@ class Rule:
         """What is wrong with the resource; nothing when it is none of the rule's types."""
         if resource.type not in self.types:
             return []
-        return [f"{text}; {self.fix}" for text in _until_unknown(self.check(resource))]
+        return [f"{text}; {self.fix}" for text in _asked(self.check(resource))]
 
     def of_all(self, resources: Sequence[Resource]) -> list[tuple[str | None, str]]:
         """What is wrong with the stack, each with the URN that it is said of."""
         if not self.of_stack:
             return []
-        return [(urn, f"{text}; {self.fix}") for urn, text in _until_unknown(self.check(resources))]
+        found = _asked(self.check(resources), lambda text: (None, text))
+        return [(urn, f"{text}; {self.fix}") for urn, text in found]
 
 
-def _until_unknown(found: Iterator[Any]) -> Iterator[Any]:
+def _asked(found: Iterator[Any], said: Callable[[str], Any] = str) -> Iterator[Any]:
+    """The findings, up to a value that is not known yet.
+
+    A rule that cannot read what it is given says so in a finding, as `said` makes it of a text: silent it would
+    let through what it is there for, and its traceback would name neither rule nor resource.
+    """
     try:
         yield from found
     except NotKnownYetError:
         return
+    except Exception as error:  # noqa: BLE001 - whatever a provider's inputs make of a rule
+        yield said(f"it cannot be read ({type(error).__name__}: {' '.join(str(error).split())})")
 
 
 def rule(
@@ -213,7 +221,7 @@ def for_each(
 ) -> Iterator[tuple[str, str]]:
     """What `check` finds of each resource, with its URN: an unknown value of one hides nothing of another."""
     for resource in resources:
-        for text in _until_unknown(check(resource)):
+        for text in _asked(check(resource)):
             yield resource.urn, text
 
 

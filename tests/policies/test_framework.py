@@ -49,6 +49,34 @@ def test_a_rule_on_the_stack_says_which_resource_it_means() -> None:
     ]
 
 
+@rule(id="test-wide", types=(VPC,), severity=Severity.HIGH, reason="Because.", fix="write a number")
+def wide(vpc: Resource) -> Iterator[str]:
+    if int(at(vpc, "width", 0)) > 9:
+        yield "too wide"
+
+
+@rule(id="test-sum", severity=Severity.HIGH, reason="Because.", fix="write numbers")
+def total(resources: Sequence[Resource]) -> Iterator[tuple[str | None, str]]:
+    yield from for_each(resources, wide.check)
+    if sum(at(vpc, "width", 0) for vpc in resources) > 9:
+        yield None, "too wide together"
+
+
+def test_a_rule_that_cannot_read_a_resource_says_so_and_hides_no_other() -> None:
+    odd, wrong = res(VPC, "odd", width="a"), res(VPC, "wrong", width=10)
+    unread = "it cannot be read (ValueError: invalid literal for int() with base 10: 'a')"
+    assert wide.of(odd) == [f"{unread}; write a number"]
+    assert total.of_all([odd, wrong]) == [
+        (odd.urn, f"{unread}; write numbers"),
+        (wrong.urn, "too wide; write numbers"),
+        (
+            None,
+            "it cannot be read (TypeError: unsupported operand type(s) for +: 'int' and 'str'); "
+            "write numbers",
+        ),
+    ]
+
+
 def test_what_is_not_known_yet_is_no_finding() -> None:
     assert named.of(res(VPC, tags={"Name": UNKNOWN})) == []
     assert named.of(res(VPC, tags=UNKNOWN)) == []
