@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from scripts.releases.engine_events import CREATE, DELETE, UNKNOWN, Side, Step
-from scripts.releases.errors import one_line
 
 ABSENT = object()
 LATER = "(known after up)"
@@ -174,5 +173,5 @@ def value(of_property: Any) -> str:
 
 
 def _cut(text: str) -> str:
-    text = one_line(text) if not text.startswith(" ") else text
+    text = "".join(character if character.isprintable() else " " for character in text)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text):,} characters)"
