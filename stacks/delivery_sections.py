@@ -12,6 +12,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from stacks import tags
+from stacks.exceptions import Exceptions
 from stacks.problems import Place, SectionError, shown
 from stacks.sections import Region, Section
 
@@ -152,6 +153,9 @@ class DeliveryConfig(Section):
 
     region: Region = Field(alias="aws:region", description="the AWS region, such as eu-central-1")
     delivery: DeliverySection = Field(description="a map with repository, state and environments")
+    exceptions: Exceptions = Field(
+        default=(), description="a list of what is excepted from a rule of the guardrails, until a day"
+    )
     tags: dict[str, str] = Field(default={}, description="tags for every resource")
 
     @model_validator(mode="after")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from policies import exceptions, families
 from policies.exceptions import Exemption
@@ -13,7 +13,7 @@ from policies.values import plain
 from tests.stacks.declared import declared
 from tests.stacks.given import stack_file
 
-STACKS = ("images", "staging", "prod")
+STACKS = ("images", "staging", "prod", "delivery")
 STACK = "pulumi:pulumi:Stack"
 
 
@@ -31,8 +31,13 @@ class Finding(NamedTuple):
 
 @cache
 def resources(stack: str) -> tuple[Resource, ...]:
-    """All that the stack's program declares with the shipped file, and what it exports, as Pulumi has it."""
-    built = declared(stack, stack_file(stack))
+    """All that the stack's program declares with the shipped file."""
+    return of_config(stack, stack_file(stack))
+
+
+def of_config(stack: str, values: Mapping[str, Any]) -> tuple[Resource, ...]:
+    """All that the program declares with this configuration, and what it exports, as Pulumi has it."""
+    built = declared(stack, values)
     exports = Resource(STACK, f"immutable-{stack}", f"urn:{stack}", plain(built.outputs))
     return exports, *(
         Resource(

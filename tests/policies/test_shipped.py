@@ -10,9 +10,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from policies import families
 from policies.rules import UNKNOWN, Resource
-from tests.policies.shipped import STACKS, exempted, findings, resources
+from tests.policies.shipped import STACKS, exempted, findings, of_config, resources
+from tests.stacks.given import SMALLEST, stack_file, with_changes
+from tests.stacks.test_state_outlives import EVERYTHING
 
+OTHER_ENGINES = {
+    f"immutable:databases.{engine}": {"engine": engine, "version": version, "instanceClass": "db.m7g.large"}
+    for engine, version in (("mysql", "8.4.3"), ("mariadb", "11.4.4"))
+}
+OTHER_KINDS = {
+    "immutable:services.worker": {"instanceTypes": ["m7g.large", "m6g.large"]},
+    "immutable:services.job": {"instanceTypes": ["m7g.large"], "schedule": "cron(0 3 * * ? *)"},
+}
 each_stack = pytest.mark.parametrize("stack", STACKS)
 
 
@@ -27,11 +38,22 @@ def test_every_exception_is_needed(stack: str) -> None:
     assert [each for each in exempted(stack) if each not in used] == []
 
 
-def test_prod_and_the_factory_have_no_exception_from_a_rule_that_stops_an_update() -> None:
-    from policies import families
+MANDATORY = {rule.id for rule in families.rules() if rule.severity.mandatory}
 
-    mandatory = {rule.id for rule in families.rules() if rule.severity.mandatory}
-    assert [each.rule for stack in STACKS for each in exempted(stack) if each.rule in mandatory] == []
+
+@each_stack
+def test_a_shipped_stack_has_no_exception_from_a_rule_that_stops_an_update(stack: str) -> None:
+    assert [each.rule for each in exempted(stack) if each.rule in MANDATORY] == []
+
+
+@pytest.mark.parametrize("more", [{}, EVERYTHING, OTHER_ENGINES, OTHER_KINDS])
+def test_nothing_that_a_file_may_ask_for_stops_its_update(more: dict[str, Any]) -> None:
+    found = findings(of_config("prod", with_changes(more, stack_file("prod"))))
+    assert [each for each in found if each.rule in MANDATORY] == []
+
+
+def test_the_smallest_environment_is_told_of_its_one_instance_type_alone() -> None:
+    assert [each[:2] for each in findings(of_config("prod", SMALLEST))] == [("autoscaling-6", "web")]
 
 
 def _places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
