@@ -17,8 +17,8 @@ class Checkout:
         self.directory, self.shared = directory, shared
 
     @classmethod
-    def create(cls, base: Path, files: Mapping[str, str]) -> Checkout:
-        shared, directory = base / "shared.git", base / "checkout"
+    def create(cls, base: Path, files: Mapping[str, str], name: str = "checkout") -> Checkout:
+        shared, directory = base / "shared.git", base / name
         _git(base, "init", "--quiet", "--bare", "--initial-branch=main", str(shared))
         _git(base, "clone", "--quiet", str(shared), str(directory))
         made = cls(directory, shared)
