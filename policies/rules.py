@@ -133,8 +133,8 @@ class Rule:
 def _asked(found: Iterator[Any], said: Callable[[str], Any] = str) -> Iterator[Any]:
     """The findings, up to a value that is not known yet.
 
-    A rule that cannot read what it is given says so in a finding, as `said` makes it of a text: silent it would
-    let through what it is there for, and its traceback would name neither rule nor resource.
+    A rule that cannot read what it is given says so in a finding, which `said` makes of a text: silent it
+    would let through what it is for, and its traceback would name neither rule nor resource.
     """
     try:
         yield from found
