@@ -48,6 +48,13 @@ class Backend(Protocol):
         Raises as `outputs`.
         """
 
+    def stacks(self) -> list[str]:
+        """The names of the project's stacks, in the alphabet's order.
+
+        Raises:
+            ReleaseError: the backend cannot be asked.
+        """
+
 
 def choose(project: Project, environment: Mapping[str, str]) -> Backend:
     """The backend that the process's `environment` names.
@@ -89,6 +96,12 @@ class FileBackend:
         """See `Backend`."""
         found = self.resources(stack)
         return None if found is None else _outputs_of(found)
+
+    def stacks(self) -> list[str]:
+        """See `Backend`."""
+        folder = self.directory / ".pulumi" / "stacks" / self.project
+        found = [path.name for pattern in ("*.json", "*.json.gz") for path in folder.glob(pattern)]
+        return sorted(name.removesuffix(".gz").removesuffix(".json") for name in found)
 
     def resources(self, stack: str) -> list[Mapping[str, Any]] | None:
         """See `Backend`. The file is read once, whole: Pulumi replaces it in one step."""
@@ -180,9 +193,18 @@ class CommandBackend:
         except (KeyError, TypeError, ValueError) as error:
             raise ReleaseError(f"`pulumi stack export` of {stack} printed no state: {error}") from error
 
-    def _json(self, stack: str, *command: str) -> Any:
+    def stacks(self) -> list[str]:
+        """See `Backend`."""
+        listed = self._json(None, "ls", "--json")
+        try:
+            # A name may stand with its organization and project before it.
+            return sorted(str(each["name"]).rpartition("/")[2] for each in listed)
+        except (KeyError, TypeError) as error:
+            raise ReleaseError("`pulumi stack ls` printed no list of stacks") from error
+
+    def _json(self, stack: str | None, *command: str) -> Any:
         """What `pulumi stack COMMAND` prints; None when there is no such stack."""
-        said = f"`pulumi stack {command[0]}` of {stack}"
+        said = f"`pulumi stack {command[0]}`" + (f" of {stack}" if stack else "")
         try:
             done = self._ask(stack, command)
         except subprocess.TimeoutExpired as error:
@@ -201,8 +223,9 @@ class CommandBackend:
         except ValueError as error:
             raise ReleaseError(f"{said} printed no JSON") from error
 
-    def _ask(self, stack: str, command: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
-        options = ["--non-interactive", f"--stack={stack}", f"--cwd={self.directory}"]
+    def _ask(self, stack: str | None, command: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
+        of_stack = [f"--stack={stack}"] if stack else []
+        options = ["--non-interactive", *of_stack, f"--cwd={self.directory}"]
         return subprocess.run(
             [self.command, "stack", *command, *options],
             stdin=subprocess.DEVNULL,

@@ -18,6 +18,7 @@ from scripts.releases import (
     commands_plan,
     commands_preview,
     commands_retire,
+    commands_review,
     commands_rollout,
     commands_servers,
     commands_source,
@@ -226,6 +227,7 @@ commands_cost.add(app)
 commands_delivery.add(app)
 commands_gate.add(app)
 commands_retire.add(app)
+commands_review.add(app)
 commands_rollout.add(app)
 commands_servers.add(app)
 commands_source.add(app)

@@ -96,7 +96,7 @@ def up(
         where = find_project(context, directory)
         step_output.check(output)
         order = deployment.Order(stack, tuple(policy_pack or ()), wait_minutes * 60)
-        done = deployment.bring_up(where, order, quiet=json)
+        done = deployment.bring_up(where, order, deployment.printer(json))
         step_output.append(output, done.outputs)
     if json:
         show.as_json({"ok": done.agrees, **done.as_json()})

@@ -19,6 +19,10 @@ POLICIES = "policies"
 PAUSE_SECONDS = 15.0
 
 
+class BusyError(ReleaseError):
+    """Another update of the stack did not end in time."""
+
+
 @dataclass(frozen=True)
 class Order:
     """What is asked for. `packs`: directories of guardrails, none for the project's own."""
@@ -62,8 +66,8 @@ class Deployed:
         return {"stack": self.stack, "image": self.image, "url": self.url, "services": self.services}
 
 
-def bring_up(where: Project, order: Order, *, quiet: bool) -> Deployed:
-    """Runs it. What Pulumi prints goes to standard output, or to standard error with `quiet`.
+def bring_up(where: Project, order: Order, seen: Callable[[str], None]) -> Deployed:
+    """Runs it; `seen` gets every line that Pulumi prints.
 
     Raises:
         RefusedError: there is no such stack, or no such pack, or no pulumi command; or Pulumi refused the
@@ -73,7 +77,7 @@ def bring_up(where: Project, order: Order, *, quiet: bool) -> Deployed:
     where.stack_file(order.stack)
     packs = [f"--policy-pack={each}" for each in packs_of(where, order.packs)]
     arguments = ["up", f"--stack={order.stack}", "--yes", "--skip-preview", *packs]
-    done = run_in_turn(where, arguments, order.stack, order.patience_seconds, printer(quiet))
+    done = run_in_turn(where, arguments, order.stack, order.patience_seconds, seen)
     check(done, "up", order.stack)
     return state_of(where, order.stack)
 
@@ -108,7 +112,7 @@ def run_in_turn(
     """Runs a command of Pulumi, again and again while another update holds the stack.
 
     Raises:
-        ReleaseError: it is held for longer than the patience.
+        BusyError: it is held for longer than the patience.
     """
     waited = 0.0
     while True:
@@ -116,7 +120,7 @@ def run_in_turn(
         if not done.locked:
             return done
         if waited >= patience_seconds:
-            raise ReleaseError(
+            raise BusyError(
                 f"another update of {stack} still runs after {waited / 60:.0f} minutes; look at it, raise "
                 f"--wait-minutes, or when its process is dead: pulumi cancel {stack}"
             )

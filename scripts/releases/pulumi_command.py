@@ -19,6 +19,7 @@ from scripts.releases.project import Project
 LOCKED = ("the stack is currently locked by", "Another update is currently in progress")
 #: Colour marks of a terminal, and those of Pulumi's own, which a log may hold.
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m|<\{%.*?%\}>")
+_MORE = re.compile(r"[A-Za-z_][\w.]*(Error|Exception|Interrupt): |\* ")
 _DENIED = (
     # As most services say it: who is not authorized to perform what, on what, and because of what.
     re.compile(r"(?P<who>arn:\S+) is not authorized to perform: (?P<what>[\w-]+:\w+)(?P<why>.*)"),
@@ -47,13 +48,17 @@ class Finished:
     @property
     def failure(self) -> str:
         """Why it failed, in one line: the permission that is missing, or the first error that it printed."""
-        errors = [line for line in map(_bare, self.lines) if line.startswith("error: ")]
-        for line in (*errors, *map(_bare, self.lines)):
+        lines = [line for line in map(_bare, self.lines) if line]
+        errors = [line for line in lines if line.startswith("error: ")]
+        for line in (*errors, *lines):
             if denied := _denied(line):
                 return denied
         said = [text for text in (_told(line) for line in errors) if text]
-        spoken = [line for line in map(_bare, self.lines) if line]
-        return (said or spoken[-1:] or [f"exit code {self.code}"])[0]
+        first = (said or lines[-1:] or [f"exit code {self.code}"])[0]
+        # "Program failed with an unhandled exception:" has what it was at the end of the trace, and
+        # "1 error occurred:" behind a bullet.
+        more = [line for line in lines if _MORE.match(line)] if first.endswith(":") else []
+        return f"{first} {more[0].removeprefix('* ')}" if more else first
 
 
 def _bare(line: str) -> str:

@@ -228,6 +228,24 @@ def test_the_command_tells_a_missing_stack_from_one_without_outputs(project: Rel
         state.read(command(project, "echo '{}'"), "staging")
 
 
+def test_stacks_are_listed_by_the_files_and_by_the_command_alike(project: ReleaseProject) -> None:
+    for name in ("staging", "pr-12"):
+        project.runs(name, NEW)
+        (project.stacks / f"{name}.json.bak").write_text("{}")
+    plain = project.stacks / "prod.json"
+    plain.with_suffix(".json.gz").write_bytes(b"")
+    assert FileBackend(project.backend, "immutable").stacks() == ["pr-12", "prod", "staging"]
+    listed = json.dumps([{"name": "staging"}, {"name": "organization/immutable/pr-12"}])
+    assert command(project, f"echo '{listed}'").stacks() == ["pr-12", "staging"]
+    assert (project.directory.parent / "pulumi.arguments").read_text().split() == [
+        "stack", "ls", "--json", "--non-interactive", f"--cwd={project.directory}",
+    ]  # fmt: skip
+    with pytest.raises(ReleaseError, match=r"^`pulumi stack ls` printed no list of stacks$"):
+        command(project, "echo '[1]'").stacks()
+    with pytest.raises(ReleaseError, match=r"^`pulumi stack ls` failed: no log-in$"):
+        command(project, "echo error: no log-in >&2; exit 255").stacks()
+
+
 @pytest.mark.parametrize(
     ("body", "reason"),
     [

@@ -204,6 +204,12 @@ ROLE = "arn:aws:sts::123456789012:assumed-role/deploy/ci"
         ),
         ("\x1b[31merror: \x1b[0mno space left", "no space left"),
         ("error: update failed\nerror: web: no capacity", "web: no capacity"),
+        (
+            "error: Program failed with an unhandled exception:\n  Traceback (most recent call last):\n"
+            "    import policies\n  ModuleNotFoundError: No module named 'policies'\nerror: update failed",
+            "Program failed with an unhandled exception: ModuleNotFoundError: No module named 'policies'",
+        ),
+        ("    error: 1 error occurred:\n    \t* creating: no room", "1 error occurred: creating: no room"),
         ("panic: something", "panic: something"),
         ("", "exit code 255"),
     ],
