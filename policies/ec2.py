@@ -1,4 +1,4 @@
-"""Amazon EC2 and VPC, of servers: metadata, addresses, volumes. Who may reach them is in networks.py."""
+"""Amazon EC2 and VPC, of servers and what is around them: metadata, addresses, volumes, flow logs."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def _part(family: ModuleType) -> Iterator[str]:
 
 
 def _row(rule: Rule) -> str:
-    controls = ", ".join([rule.control, *rule.also]) if rule.control else "none: this project's own"
+    controls = ", ".join([rule.control, *rule.also]) if rule.control else "ours"
     return f"| `{rule.id}` | {controls} | {rule.severity} | {rule.reason} |"
 
 
