@@ -5,7 +5,7 @@ Pulumi's state is in `delivery_state.py`; what a deployment leaves alone in `del
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from . import policies
 from .delivery_actions import BUCKETS, FAMILIES, GLOBAL, READ, SERVICE_LINKED
@@ -37,16 +37,14 @@ def trust(provider_arn: str, subjects: Sequence[str]) -> Document:
     )
 
 
-def preview_subjects(repository: str, environment: str, branch: str) -> list[str]:
-    """A pull request, and what is scheduled on the main branch: jobs that name no environment of GitHub's.
+def preview_subjects(repository: str, branch: str, environments: Iterable[str]) -> list[str]:
+    """A pull request of the repository itself, what is scheduled on the main branch, and every deployment.
 
-    A job with an environment has that as its subject; `ENVIRONMENT-preview` is for a preview with approval.
+    A job of an environment has that as its subject, and the gate to prod asks what staging runs. Workflows of
+    a fork's pull request get no token of this repository.
     """
-    return [
-        f"repo:{repository}:pull_request",
-        f"repo:{repository}:ref:refs/heads/{branch}",
-        f"repo:{repository}:environment:{environment}-preview",
-    ]
+    subjects = ("pull_request", f"ref:refs/heads/{branch}", *(f"environment:{each}" for each in environments))
+    return [f"repo:{repository}:{subject}" for subject in subjects]
 
 
 def deploy_subjects(repository: str, environment: str) -> list[str]:

@@ -56,8 +56,8 @@ class DeliveryRolesArgs(ComponentArgs):
     service_actions: tuple[str, ...] = ()
     """What services do with `policyStatements`, beside what components give them: the boundary stops
     what is not named here."""
-    max_session_seconds: int = Field(default=7200, ge=3600, le=43_200)
-    """How long a deployment may take; a preview has an hour (IAM, MaxSessionDuration)."""
+    max_session_seconds: int = Field(default=14_400, ge=3600, le=43_200)
+    """How long a deployment, or the wait for its gate, may take (IAM, MaxSessionDuration)."""
 
 
 class RolesOfEnvironment(NamedTuple):
@@ -175,12 +175,11 @@ class _Maker(NamedTuple):
 
     def preview(self, environment: str, read: iam.Policy) -> iam.Role:
         args = self.args
-        subjects = delivery_policies.preview_subjects(args.repository, environment, args.branch)
+        subjects = delivery_policies.preview_subjects(args.repository, args.branch, args.environments)
         return self._role(
             f"{self.name}-{environment}-preview",
             f"Previews {environment}: reads, and writes nothing",
             subjects,
-            3600,
             {"read": read},
             self.known.apply(lambda known: policies.document(*state_reader(known.owner, known.state))),
         )
@@ -206,7 +205,6 @@ class _Maker(NamedTuple):
             f"{self.name}-{environment}-deploy",
             f"Deploys {stacks}",
             delivery_policies.deploy_subjects(self.args.repository, environment),
-            self.args.max_session_seconds,
             written,
             self.known.apply(lambda known: boundary.arn.apply(lambda arn: document(known, arn))),
         )
@@ -216,7 +214,6 @@ class _Maker(NamedTuple):
         child_name: str,
         description: str,
         subjects: list[str],
-        max_session_seconds: int,
         attached: dict[str, iam.Policy],
         own: Output[Document],
     ) -> iam.Role:
@@ -228,7 +225,7 @@ class _Maker(NamedTuple):
             assume_role_policy=Output.json_dumps(
                 self.known.apply(lambda known: delivery_policies.trust(known.provider_arn, subjects))
             ),
-            max_session_duration=max_session_seconds,
+            max_session_duration=self.args.max_session_seconds,
             tags=named(self.args.tags, child_name),
             opts=self.opts,
         )

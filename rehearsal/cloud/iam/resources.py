@@ -79,7 +79,7 @@ def _of_ec2(question: Asked, region: str, account: str) -> list[Resource]:
 
 
 def _of_autoscaling(question: Asked, region: str, account: str) -> list[Resource]:
-    from moto.autoscaling.models import autoscaling_backends
+    from rehearsal.cloud.autoscaling.models import autoscaling_backends
 
     groups = autoscaling_backends[account][region].autoscaling_groups
     group = groups.get(question.first("AutoScalingGroupName", "ResourceId") or "")
@@ -105,7 +105,7 @@ def _of_kms(question: Asked, region: str, account: str) -> list[Resource]:
 
 
 def _of_databases(question: Asked, region: str, account: str) -> list[Resource]:
-    from moto.rds.models import rds_backends
+    from rehearsal.cloud.rds.models import rds_backends
 
     backend, name = rds_backends[account][region], question.first("DBInstanceIdentifier")
     databases = getattr(backend, "databases", {})
@@ -119,7 +119,7 @@ def _of_parameters(question: Asked, region: str, account: str) -> list[Resource]
 
 
 def _of_secrets(question: Asked, region: str, account: str) -> list[Resource]:
-    from moto.secretsmanager.models import secretsmanager_backends
+    from rehearsal.cloud.secretsmanager.models import secretsmanager_backends
 
     wanted = question.first("SecretId")
     secrets = secretsmanager_backends[account][region].secrets.values()
