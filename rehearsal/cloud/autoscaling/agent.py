@@ -65,20 +65,20 @@ class LogAgent:
 def told(data: dict[str, Any]) -> Told | None:
     """What a LaunchTemplateData says of logs; None when it says nothing."""
     # Of a template's first version moto keeps it in a type of its own.
-    files = dict(_files(str(data.get("UserData") or "")))
-    role = _role(data.get("IamInstanceProfile") or {})
-    configuration = files.pop(f"{FOLDER}/{CONFIGURATION}", None)
+    written = dict(files(str(data.get("UserData") or "")))
+    role = role_of(data.get("IamInstanceProfile") or {})
+    configuration = written.pop(f"{FOLDER}/{CONFIGURATION}", None)
     if configuration is not None:
         for entry in _entries(configuration):
             return Told(entry["log_group_name"], entry.get("log_stream_name", _INSTANCE), role)
-    for name, content in files.items():
+    for name, content in written.items():
         found = _LOG_GROUP.search(content) if name.startswith(f"{FOLDER}/") else None
         if found:
             return Told(found[1], _INSTANCE, role)
     return None
 
 
-def _files(user_data: str) -> Iterator[tuple[str, str]]:
+def files(user_data: str) -> Iterator[tuple[str, str]]:
     """Path and content of what a `#cloud-config` writes."""
     import yaml
 
@@ -102,7 +102,7 @@ def _entries(configuration: str) -> Iterator[dict[str, str]]:
         return
 
 
-def _role(profile: dict[str, str]) -> str:
+def role_of(profile: dict[str, str]) -> str:
     name = profile.get("Name") or profile.get("Arn", "").rpartition("/")[2]
     for each in iam_backends[ACCOUNT]["aws"].instance_profiles.values():
         if each.name == name and each.roles:

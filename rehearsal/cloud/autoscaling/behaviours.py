@@ -37,7 +37,8 @@ def serve(fleet: Fleet, servers: list[Server]) -> None:
 
     after(servers[0].warmup, _warm)
     if behaviour.gets_healthy:
-        after(timings.to_healthy, then(_pass, journal.SERVING))
+        asked = fleet.substrate.checks_targets()
+        after(timings.to_healthy, then(_pass, journal.SERVING if asked else journal.WORKING))
     else:
         after(timings.to_unhealthy, _fail)
         after(max(timings.to_unhealthy, timings.grace), _grace)

@@ -9,7 +9,7 @@ from moto.core.base_backend import BackendDict
 from moto.core.exceptions import ServiceException
 
 from rehearsal.cloud import images
-from rehearsal.cloud.autoscaling import agent, exceptions, hook_requests, preferences
+from rehearsal.cloud.autoscaling import agent, exceptions, hook_requests, preferences, units
 from rehearsal.cloud.autoscaling.group import Group
 from rehearsal.cloud.autoscaling.members import Members
 from rehearsal.cloud.autoscaling.refresh import ROLLING, ROOT_VOLUME, Refresh
@@ -69,7 +69,7 @@ class AutoScalingBackend(Members):
             hook_requests.put(group, hook)
         self.autoscaling_groups[name] = group
         scaling.watch(group)
-        group.fleet.hearers.append(agent.LogAgent(group).send)
+        group.fleet.hearers += [agent.LogAgent(group).send, units.Units(group).hear]
         return group
 
     def update_group(self, name: str, kept: dict[str, Any], settings: dict[str, Any]) -> None:

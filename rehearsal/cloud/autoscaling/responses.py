@@ -174,7 +174,7 @@ class AutoScalingResponse(HookRequests):
         if status not in ("Healthy", "Unhealthy"):
             raise ValidationError(f"HealthStatus {status!r} is not Healthy or Unhealthy")
         group, server = self.autoscaling_backend.owner(self._get_param("InstanceId"))
-        server.health = status
+        server.report(status)
         group.fleet.changed()
         return EmptyResult()
 

@@ -47,12 +47,13 @@ class Server:
     `error_share`: 0 to 1 of its requests are answered 5xx. `latency_seconds`: its 99th percentile.
     `activity`: the launch or termination that it is in, or was in last. `waits`: for which lifecycle hooks,
     by name. `warmup`: seconds from in service to warm. `next`: what its root volume is being replaced for.
+    `reported`: its health is what somebody said of it, by SetInstanceHealth.
     """
 
     __slots__ = (
         "activity", "behaviour", "configuration", "error_share", "graced", "health", "id", "in_service_at",
         "instance_type", "latency_seconds", "launched_at", "lifecycle", "next", "phase", "protected",
-        "target", "waits", "warmed", "warmup", "zone",
+        "reported", "target", "waits", "warmed", "warmup", "zone",
     )  # fmt: skip
 
     def __init__(
@@ -74,7 +75,7 @@ class Server:
         self.health = "Healthy"
         self.target = INITIAL
         self.in_service_at: float | None = None
-        self.warmed = self.graced = False
+        self.warmed = self.graced = self.reported = False
         self.error_share, self.latency_seconds = 0.0, LATENCY_SECONDS
         self.activity: Activity | None = None
         self.behaviour = Behaviour()
@@ -107,6 +108,10 @@ class Server:
         group may terminate none.
         """
         return self.lifecycle == PENDING or self.leaving or self.replacing or bool(self.waits)
+
+    def report(self, health: str) -> None:
+        """Healthy or Unhealthy, as somebody says: a person, or the server itself."""
+        self.health, self.reported = health, health == "Unhealthy"
 
     def target_health(self) -> dict[str, Any]:
         reason, description = _TARGET_REASONS[self.target]

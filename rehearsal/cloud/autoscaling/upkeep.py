@@ -21,6 +21,7 @@ _OUT = "An instance was taken out of service in response to {}."
 _IN = "An instance was launched in response to {}."
 DIFFERENCE = "a difference between desired and actual capacity"
 _UNHEALTHY = "an unhealthy instance needing to be replaced"
+_REPORTED = "a user health-check"
 _TOO_OLD = "an instance that reached the maximum instance lifetime"
 #: Less than a millisecond is what floats leave of a lifetime.
 _SOON = 0.001
@@ -44,7 +45,9 @@ class Upkeep:
 
     def end_unhealthy(self, servers: list[Server]) -> None:
         check = "ELB system" if self.fleet.substrate.checks_targets() else "EC2"
-        self.fleet.terminate(servers, _OUT.format(f"an {check} health check failure"))
+        checked = [server for server in servers if not server.reported]
+        self.fleet.terminate(checked, _OUT.format(f"an {check} health check failure"))
+        self.fleet.terminate([server for server in servers if server.reported], _OUT.format(_REPORTED))
 
     def keep(self) -> None:
         """Replace who is to go, launch what is missing, terminate what is too much."""

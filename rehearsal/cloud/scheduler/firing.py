@@ -1,6 +1,7 @@
 """Schedules that fire: when, what they call, and how often they try.
 
-Of the calls that a schedule can make, those that stop and start a database are there. Source: "Schedule types
+Of the calls that a schedule can make, those that stop and start a database are there, and the one that sets a
+group's capacity. Source: "Schedule types
 in EventBridge Scheduler", "Using universal targets", "Configuring retry policy".
 """
 
@@ -11,7 +12,7 @@ import re
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from moto.core.exceptions import ServiceException
@@ -109,30 +110,67 @@ def _count(schedule: Any, name: str) -> None:
 
 def _call(schedule: Any) -> str:
     """What went wrong; nothing when all went well."""
-    target = schedule.target
-    action, method = _calls()[target["Arn"]]
+    target, region = schedule.target, schedule.arn.split(":")[3]
+    call = _calls()[target["Arn"]]
     try:
-        name = json.loads(target.get("Input") or "{}")["DbInstanceIdentifier"]
-    except (ValueError, KeyError):
-        return "the input has no DbInstanceIdentifier"
-    region = schedule.arn.split(":")[3]
-    if not allowed(target["RoleArn"], action, f"arn:aws:rds:{region}:{ACCOUNT}:db:{name}"):
-        return f"AccessDenied: the role may not {action} of {name}"
-    from rehearsal.cloud.rds.models import rds_backends
-
+        asked = json.loads(target.get("Input") or "{}")
+        name = asked[call.names]
+    except (ValueError, KeyError, TypeError):
+        return f"the input has no {call.names}"
     try:
-        getattr(rds_backends[ACCOUNT][region], method)(name)
+        if not allowed(target["RoleArn"], call.action, call.resource(region, name)):
+            return f"AccessDenied: the role may not {call.action} of {name}"
+        call.act(region, asked)
     except ServiceException as refused:
         return f"{refused.code}: {refused.message}"
     return ""
 
 
-def _calls() -> dict[str, tuple[str, str]]:
-    """By a universal target's ARN: the permission that it needs, and what it does."""
+class _Call(NamedTuple):
+    """What a universal target does: the permission that it needs, of what, and how the input names that."""
+
+    action: str
+    names: str
+    resource: Callable[[str, str], str]
+    act: Callable[[str, dict[str, Any]], None]
+
+
+def _calls() -> dict[str, _Call]:
+    """By a universal target's ARN."""
+    rds, groups = "arn:aws:scheduler:::aws-sdk:rds", "arn:aws:scheduler:::aws-sdk:autoscaling"
+    name, group = "DbInstanceIdentifier", "AutoScalingGroupName"
+    capacity = "autoscaling:SetDesiredCapacity"
     return {
-        "arn:aws:scheduler:::aws-sdk:rds:stopDBInstance": ("rds:StopDBInstance", "stop_db_instance"),
-        "arn:aws:scheduler:::aws-sdk:rds:startDBInstance": ("rds:StartDBInstance", "start_db_instance"),
+        f"{rds}:stopDBInstance": _Call("rds:StopDBInstance", name, _database, _database_call("stop")),
+        f"{rds}:startDBInstance": _Call("rds:StartDBInstance", name, _database, _database_call("start")),
+        f"{groups}:setDesiredCapacity": _Call(capacity, group, _group, _set_capacity),
     }
+
+
+def _database(region: str, name: str) -> str:
+    return f"arn:aws:rds:{region}:{ACCOUNT}:db:{name}"
+
+
+def _database_call(verb: str) -> Callable[[str, dict[str, Any]], None]:
+    def act(region: str, asked: dict[str, Any]) -> None:
+        from rehearsal.cloud.rds.models import rds_backends
+
+        getattr(rds_backends[ACCOUNT][region], f"{verb}_db_instance")(asked["DbInstanceIdentifier"])
+
+    return act
+
+
+def _group(region: str, name: str) -> str:
+    from rehearsal.cloud.autoscaling.models import autoscaling_backends
+
+    return str(autoscaling_backends[ACCOUNT][region].group(name).arn)
+
+
+def _set_capacity(region: str, asked: dict[str, Any]) -> None:
+    from rehearsal.cloud.autoscaling.models import autoscaling_backends
+
+    backend = autoscaling_backends[ACCOUNT][region]
+    backend.set_desired_capacity(asked["AutoScalingGroupName"], asked.get("DesiredCapacity"))
 
 
 def _now() -> datetime:

@@ -50,7 +50,7 @@ def test_a_policy_launches_before_it_terminates_an_unhealthy_server(scene: Scene
         "An instance was launched in response to an unhealthy instance needing to be replaced."
     )
     assert causes(scene, "Terminating") == [
-        "An instance was taken out of service in response to an ELB system health check failure."
+        "An instance was taken out of service in response to a user health-check."
     ]
 
 
