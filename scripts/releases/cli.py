@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from scripts.releases import (
     backend,
     change,
+    commands_comment,
     commands_cost,
     commands_delivery,
     commands_gate,
@@ -225,6 +226,7 @@ commands_plan.add(app)
 commands_preview.add(app)
 commands_cost.add(app)
 commands_delivery.add(app)
+commands_comment.add(app)
 commands_gate.add(app)
 commands_retire.add(app)
 commands_review.add(app)

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
+from unittest.mock import Mock
 
+import pytest
+
+from scripts.releases import commands_review
+from scripts.releases.errors import ReleaseError
+from tests.delivery import github_server
 from tests.scripts.reviews import PAST, SOON, Reviews, lock, reviews
 
 __all__ = ["reviews"]
@@ -89,3 +96,29 @@ def test_one_that_is_being_updated_is_left_to_the_next_sweep(reviews: Reviews) -
 
 def test_nothing_to_sweep_is_said(reviews: Reviews) -> None:
     assert reviews.run("sweep") == (0, ["there is no review environment"], "")
+
+
+def test_github_can_be_asked_which_requests_are_open(
+    reviews: Reviews, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in (1, 2, 3):
+        reviews.stack(number, SOON)
+    subprocess.run(["git", "init", "--quiet", "--bare", str(tmp_path / "bare")], check=True)
+    with github_server.serving(tmp_path / "bare") as github:
+        for branch in ("one", "two"):
+            github.open_pull(branch)
+        github.pulls[0]["state"] = "closed"
+        for name, value in github.variables.items():
+            monkeypatch.setenv(name, value)
+        code, out, _ = reviews.run("sweep", "--github", "--dry-run")
+        assert (code, github.asked) == (0, ["GET /pulls"])
+    assert [line.split(":")[0] for line in out] == ["pr-1 would go", "pr-2 stays", "pr-3 would go"]
+
+
+def test_when_github_does_not_answer_nothing_goes(reviews: Reviews, monkeypatch: pytest.MonkeyPatch) -> None:
+    reviews.stack(12, PAST)
+    monkeypatch.setenv("GITHUB_TOKEN", "token")
+    monkeypatch.setenv("GITHUB_REPOSITORY", "owner/project")
+    monkeypatch.setattr(commands_review, "_open", Mock(side_effect=ReleaseError("GitHub cannot be reached")))
+    code, _, error = reviews.run("sweep", "--github")
+    assert (code, error, reviews.asked) == (1, "release: GitHub cannot be reached\n", [])
