@@ -130,7 +130,7 @@ def errors() -> Iterator[None]:
         NoAccessError: there are no usable credentials.
         AwsError: AWS refused, or did not answer in spite of `ATTEMPTS` tries.
     """
-    from botocore import exceptions
+    from botocore import exceptions, parsers
 
     try:
         yield
@@ -143,8 +143,9 @@ def errors() -> Iterator[None]:
         ) from error
     except (exceptions.ProfileNotFound, exceptions.InvalidRegionError, exceptions.SSOError) as error:
         raise NoAccessError(f"AWS cannot be asked: {one_line(error)}") from error
-    except (exceptions.BotoCoreError, ValueError) as error:
-        # boto3 refuses an endpoint that is no URL with a plain ValueError.
+    except (exceptions.BotoCoreError, parsers.ResponseParserError, ValueError) as error:
+        # boto3 refuses an endpoint that is no URL with a plain ValueError; what is not AWS answers what boto3
+        # cannot read, such as the page of a proxy.
         raise AwsError(f"AWS cannot be asked: {one_line(error)}") from error
 
 

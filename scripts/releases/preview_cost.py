@@ -61,16 +61,13 @@ def make(environment: str, region: str, events: Events, prices: Prices) -> Costs
     new = list(_after(events))
     if not new and not old:
         return None
-    before = cost.make(environment, region, old, prices, None) if _real(old) else None
+    # A stack that is not up yet may have its root in the state, which has no ID, and nothing else.
+    up = any(record["id"] for record in old)
+    before = cost.make(environment, region, old, prices, None) if up else None
     after = cost.make(environment, region, new, prices, None) if new else None
     if after is None or not (after.lines or (before and before.lines)):
         return None
     return Costs(before, after)
-
-
-def _real(records: list[dict[str, Any]]) -> bool:
-    """A stack that is not up yet may have its root in the state, and nothing else."""
-    return any(":" in str(record["id"]) or record["id"] for record in records)
 
 
 def _record(step: Step, side: Side, identity: str = "") -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """An AWS account that has every image, tested and scanned: for tests of commands that are not about images.
 
-It answers EC2's DescribeImages and nothing else, from a thread of this process; child processes reach it too.
+It answers EC2's DescribeImages and refuses all else, from a thread of this process; child processes reach it
+too.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ ANSWER = """<DescribeImagesResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-
 <imageOwnerId>123456789012</imageOwnerId><creationDate>2026-11-20T10:00:00.000Z</creationDate><tagSet>{tags}</tagSet>
 </item></imagesSet></DescribeImagesResponse>"""
 
+REFUSAL = """<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code>
+<Message>this account has images alone</Message></Error></ErrorResponse>"""
+
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -32,11 +36,11 @@ class _Handler(BaseHTTPRequestHandler):
         asked = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
         known = asked["Action"] == ["DescribeImages"] and asked["Filter.1.Name"] == ["image-id"]
         tags = "".join(f"<item><key>{key}</key><value>{value}</value></item>" for key, value in TAGS.items())
-        body = ANSWER.format(image=asked["Filter.1.Value.1"][0], tags=tags).encode() if known else b""
+        body = ANSWER.format(image=asked["Filter.1.Value.1"][0], tags=tags) if known else REFUSAL
         self.send_response(200 if known else 400)
-        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Length", str(len(body.encode())))
         self.end_headers()
-        self.wfile.write(body)
+        self.wfile.write(body.encode())
 
     def log_message(self, *_: object) -> None:
         """Standard error belongs to the command under test."""
