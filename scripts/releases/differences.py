@@ -82,11 +82,11 @@ def _compared(path: str, before: Any, after: Any) -> Iterator[Difference]:
 
 def _in_order(path: str, before: list[Any], after: list[Any]) -> Iterator[Difference]:
     """What is put into a list, taken out of it, or changed at its place; what only moves on is no change."""
-    sides = [[json.dumps(item, sort_keys=True) for item in items] for items in (before, after)]
-    for _, old, old_end, new, new_end in difflib.SequenceMatcher(None, *sides, autojunk=False).get_opcodes():
+    was, then = ([json.dumps(item, sort_keys=True) for item in items] for items in (before, after))
+    for _, old, old_end, new, new_end in difflib.SequenceMatcher(a=was, b=then, autojunk=False).get_opcodes():
         for index in range(max(old_end - old, new_end - new)):
-            was, then = _at(before[old:old_end], index), _at(after[new:new_end], index)
-            yield from _compared(f"{path}[{(old if then is ABSENT else new) + index}]", was, then)
+            one, other = _at(before[old:old_end], index), _at(after[new:new_end], index)
+            yield from _compared(f"{path}[{(old if other is ABSENT else new) + index}]", one, other)
 
 
 def _at(items: list[Any], index: int) -> Any:
