@@ -1,0 +1,87 @@
+"""The actions that deliveries are given, against what AWS says of its own."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+import pytest
+from botocore.loaders import Loader
+
+from components import delivery_actions
+from components.delivery_actions import FAMILIES, GLOBAL, READ
+from rehearsal.cloud.iam.evaluation import like
+from rehearsal.cloud.iam.responses import _policies
+
+MODELS = {
+    "cloudwatch": "cloudwatch", "elasticloadbalancing": "elbv2", "tag": "resourcegroupstaggingapi",
+}  # fmt: skip
+PERMISSION_ONLY = {
+    # No operations of their own (Service Authorization Reference, "permission only" and S3's own names).
+    "budgets:ModifyBudget", "budgets:ViewBudget", "elasticloadbalancing:SetWebAcl", "lambda:InvokeFunction",
+    "logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:GetLogDelivery", "logs:ListLogDeliveries",
+    "logs:UpdateLogDelivery", "s3:DeleteObjectVersion", "s3:GetAccelerateConfiguration",
+    "s3:GetEncryptionConfiguration", "s3:GetLifecycleConfiguration", "s3:GetReplicationConfiguration",
+    "s3:ListBucket", "s3:ListBucketVersions", "s3:PutBucketObjectLockConfiguration",
+    "s3:PutBucketPublicAccessBlock", "s3:PutEncryptionConfiguration", "s3:PutLifecycleConfiguration",
+    "s3:TagResource", "s3:UntagResource", "s3:ListTagsForResource",
+}  # fmt: skip
+WRITES = [*(action for family in FAMILIES.values() for action in family), *GLOBAL, *delivery_actions.BUCKETS]
+
+
+@cache
+def operations(service: str) -> frozenset[str]:
+    model = Loader().load_service_model(MODELS.get(service, service), "service-2")
+    return frozenset(model["operations"])
+
+
+def exists(action: str) -> bool:
+    service, _, name = action.partition(":")
+    return action in PERMISSION_ONLY or any(like(each, name) for each in operations(service))
+
+
+@pytest.mark.parametrize(
+    "family", ["READ", "NETWORK", "SERVERS", "DATA", "LOGS", "BUCKETS", "GLOBAL", "IMAGES"]
+)
+def test_every_action_is_one_of_awss(family: str) -> None:
+    """IAM takes a name that is misspelt without a word, and then refuses the call."""
+    listed = getattr(delivery_actions, family)
+    assert [action for action in listed if not exists(action)] == []
+    assert len(set(listed)) == len(listed)
+
+
+def test_what_a_preview_reads_is_reading_to_aws_too() -> None:
+    """AWS's ReadOnlyAccess lists what writes nothing; it has more wildcards than we do."""
+    aws = _policies()["ReadOnlyAccess"]["Document"]
+    reading = [each.lower() for statement in aws["Statement"] for each in statement["Action"]]
+    beside = {"sts:getcalleridentity"}
+    writing = [
+        action
+        for action in map(str.lower, READ)
+        if action not in beside and not any(like(action, pattern) for pattern in reading)
+    ]
+    assert writing == []
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        "s3:GetObject", "s3:GetObjectVersion", "secretsmanager:GetSecretValue", "ssm:GetParametersByPath",
+        "logs:GetLogEvents", "logs:FilterLogEvents", "logs:StartQuery", "kms:Decrypt",
+        "lambda:InvokeFunction", "rds:DownloadDBLogFilePortion", "ec2:GetPasswordData",
+        "ec2:GetConsoleOutput", "iam:GetAccessKeyLastUsed",
+    ],
+)  # fmt: skip
+def test_reading_how_things_are_is_not_reading_what_they_hold(action: str) -> None:
+    assert [pattern for pattern in READ if like(action, pattern)] == []
+
+
+def test_nothing_that_is_read_is_written_and_nothing_is_all_of_a_service() -> None:
+    assert (
+        [action for action in WRITES if any(like(action, pattern) for pattern in READ)]
+        == [
+            # Its delivery by CloudWatch Logs is asked for by its own name.
+        ]
+    )
+    assert [action for action in [*READ, *WRITES] if re.fullmatch(r"[a-z0-9-]+:\*|\*", action)] == []
+    assert [action for action in WRITES if "*" in action] == []
