@@ -55,7 +55,7 @@ def test_the_line_that_it_shows_is_what_is_said() -> None:
 def test_the_finding_that_it_shows_is_what_is_found() -> None:
     (rule,) = [each for each in families.rules() if each.id == "ec2-25"]
     template = rules.Resource(rule.types[0], "web", "", {"networkInterfaces": [PUBLIC]})
-    assert "\n".join(f"        {line}" for line in (rule.reason, *rule.of(template))) in TEXT
+    assert "\n".join(f"              {line}" for line in (rule.reason, *rule.of(template))) in TEXT
 
 
 PUBLIC = {"associatePublicIpAddress": "true"}
