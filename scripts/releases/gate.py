@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from scripts.releases import aws, copies, groups, refreshes, soak
+from scripts.releases import aws, copies, groups, promotion, refreshes, soak
 from scripts.releases.aws import Account
 from scripts.releases.config_file import ConfigFile
 from scripts.releases.errors import NotDeployedError, RefusedError
@@ -95,10 +95,24 @@ class _Target:
     state: EnvironmentState | None
     groups: dict[str, Group]
 
-    def before(self, service: str) -> str | None:
-        """The image that the service ran before."""
+    def runs(self, service: str) -> str | None:
+        """The image that the service launches now: by AWS; by the stack's outputs where these credentials do
+        not see its group, as those of another account do not.
+        """
+        if group := self.groups.get(service):
+            return refreshes.image_of(self.account, group, group.version)
         known = self.state.services.get(service) if self.state else None
-        return known.previous_image if known else None
+        return known.image if known and promotion.is_proven(known.refresh) else None
+
+    def ran(self, service: str, image: str) -> bool:
+        """Whether the service ran the image once: its stack's outputs name it as the one before, or a
+        refresh to it succeeded, as far back as AWS keeps them.
+        """
+        known = self.state.services.get(service) if self.state else None
+        if known and known.previous_image == image:
+            return True
+        group = self.groups.get(service)
+        return group is not None and soak.succeeded(self.account, group, image)
 
 
 def look(where: Project, source: str, target: str, soak_seconds: float) -> Verdict:
@@ -157,13 +171,12 @@ def _passage(rule: _Rule, beyond: _Target, service: str) -> Passage:
     name, target = rule.origin.config.environment, beyond.config.environment
     if image is None:
         raise RefusedError(f"{beyond.config.path.name}: {service} has no image; set imageId")
-    group = beyond.groups.get(service)
-    if group and refreshes.image_of(beyond.account, group, group.version) == image:
+    if beyond.runs(service) == image:
         return Passage(service, image, RUNS, f"{service} of {target} runs {image} already")
     found = [_judged(rule, beyond, each, image) for each in rule.counterparts(service)]
     if found and all(state == SOAKED for state, _ in found):
         return Passage(service, image, SOAKED, "; ".join(text for _, text in found))
-    if group and soak.ran(beyond.account, group, beyond.before(service), image):
+    if beyond.ran(service, image):
         return Passage(service, image, RAN, f"{service} of {target} ran {image} before")
     if not found:
         return Passage(

@@ -105,12 +105,8 @@ def _with_alarms(
     return Soak(*found, rang=max(rang, key=lambda each: each[1], default=None))
 
 
-def ran(account: Account, group: Group, before: str | None, image: str) -> bool:
-    """Whether this fleet ran the image once: its stack's outputs name it as the one `before`, or a refresh to
-    it succeeded, as far back as AWS keeps them.
-    """
-    if before == image:
-        return True
-    succeeded = (each.version for each in refreshes.history(account, group) if each.status == "Successful")
-    versions = dict.fromkeys(version for version in succeeded if version is not None)
+def succeeded(account: Account, group: Group, image: str) -> bool:
+    """Whether a refresh of this group to the image ended well, as far back as AWS keeps them."""
+    ended = (each.version for each in refreshes.history(account, group) if each.status == "Successful")
+    versions = dict.fromkeys(version for version in ended if version is not None)
     return any(refreshes.image_of(account, group, version) == image for version in versions)

@@ -3,77 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from scripts.releases import aws, waiting
-from tests.rehearsal.cloud.scene import BAD, BETTER, GOOD
-from tests.scripts.live_environment import LiveEnvironment, live_environment
-from tests.scripts.release_project import Finished, service
+from tests.scripts.gated import BAD, BETTER, GOOD, Gated, gated
 
-PROD = """\
-config:
-  aws:region: {region}
-  immutable:imageId: {image}
-  immutable:services:
-    web: {{port: 8080}}
-"""
-
-
-class Gated:
-    """Staging runs `web` in the emulated cloud, watched by the alarm `web-errors`; prod is not up."""
-
-    def __init__(self, live: LiveEnvironment) -> None:
-        self.live, self.scene = live, live.scene
-        live.image(GOOD)
-        live.alarm("web-errors")
-        self.outputs("staging", GOOD)
-        self.prod(GOOD)
-
-    def outputs(self, environment: str, image: str, group: str = "web", **details: Any) -> None:
-        alarms = {"errors": "web-errors"} if environment == "staging" else {}
-        state = {**service(image, **details), "group": group, "alarms": alarms}
-        self.live.project.state(environment, {"web": state})
-
-    def prod(self, image: str, more: str = "", region: str = "eu-central-1") -> None:
-        file = self.live.project.file("prod")
-        file.write_text(PROD.format(image=image, region=region) + more)
-
-    def prod_runs(self, version: int) -> None:
-        """Prod is up too, on that version of the same launch template."""
-        self.scene.name = "prod-web"
-        tags = {"project": "immutable", "environment": "prod", "service": "web"}
-        given = [
-            {"Key": key, "Value": value, "ResourceId": "prod-web", "ResourceType": "auto-scaling-group"}
-            | {"PropagateAtLaunch": True}
-            for key, value in tags.items()
-        ]
-        self.scene.settled(version=version, Tags=given)
-        self.outputs("prod", GOOD, "prod-web")
-
-    def gate(self, *options: str) -> Finished:
-        return self.live.run("gate", "staging", "prod", *options)
-
-    def opened(self, *options: str) -> str:
-        done = self.gate(*options)
-        assert (done.code, done.error) == (0, ""), done.error
-        return done.out.removeprefix("prod may go on: ").rstrip("\n")
-
-    def closed(self, *options: str) -> str:
-        refusal = self.live.refused("gate", "staging", "prod", *options)
-        assert refusal.startswith("prod may not go on: ")
-        return refusal.removeprefix("prod may not go on: ")
-
-
-@pytest.fixture
-def gated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gated]:
-    """A command that waits moves the emulated clock on by a minute a look."""
-    with live_environment(tmp_path, monkeypatch) as live:
-        monkeypatch.setattr(waiting, "sleep", lambda _: live.scene.cloud.step(60))
-        yield Gated(live)
+__all__ = ["gated"]
 
 
 def test_an_image_that_ran_long_enough_without_an_alarm_goes_on(gated: Gated) -> None:
@@ -237,76 +174,6 @@ def test_a_job_is_judged_by_what_it_would_run(gated: Gated) -> None:
     gated.live.settled(desired=0)
     gated.scene.cloud.step(3600)
     assert gated.opened("--soak-minutes", "60").startswith(f"web of staging runs {GOOD} for 6")
-
-
-def test_what_prod_runs_already_needs_no_soak(gated: Gated) -> None:
-    gated.live.settled(version=2)
-    gated.prod_runs(1)
-    assert gated.opened() == f"web of prod runs {GOOD} already"
-
-
-def test_the_way_back_in_prod_is_open_by_its_outputs(gated: Gated) -> None:
-    gated.live.settled(version=2)
-    gated.prod_runs(2)
-    assert "not" in gated.closed()
-    gated.outputs("prod", BETTER, "prod-web", previous=GOOD)
-    assert gated.opened() == f"web of prod ran {GOOD} before"
-
-
-def test_the_way_back_in_prod_is_open_by_a_rollout_that_succeeded(gated: Gated) -> None:
-    gated.live.settled(version=3, MinSize=0, HealthCheckGracePeriod=100_000)
-    gated.prod_runs(1)
-    for version in (2, 1):
-        gated.scene.start(version)
-        gated.scene.until_over()
-    gated.prod(BETTER)
-    assert gated.opened() == f"web of prod ran {BETTER} before"
-
-
-def test_an_image_that_failed_in_prod_is_no_way_back(gated: Gated) -> None:
-    gated.live.settled()
-    gated.prod_runs(1)
-    gated.scene.start(3, AutoRollback=True)
-    assert gated.scene.until_over()["Status"] == "RollbackSuccessful"
-    gated.prod(BAD)
-    assert gated.closed() == f"web of staging runs {GOOD}, not {BAD}"
-
-
-def test_a_service_that_is_new_in_prod_takes_what_proved_the_shared_image(gated: Gated) -> None:
-    gated.live.settled()
-    gated.scene.cloud.step(600)
-    gated.prod(GOOD, "    more: {port: 9000}\n")
-    assert gated.opened("--soak-minutes", "10").startswith(f"web of staging runs {GOOD}")
-
-
-def test_a_service_that_no_fleet_proves_stays_behind(gated: Gated) -> None:
-    gated.live.project.file("staging").write_text(
-        "config:\n  aws:region: eu-central-1\n  immutable:services:\n    web: {port: 80, imageId: "
-        + GOOD
-        + "}\n"
-    )
-    gated.live.settled()
-    gated.prod(GOOD, "    more: {port: 9000}\n")
-    assert gated.closed("--soak-minutes", "0") == (
-        "staging has no service more, nor one that shares its image"
-    )
-
-
-def test_in_another_region_the_copy_of_the_same_build_goes_on(gated: Gated) -> None:
-    build = "arn:aws:imagebuilder:eu-central-1:123456789012:image/service/1.2.3/1"
-    here, there = "ami-0000000000000000e", "ami-0000000000000000f"
-    gated.scene.cloud.image(here, Ec2ImageBuilderArn=build)
-    gated.scene.cloud.image(there, Ec2ImageBuilderArn=build)
-    data = {"ImageId": here, "InstanceType": "m7g.large"}
-    version = gated.scene.ec2.create_launch_template_version(
-        LaunchTemplateId=gated.scene.template_id, LaunchTemplateData=data
-    )["LaunchTemplateVersion"]["VersionNumber"]
-    gated.live.image(here)
-    gated.live.settled(version=version)
-    gated.prod(there, region="eu-west-1")
-    assert gated.opened("--soak-minutes", "0").startswith(f"web of staging runs {there} for")
-    gated.prod(GOOD, region="eu-west-1")
-    assert gated.closed("--soak-minutes", "0") == f"web of staging runs {here}, not {GOOD}"
 
 
 def test_later_steps_and_programs_get_the_verdict(gated: Gated, tmp_path: Path) -> None:
