@@ -161,6 +161,6 @@ def test_without_a_boundary_roles_are_where_they_were() -> None:
 
 def test_a_boundary_that_is_none_is_refused() -> None:
     assert complaint({"immutable:permissionsBoundary": "admin"}) == (
-        "immutable:permissionsBoundary: 'admin' is not a policy's ARN; take the one that the stack of deliveries "
-        "prints under boundaries"
+        "immutable:permissionsBoundary: 'admin' is not a policy's ARN; take the one that the stack of "
+        "deliveries prints under boundaries"
     )
