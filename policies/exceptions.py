@@ -14,6 +14,9 @@ from datetime import date
 from fnmatch import fnmatchcase
 from typing import Any
 
+NOTICE_DAYS = 30
+"""Long enough before its end that an exception is thought of in daylight."""
+
 
 @dataclass(frozen=True)
 class Exemption:
@@ -48,6 +51,15 @@ def _whole(given: Iterable[Any]) -> Iterable[Exemption]:
             continue
         if all(isinstance(text, str) and text for text in (rule, reason, resource)):
             yield Exemption(rule, until, reason, resource)
+
+
+def ending(exemptions: Iterable[Exemption], today: date) -> Iterable[str]:
+    """What is said of the exceptions that end within `NOTICE_DAYS`: from then on the program refuses them."""
+    for each in exemptions:
+        left = (each.until - today).days
+        if 0 <= left <= NOTICE_DAYS:
+            what = f"the exception to {each.rule} for {each.resource} ends on {each.until}, in {left} days"
+            yield f"{what}; mend what it is for ({each.reason}), or decide anew until when it may stay"
 
 
 def exempting(exemptions: Iterable[Exemption], rule_id: str, name: str, today: date) -> Exemption | None:

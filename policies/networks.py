@@ -25,7 +25,7 @@ RISKY_PORTS = (
 """Those of EC2.19: logins, mail, file shares, databases, and what web frameworks listen on at home."""
 LOGIN_PORTS = (22, 3389)
 _ALL = ("-1", "all")
-_NO_DESCRIPTION = ("", "Managed by Pulumi", "Managed by Terraform")
+_NO_DESCRIPTION = ("", "Managed by Pulumi")
 
 
 @rule(

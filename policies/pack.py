@@ -28,6 +28,8 @@ from policies.rules import Resource, Rule
 from policies.values import plain
 
 NAME = "immutable"
+NOTICE = "immutable-exception-ends"
+_STACK = "pulumi:pulumi:Stack"
 _FRAMEWORK = "AWS Foundational Security Best Practices"
 _CONTROLS = "https://docs.aws.amazon.com/securityhub/latest/userguide"
 
@@ -40,8 +42,8 @@ def serve() -> None:
 def policies_of(
     rules: Sequence[Rule], exemptions: Callable[[], tuple[Exemption, ...]], today: Callable[[], date]
 ) -> list[Policy]:
-    """The rules as policies. What is excepted is asked when something is found, and not before."""
-    return [_Guard(rule, exemptions, today).policy() for rule in rules]
+    """The rules as policies, and one that tells of exceptions. What is excepted is asked when it matters."""
+    return [*(_Guard(rule, exemptions, today).policy() for rule in rules), _notice(exemptions, today)]
 
 
 def _configured() -> tuple[Exemption, ...]:
@@ -50,6 +52,20 @@ def _configured() -> tuple[Exemption, ...]:
 
 def _today() -> date:
     return datetime.now(UTC).date()
+
+
+def _notice(exemptions: Callable[[], tuple[Exemption, ...]], today: Callable[[], date]) -> Policy:
+    """Says which exceptions end soon. Asked of the stack's own resource, which every update begins with."""
+
+    def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
+        if args.resource_type == _STACK:
+            for text in exceptions.ending(exemptions(), today()):
+                report(text, None)
+
+    reason = "An exception that has ended stops every update, that of a rollback at night too."
+    return ResourceValidationPolicy(
+        NOTICE, reason, validate, EnforcementLevel.ADVISORY, severity=Severity.MEDIUM
+    )
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,7 @@ CASES: tuple[Case, ...] = (
     Case(rules.ec2_2, [VPC, default_group()], [VPC], "the default security group of net is left open"),
     Case(rules.ec2_2, [], [VPC, default_group(ingress=[{}])], "ingress has 1 rules"),
     Case(rules.ec2_2, [], [VPC, default_group(egress=[{}])], "egress has 1 rules"),
+    Case(rules.ec2_18, opened("10.0.0.0/8", 1, 1), opened(ANYWHERE, 0, 0, "all"), "every port", kind=RULE),
     Case(rules.ec2_16, {"subnetIds": ["subnet-1"]}, {"subnetIds": []}, "the ACL of no subnet"),
     Case(rules.ec2_18, opened(ANYWHERE, 443, 443), opened(ANYWHERE, 8443, 8443), "port 8443 is", kind=RULE),
     Case(rules.ec2_18, opened("10.0.0.0/8", 1, 9), opened(ANYWHERE, 80, 443), "ports 80 to 443", kind=RULE),

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import grpc
@@ -16,11 +17,13 @@ from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 from pulumi_policy import proxy
 
-from policies import ec2, elb, families, immutability, pack
+from policies import ec2, elb, exceptions, families, immutability, pack
 from policies.rules import Severity
 from tests.stacks.given import ROOT
 
 FOLDER = ROOT / "policies"
+TODAY = datetime.now(UTC).date()
+SOON = TODAY + timedelta(days=9)
 EXCEPTED = [
     {"rule": "immutable-key-pair", "resource": "old-*", "until": "2999-01-01", "reason": "goes in spring"},
     {"rule": "immutable-key-pair", "resource": "ended", "until": "2020-01-01", "reason": "went last spring"},
@@ -31,6 +34,7 @@ EXCEPTED = [
         "reason": "comes in spring",
     },
     {"rule": "ec2-8", "until": "soon", "reason": "no day"},
+    {"rule": "kms-3", "resource": "sessions", "until": str(SOON), "reason": "comes in spring"},
     "nothing",
 ]
 RULES = {rule.id: rule for rule in families.rules()}
@@ -79,7 +83,8 @@ def test_it_has_a_policy_for_each_rule(analyzer: Any) -> None:
     assert told.name == pack.NAME
     levels = {analyzer_pb2.ADVISORY: False, analyzer_pb2.MANDATORY: True}
     assert {each.name: levels[each.enforcementLevel] for each in told.policies} == {
-        name: rule.severity.mandatory for name, rule in RULES.items()
+        **{name: rule.severity.mandatory for name, rule in RULES.items()},
+        pack.NOTICE: False,
     }
 
 
@@ -112,6 +117,21 @@ def test_an_exception_is_for_what_it_names_until_its_day(analyzer: Any, name: st
 def test_an_exception_that_is_not_whole_excepts_nothing(analyzer: Any) -> None:
     answer = found(analyzer, ec2.INSTANCE, "web", ami="ami-01234567")
     assert "ec2-8" in {each.policyName for each in answer.diagnostics}
+
+
+def test_an_exception_that_ends_soon_is_said_at_the_start_of_every_update(analyzer: Any) -> None:
+    answer = found(analyzer, "pulumi:pulumi:Stack", "immutable-staging")
+    (said,) = [each for each in answer.diagnostics if each.policyName == pack.NOTICE]
+    assert (
+        f"the exception to kms-3 for sessions ends on {SOON}, in 9 days; mend what it is for" in said.message
+    )
+    assert said.enforcementLevel == analyzer_pb2.ADVISORY
+
+
+@pytest.mark.parametrize(("days", "told"), [(-1, 0), (0, 1), (30, 1), (31, 0)])
+def test_a_month_is_soon_and_the_past_is_for_the_program_to_refuse(days: int, told: int) -> None:
+    one = exceptions.Exemption("kms-3", TODAY + timedelta(days=days), "comes in spring")
+    assert len(list(exceptions.ending([one], TODAY))) == told
 
 
 @pytest.mark.parametrize("value", [proxy.UNKNOWN_STRING_VALUE, f"ami-{proxy.UNKNOWN_STRING_VALUE}"])
