@@ -120,7 +120,7 @@ def _opened(before: Any, after: Any) -> tuple[Any, Any]:
 
 
 def _document(value: Any) -> Any:
-    if not isinstance(value, str) or value[:1] not in "{[" or len(value) < 2:
+    if not isinstance(value, str) or value[:1] not in ("{", "["):
         return None
     try:
         found = json.loads(value)

@@ -125,8 +125,7 @@ def run(where: Project, stack: str) -> Told:
             events = engine_events.read(log)
         except RefusedError:
             events = Events()
-    failure = None if finished.ok else _why(stack, events, finished.failure)
-    return Told(events, failure, bool(packs), new)
+    return Told(events, None if finished.ok else _why(stack, events, finished.failure), bool(packs), new)
 
 
 def replayed(stack: str, log: Path) -> Told:
@@ -139,9 +138,10 @@ def replayed(stack: str, log: Path) -> Told:
 
 def _why(stack: str, events: Events, otherwise: str) -> str:
     """The first error. The program tells all that is wrong with its file, a line each; of other lines the
-    first one and the last say it, as of a traceback.
+    first one and the last say it, as of a traceback. A permission that is missing is `otherwise` already.
     """
-    for said in events.said("error"):
+    denied = otherwise.startswith(pulumi_command.DENIED)
+    for said in () if denied else events.said("error"):
         lines = [line for line in map(one_line, said.splitlines()) if line]
         name = _file(stack)
         if all(line.startswith(name) for line in lines):

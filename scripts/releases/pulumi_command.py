@@ -20,6 +20,8 @@ LOCKED = ("the stack is currently locked by", "Another update is currently in pr
 #: Colour marks of a terminal, and those of Pulumi's own, which a log may hold.
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m|<\{%.*?%\}>")
 _MORE = re.compile(r"[A-Za-z_][\w.]*(Error|Exception|Interrupt): |\* ")
+#: How a line begins that names a permission that is missing.
+DENIED = "missing permission"
 _DENIED = (
     # As most services say it: who is not authorized to perform what, on what, and because of what.
     re.compile(r"(?P<who>arn:\S+) is not authorized to perform: (?P<what>[\w-]+:\w+)(?P<why>.*)"),
@@ -81,10 +83,10 @@ def _denied(line: str) -> str | None:
             where = re.search(r" on resource: (\S+)", parts["why"])
             what, call = parts["what"], parts["what"].partition(":")[2]
             return (
-                f"missing permission {what} for the call {call}"
+                f"{DENIED} {what} for the call {call}"
                 f"{f' on {where[1]}' if where else ''}; {parts['who'].rstrip(':')} needs it"
             )
-        return f"missing permission for the call {parts['call']}: {line.removeprefix('error: ')}"
+        return f"{DENIED} for the call {parts['call']}: {line.removeprefix('error: ')}"
     return None
 
 

@@ -43,6 +43,10 @@ def test_a_value_that_comes_or_goes() -> None:
     ]
 
 
+def test_a_value_before_and_after_is_a_line_each() -> None:
+    assert shown({"a": "x", "b": 1}, {"a": "y"})[1:] == ['-     a: "x"', '+     a: "y"', "-     b: 1"]
+
+
 def test_an_item_put_into_a_list_moves_the_others_on_and_changes_none() -> None:
     assert differences.of(step({"x": ["a", "c"]}, {"x": ["a", "b", "c"]})) == [
         Difference("x[1]", ABSENT, "b")

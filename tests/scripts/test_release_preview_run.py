@@ -130,3 +130,20 @@ def test_the_whole_text_is_written_also_when_the_preview_fails(demo: Demo, tmp_p
 def test_without_a_pulumi_command_the_line_says_what_to_do(demo: Demo, tmp_path: Path) -> None:
     demo.variables["PATH"] = str(tmp_path)
     assert demo.run().refusal.startswith("there is no pulumi command on the PATH; install it")
+
+
+def test_a_permission_that_is_missing_is_named_with_its_call_and_who_lacks_it(tmp_path: Path) -> None:
+    who = "arn:aws:sts::123456789012:assumed-role/preview/run"
+    line = f"error: User: {who} is not authorized to perform: s3:GetObject on resource: arn:aws:s3:::state/x"
+    event = {"sequence": 0, "diagnosticEvent": {"message": "it broke", "severity": "error"}}
+    fake = tmp_path / "bin" / "pulumi"
+    fake.parent.mkdir()
+    log = f"for a; do case $a in --event-log=*) echo '{json.dumps(event)}' > ${{a#*=}};; esac; done"
+    fake.write_text(f"#!/bin/sh\n{log}\necho '{line}'\nexit 255\n")
+    fake.chmod(0o755)
+    done = Demo(tmp_path, str(fake.parent)).run()
+    assert done.code == 1
+    assert done.error == (
+        "release: preview of demo: missing permission s3:GetObject for the call GetObject on "
+        f"arn:aws:s3:::state/x; {who} needs it\n"
+    )
