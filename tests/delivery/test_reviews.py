@@ -1,0 +1,136 @@
+"""Review environments for real: made, renewed, swept after their workflow died; against an emulated cloud."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rehearsal import inventory
+from rehearsal.cloud_client import TESTED, CloudProcess
+from rehearsal.inventory import Inventory
+from rehearsal.workspace import Workspace
+from tests.delivery.runner import LOOK_ALIKE
+from tests.delivery.workflow_files import ROOT
+from tests.delivery.world import BETTER, FIRST, SPEED, config
+
+
+class Place:
+    """A project with staging's file, and a cloud in which nothing of it is up."""
+
+    def __init__(self, workspace: Workspace, cloud: CloudProcess) -> None:
+        self.workspace, self.cloud = workspace, cloud
+        for file in workspace.project.glob("Pulumi.*.yaml"):
+            file.unlink()
+        for name, text in config("staging", FIRST).items():
+            (workspace.project / name).write_text(text)
+        cloud.client.register_zone("Z0123456789", "example.com")
+        for image in (FIRST, BETTER):
+            cloud.client.register_image(f"image-{image[-3:]}", TESTED, image)
+        variables = workspace.variables(cloud.url)
+        self.variables = {**variables, "PATH": f"{LOOK_ALIKE}{os.pathsep}{variables['PATH']}"}
+
+    def command(self, *arguments: str) -> list[str]:
+        release = [sys.executable, "-P", "-m", "scripts.releases", *arguments]
+        return [*release, "--project", str(self.workspace.project)]
+
+    def run(self, *arguments: str) -> str:
+        done = subprocess.run(
+            self.command(*arguments),
+            env={**self.variables, "PYTHONPATH": str(ROOT)},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def kill_at(self, sign: str, *arguments: str) -> None:
+        """Runs it until it prints `sign`, and kills it then with all that it has started."""
+        process = subprocess.Popen(
+            self.command(*arguments),
+            env={**self.variables, "PYTHONPATH": str(ROOT)},
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+        lines = []
+        for line in process.stdout or ():
+            lines.append(line)
+            if sign in line:
+                break
+        else:
+            raise AssertionError("".join(lines))
+        for each in [process.pid, *_descendants(process.pid)]:
+            os.kill(each, signal.SIGKILL)
+        process.communicate()
+
+    @property
+    def files(self) -> set[str]:
+        return {path.name for path in self.workspace.project.glob("Pulumi.*.yaml")}
+
+    def holds(self) -> Inventory:
+        return inventory.take(self.cloud.url, "eu-central-1")
+
+    def images(self) -> list[str]:
+        """Of the servers of review environments that are in service."""
+        groups = self.cloud.client.fleet()["groups"]
+        return [
+            each["image"]
+            for group in groups
+            for each in group["instances"]
+            if group["tags"]["environment"].startswith("pr-") and each["state"] == "InService"
+        ]
+
+
+def _descendants(pid: int) -> list[int]:
+    parents: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            own, parent = stat.parent.name, stat.read_text().rpartition(")")[2].split()[1]
+        except OSError:
+            continue
+        parents.setdefault(int(parent), []).append(int(own))
+    found: list[int] = []
+    left = [pid]
+    while left:
+        children = parents.get(left.pop(), [])
+        found += children
+        left += children
+    return found
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    base = tmp_path_factory.mktemp("reviews")
+    cloud = CloudProcess.start(base / "cloud.log", speed=SPEED).ready()
+    try:
+        yield Place(Workspace.create(base / "scratch"), cloud)
+    finally:
+        cloud.stop()
+
+
+def test_a_review_environment_comes_up_with_its_own_name_and_goes_without_a_trace(place: Place) -> None:
+    before = place.holds()
+    said = place.run("review", "create", "12", "--from", "staging")
+    assert f"pr-12 is up: web runs {FIRST}; https://pr-12.staging.example.com; until " in said
+    assert place.images() == [FIRST]
+    said = place.run("review", "create", "12", "--from", "staging", "--image", BETTER)
+    assert f"pr-12 is up: web runs {BETTER}" in said
+    assert place.images() == [BETTER]
+    assert place.run("review", "sweep").startswith("pr-12 stays: it is there until ")
+    assert place.run("review", "destroy", "12").splitlines()[-1] == "pr-12 is gone"
+    assert place.holds() == before
+    assert place.files == {"Pulumi.staging.yaml"}
+
+
+def test_what_a_killed_workflow_left_is_swept_from_a_fresh_checkout(place: Place) -> None:
+    before = place.holds()
+    place.kill_at("aws:ec2/vpc:Vpc network created", "review", "create", "13", "--from", "staging")
+    (place.workspace.project / "Pulumi.pr-13.yaml").unlink()
+    assert place.holds() > before
+    said = place.run("review", "sweep", "--open", "12")
+    assert said.splitlines()[-1] == "pr-13 is gone: request 13 is not open"
+    assert place.holds() == before
+    assert place.files == {"Pulumi.staging.yaml"}
