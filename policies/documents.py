@@ -144,20 +144,16 @@ def _conditions(given: Any) -> Iterator[tuple[str, str, tuple[str, ...]]]:
 
 def _fixes_callers(statement: Statement) -> bool:
     return any(
-        operator in _LIMITING
-        and key in _CALLERS
-        and bool(values)
-        and all(_is_fixed(key, each) for each in values)
+        operator in _LIMITING and key in _CALLERS and bool(values) and all(_is_fixed(each) for each in values)
         for operator, key, values in statement.conditions
     )
 
 
-def _is_fixed(key: str, value: str) -> bool:
+def _is_fixed(value: str) -> bool:
     """Of an ARN the account has to be fixed (a bucket's has none: its name), of all else everything."""
-    if "arn" in key.rpartition(":")[2] and value.startswith("arn:"):
-        parts = value.split(":", 5)
-        value = parts[_ARN_ACCOUNT] if len(parts) > _ARN_ACCOUNT and parts[_ARN_ACCOUNT] else parts[-1]
-    return bool(value) and not re.search(r"[*?]|\$\{", value)
+    parts = value.split(":", 5) if value.startswith("arn:") else [value]
+    who = "".join(parts[_ARN_ACCOUNT : _ARN_ACCOUNT + 1]) or parts[-1]
+    return bool(who) and not re.search(r"[*?]|\$\{", who)
 
 
 def _texts(given: Any) -> tuple[str, ...]:

@@ -51,14 +51,21 @@ CASES: tuple[Case, ...] = (
     Case(rds.rds_2, right=RIGHT, wrong={"publiclyAccessible": True}, says="publiclyAccessible is true"),
     Case(rds.rds_3, right=RIGHT, wrong={"storageEncrypted": False}, says="storageEncrypted is not true"),
     Case(rds.rds_3, right={"replicateSourceDb": "main"}, wrong={}, says="storageEncrypted is not true"),
-    Case(rds.rds_3, right={"snapshotIdentifier": "before"}, wrong={}, says="storageEncrypted is not true"),
+    *(
+        Case(rds.rds_3, right={origin: "main"}, wrong={}, says="storageEncrypted is not true")
+        for origin in ("snapshotIdentifier", "restoreToPointInTime")
+    ),
     Case(
         rds.rds_4, right={"kmsKeyId": "arn:aws:kms:eu-west-1:1:key/a"}, wrong={}, says="kmsKeyId is missing"
     ),
     Case(rds.rds_10, right=RIGHT, wrong={}, says="iamDatabaseAuthenticationEnabled is not true"),
+    Case(rds.rds_23, right={"engine": "mysql", "port": 3307}, wrong={"engine": "mysql"}, says="port is 3306"),
     Case(rds.rds_23, right=RIGHT, wrong={**RIGHT, "port": 5432}, says="port is 5432"),
     Case(rds.rds_23, right={"engine": "oracle-ee"}, wrong={"engine": "mariadb"}, says="port is 3306"),
-    Case(rds.rds_25, right=RIGHT, wrong={"username": "Postgres"}, says="username is Postgres"),
+    *(
+        Case(rds.rds_25, right=RIGHT, wrong={"username": name}, says=f"username is {name}")
+        for name in ("admin", "Administrator", "mysql", "Postgres", "root")
+    ),
     Case(rds.rds_43, right={"requireTls": True}, wrong={"requireTls": False}, says="requireTls is not true"),
     Case(
         rds.rds_44,
@@ -72,13 +79,19 @@ CASES: tuple[Case, ...] = (
         wrong={"family": "postgres16", "parameters": [{"name": "rds.force_ssl", "value": "0"}]},
         says="rds.force_ssl of postgres16 is 0",
     ),
+    Case(
+        rds.rds_44,
+        right={"family": "mysql8.4", "parameters": [{"name": "require_secure_transport", "value": "ON"}]},
+        wrong={"family": "mysql8.4", "parameters": [{"name": "require_secure_transport", "value": "OFF"}]},
+        says="require_secure_transport of mysql8.4 is off",
+    ),
     Case(rds.rds_44, right=RIGHT, wrong={}, says="parameterGroupName is missing", kind=rds.INSTANCE),
     Case(rds.rds_44, {"replicateSourceDb": "main"}, {}, "parameterGroupName is missing", rds.INSTANCE),
     Case(rds.rds_46, right=placed(public=False), wrong=placed(public=True), says="subnet inner"),
     Case(rds.rds_managed_password, right=RIGHT, wrong={**RIGHT, "password": "x"}, says="password is given"),
     Case(
         rds.rds_managed_password,
-        right={"replicateSourceDb": "main"},
+        right={"replicateSourceDb": "main", "password": None},
         wrong={"manageMasterUserPassword": False},
         says="manageMasterUserPassword is not true",
     ),

@@ -46,6 +46,10 @@ def test_who_is_named_is_not_everyone(statement: dict[str, Any]) -> None:
     assert not lets_everyone_in(**statement)
 
 
+def test_without_a_principal_a_statement_is_about_whom_it_is_attached_to() -> None:
+    assert one(Resource="*").principals == ()
+
+
 def test_everyone_but_some_is_everyone() -> None:
     assert lets_everyone_in(NotPrincipal={"AWS": f"arn:aws:iam::{ACCOUNT}:root"})
 
@@ -61,6 +65,8 @@ def test_everyone_but_some_is_everyone() -> None:
         ("ArnEquals", "aws:SourceArn", f"arn:aws:sns:eu-central-1:{ACCOUNT}:alerts"),
         ("ArnLike", "aws:SourceArn", "arn:aws:s3:::one-bucket"),
         ("StringEquals", "aws:SourceVpce", "vpce-1a2b3c"),
+        ("StringEquals", "aws:SourceVpc", "vpc-1a2b3c"),
+        ("StringEquals", "aws:SourceOwner", ACCOUNT),
     ],
 )
 def test_a_condition_that_fixes_who_calls_closes_a_statement(operator: str, key: str, value: Any) -> None:
@@ -86,6 +92,7 @@ def test_a_condition_that_fixes_who_calls_closes_a_statement(operator: str, key:
         ("Bool", "aws:SecureTransport", "true"),
         ("StringEquals", "kms:ViaService", "s3.eu-central-1.amazonaws.com"),
         ("StringEquals", "aws:SourceAccount", []),
+        ("StringEquals", "aws:SourceAccount", ""),
     ],
 )
 def test_a_condition_that_leaves_open_who_calls_closes_nothing(operator: str, key: str, value: Any) -> None:
