@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies.rules import Resource, Rule, Severity, all_items, at, known, rule
+from policies.rules import Resource, Rule, Severity, all_items, at, rule
 
 GROUP = "aws:autoscaling/group:Group"
 
@@ -64,8 +64,7 @@ def autoscaling_6(group: Resource) -> Iterator[str]:
     fix="start servers from a launch template",
 )
 def autoscaling_9(group: Resource) -> Iterator[str]:
-    configuration = at(group, "launchConfiguration")
-    if known(configuration) and configuration:
+    if configuration := at(group, "launchConfiguration"):
         yield f"launchConfiguration is {configuration!r}"
 
 

@@ -46,7 +46,7 @@ _LONGEST_LIFE_DAYS = 365
 )
 def image_id(template: Resource) -> Iterator[str]:
     image = at(template, "imageId", at(template, "ami"))
-    if known(image) and not _IMAGE_ID.fullmatch(str(image)):
+    if not _IMAGE_ID.fullmatch(str(image)):
         yield f"imageId is {image!r}" if image else "imageId is missing"
 
 
@@ -87,7 +87,7 @@ def key_pair(resource: Resource) -> Iterator[str]:
     key = at(resource, "keyPair" if resource.type == BUILDER else "keyName")
     if resource.type == KEY_PAIR:
         yield f"it is a key pair for servers, {resource.name}"
-    elif known(key) and key:
+    elif key:
         yield f"the key pair is {key!r}"
 
 
