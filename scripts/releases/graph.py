@@ -136,8 +136,11 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _tidy(nodes: dict[str, Node], needs: dict[str, frozenset[str]]) -> Graph:
+    """In one order, for the same picture each time: resources come in the order of work."""
+    ordered = dict(sorted(nodes.items()))
     return Graph(
-        nodes, {urn: frozenset(each for each in needs[urn] if each in nodes and each != urn) for urn in nodes}
+        ordered,
+        {urn: frozenset(each for each in needs[urn] if each in nodes and each != urn) for urn in ordered},
     )
 
 

@@ -52,7 +52,7 @@ def drawn() -> Drawing:
 
 def test_a_box_for_each_component_with_its_parts_and_what_they_are_made_of() -> None:
     boxes = {box.title: box for box in drawn().boxes}
-    assert list(boxes) == ["network", "entry", "web", "the stack itself"]
+    assert list(boxes) == ["entry", "web", "network", "the stack itself"]
     assert boxes["web"] == Box(
         "web",
         "Service",
@@ -67,6 +67,10 @@ def test_arrows_lead_to_what_is_needed_and_those_that_follow_from_others_are_lef
     drawing = drawn()
     names = [(drawing.boxes[one].title, drawing.boxes[other].title) for one, other in drawing.arrows]
     assert names == [("entry", "network"), ("web", "entry")]
+
+
+def test_the_picture_is_the_same_in_whichever_order_resources_come() -> None:
+    assert graph.draw(graph.of_state(reversed(environment()))) == drawn()
 
 
 def test_components_that_need_each_other_stay_joined() -> None:
