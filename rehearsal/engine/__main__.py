@@ -47,6 +47,9 @@ def _operation_options(command: argparse.ArgumentParser, name: str) -> None:
     command.add_argument("--event-log", type=Path, metavar="FILE", help="write Pulumi's engine events there")
     if name in ("preview", "up"):
         command.add_argument("--replace", action="append", default=[], metavar="URN", help="may be repeated")
+        command.add_argument(
+            "--policy-pack", type=Path, action="append", default=[], metavar="DIR", help="may be repeated"
+        )
     if name == "refresh":
         command.add_argument(
             "--clear-pending-creates",
@@ -99,6 +102,7 @@ def _operate(parsed: argparse.Namespace, environ: Mapping[str, str]) -> int:
         refresh=getattr(parsed, "refresh", False),
         continue_on_error=parsed.continue_on_error,
         clear_pending_creates=getattr(parsed, "clear_pending_creates", False),
+        policy_packs=tuple(getattr(parsed, "policy_pack", ())),
     )
     outcome = session.operate(request, parsed.cwd, environ, parsed.event_log)
     result: dict[str, Any] = asdict(outcome)

@@ -18,13 +18,13 @@ from urllib.parse import unquote
 
 from rehearsal.engine import history
 from rehearsal.engine.locks import Lock
+from rehearsal.engine.options import ORGANIZATION
 from rehearsal.engine.secrets import Secrets
 from rehearsal.engine.stack_file import StackFile as StackFile
 from rehearsal.engine.state import STACK_TYPE
 from rehearsal.engine.values import Properties, contains_secret
 from rehearsal.errors import UsageError
 
-_ORGANIZATION = "organization"  # the only one a file backend has
 _STACK_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 
 
@@ -66,7 +66,7 @@ class Backend:
             lock.acquire()
         try:
             opened = StackFile(
-                f"{_ORGANIZATION}/{project}/{stack}", file, Secrets(salt, self._environ), lock, fresh=fresh
+                f"{ORGANIZATION}/{project}/{stack}", file, Secrets(salt, self._environ), lock, fresh=fresh
             )
         except BaseException:
             if lock is not None:
@@ -91,9 +91,9 @@ class Backend:
         the program that asks. None when there is no such stack. Raises UsageError for another organization.
         """
         parts = reference.split("/")
-        if len(parts) > 3 or (len(parts) > 1 and parts[0] != _ORGANIZATION):
+        if len(parts) > 3 or (len(parts) > 1 and parts[0] != ORGANIZATION):
             raise UsageError(
-                f"stack reference {reference!r}: the organization of a file backend is {_ORGANIZATION!r}"
+                f"stack reference {reference!r}: the organization of a file backend is {ORGANIZATION!r}"
             )
         project, stack = (parts[1] if len(parts) == 3 else project), parts[-1]
         if not self._file(project, stack).exists():

@@ -17,9 +17,11 @@ from rehearsal.engine.aliases import Aliases, rename_in
 from rehearsal.engine.builtin import BuiltinProvider, StackOutputs
 from rehearsal.engine.callbacks import Callbacks
 from rehearsal.engine.goal import Goal
-from rehearsal.engine.options import Aborted, Op, Options, Reporter, Targets, is_default_provider
+from rehearsal.engine.guardrails import Guardrails
+from rehearsal.engine.options import Aborted, Finding, Op, Options, Reporter, Targets, is_default_provider
 from rehearsal.engine.providers import Factory, Providers
 from rehearsal.engine.state import STACK_TYPE, OperationKind, ResourceState, urn_of
+from rehearsal.errors import RehearsalError
 from rehearsal.plugin import Provider, ProviderError
 
 
@@ -68,10 +70,12 @@ class Deployment:
         factories: Mapping[str, Factory],
         stack_outputs: StackOutputs,
         reporter: Reporter,
+        guardrails: Guardrails | None = None,
     ) -> None:
         self.options = options
         self.file = file
         self.reporter = reporter
+        self.guardrails = guardrails or Guardrails([])
         self.targets = Targets(options.targets)
         self.callbacks = Callbacks(options.preview, self.warn)
         self.providers = Providers(factories, BuiltinProvider(stack_outputs, self.find))
@@ -92,6 +96,7 @@ class Deployment:
         self.seconds: dict[str, float] = {}
         self.failures: list[str] = []
         self.refusals: list[str] = []
+        self.findings: list[Finding] = []
         self.invalid_inputs = 0
         self.interrupted = False
         self.refused = False
@@ -120,6 +125,11 @@ class Deployment:
     def is_bad_input(self) -> bool:
         """Whether nothing failed but the checks of inputs."""
         return bool(self.failures) and len(self.failures) == self.invalid_inputs and not self.refusals
+
+    def count_bad_input(self, is_bad: bool) -> None:
+        """Of the failure that is about to be reported: whether what the user gave is at fault."""
+        with self.lock:
+            self.invalid_inputs += is_bad
 
     def refuse(self) -> None:
         """The program found its input bad: nothing starts any more."""
@@ -219,6 +229,38 @@ class Deployment:
             if op in counts and urn not in self.unfinished and not (state and is_default_provider(state)):
                 counts[op] += 1
         return counts
+
+    # --- policies
+
+    def guard(self, goal: Goal, new: ResourceState) -> None:
+        """Ask the policies about one resource. Raises ProviderError when one forbids an update to go on; a
+        preview goes on, and fails in the end.
+        """
+        forbidden = self._tell(self.guardrails.resource(goal, new, self.news.get(new.provider_urn)))
+        if forbidden and not self.options.preview:
+            raise ProviderError(f"policy {forbidden[0].policy} forbids it: {forbidden[0].line}")
+
+    def guard_stack(self) -> None:
+        """Ask the policies about all resources together, when they are as they will be. What they forbid,
+        here or of one resource in a preview, is one failure of the operation.
+        """
+        try:
+            self._tell(self.guardrails.stack(list(self.news.values()), self.goals))
+        except RehearsalError as error:
+            self.fail("", str(error))
+        forbidden = [each for each in self.findings if each.level == "mandatory"]
+        if forbidden:
+            more = f" (and {len(forbidden) - 1} more findings)" if len(forbidden) > 1 else ""
+            first = forbidden[0]
+            self.fail_later("", f"policy {first.policy} forbids {first.where}: {first.line}{more}")
+
+    def _tell(self, findings: list[Finding]) -> list[Finding]:
+        """Report the findings; returns those that forbid."""
+        for finding in findings:
+            self.reporter.finding(finding)
+        with self.lock:
+            self.findings += findings
+        return [finding for finding in findings if finding.level == "mandatory"]
 
     # --- targets
 

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from typing import Any, TextIO
 
-from rehearsal.engine.options import Step, Verb, is_default_provider
+from rehearsal.engine.options import Finding, Step, Verb, is_default_provider
 from rehearsal.engine.values import redact
 
 _SIGNS: dict[Verb, str] = {
@@ -36,6 +36,7 @@ _WORDS: dict[Verb, tuple[str, str, str]] = {
     "same": ("same", "", "same"),
 }
 _COLOURS = {"+": "32", "~": "33", "+-": "33", "-": "31", "--": "31", "error": "31", "warning": "33"}
+_LEVELS = {"mandatory": "error", "advisory": "warning"}
 _SUMMARY = (
     ("create", "+", "to create", "created"),
     ("update", "~", "to update", "updated"),
@@ -80,6 +81,12 @@ class Display:
         lead = f"{name}: " if name and name not in text else ""
         label = self._colour(f"{severity}:", severity) if severity != "info" else ""
         self.line(f"{label} {lead}{text}".strip())
+
+    def finding(self, finding: Finding) -> None:
+        """`mandatory: ec2-8 (high) aws:ec2/launchTemplate:LaunchTemplate web: …`"""
+        label = self._colour(f"{finding.level}:", _LEVELS[finding.level])
+        severity = f" ({finding.severity})" if finding.severity else ""
+        self.line(f"{label} {finding.policy}{severity} {finding.where}: {finding.line}")
 
     def line(self, text: str = "") -> None:
         """One line as it is."""

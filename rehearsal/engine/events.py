@@ -1,7 +1,8 @@
 """The event log: what happens in an operation as Pulumi's engine events, one JSON document a line.
 
 The format is that of `pulumi --event-log FILE` (`apitype.EngineEvent`), so that whoever reads it need not
-know which engine wrote it. What is left out: debug messages, and progress of downloads.
+know which engine wrote it. What is left out: debug messages, progress of downloads, and, of policies, the
+lists of those that found nothing (`policyAnalyzeSummaryEvent` and its like).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
-from rehearsal.engine.options import Step
+from rehearsal.engine.options import Finding, Step
 from rehearsal.engine.state import ResourceState
 from rehearsal.engine.values import ASSET, SECRET, SIGNATURE, is_secret, lower_outputs
 
@@ -101,6 +102,29 @@ class EventLog:
         where = {"urn": urn} if urn else {}
         said = {"prefix": f"{severity}: ", "message": f"{text}\n", "color": "never", "severity": severity}
         self._write({"diagnosticEvent": {**where, **said}})
+
+    def finding(self, finding: Finding) -> None:
+        """See Reporter."""
+        severity = {"severity": finding.severity} if finding.severity else {}
+        self._write(
+            {
+                "policyEvent": {
+                    "resourceUrn": finding.urn,
+                    "message": f"{finding.message}\n",
+                    "color": "never",
+                    "policyName": finding.policy,
+                    "policyPackName": finding.pack,
+                    "policyPackVersion": finding.version,
+                    "policyPackVersionTag": finding.version,
+                    "enforcementLevel": finding.level,
+                    **severity,
+                }
+            }
+        )
+
+    def policies_load(self) -> None:
+        """Policy packs are being started."""
+        self._write({"policyLoadEvent": {}})
 
     def close(self) -> None:
         """Nothing more will be written."""

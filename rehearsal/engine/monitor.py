@@ -17,7 +17,7 @@ from pulumi.runtime.proto import provider_pb2, resource_pb2
 from rehearsal.engine import calls, goal, transforms
 from rehearsal.engine.callbacks import Hook
 from rehearsal.engine.deployment import Deployment
-from rehearsal.engine.options import Aborted
+from rehearsal.engine.options import ORGANIZATION, Aborted
 from rehearsal.engine.registering import Registrations
 from rehearsal.engine.values import Properties, from_struct, lower_outputs, strip_secrets, to_struct
 from rehearsal.errors import RehearsalError
@@ -54,9 +54,6 @@ _LEGACY_NAMES = {
     "resourceHooks": "RESOURCE_HOOKS",
     "errorHooks": "ERROR_HOOKS",
 }
-
-ORGANIZATION = "organization"
-"""What Pulumi calls the organization of a stack in a file backend."""
 
 
 class MonitorError(grpc.RpcError):

@@ -8,18 +8,20 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 from rehearsal.engine import deleting, history
+from rehearsal.engine.analyzers import Analyzer
 from rehearsal.engine.backend import Backend
 from rehearsal.engine.deployment import Deployment, Unrecorded
 from rehearsal.engine.display import Display
 from rehearsal.engine.events import EventLog
-from rehearsal.engine.options import DEFAULT_PARALLEL, Options, Reporters
+from rehearsal.engine.guardrails import Guardrails
+from rehearsal.engine.options import DEFAULT_PARALLEL, Options, Reporter, Reporters
 from rehearsal.engine.outcome import Outcome, outcome_of
 from rehearsal.engine.project import Project, StackConfig
 from rehearsal.engine.providers import Factory
@@ -50,6 +52,7 @@ class Request:
     continue_on_error: bool = False
     clear_pending_creates: bool = False
     message: str = ""
+    policy_packs: tuple[Path, ...] = ()
 
 
 def run(
@@ -68,12 +71,17 @@ def run(
     reporter = display if log is None else Reporters(display, log)
     preview = request.operation == "preview"
     options = _options(request, project, config)
-    with backend.open(project.name, request.stack, salt=config.salt, write=not preview) as file:
+    with (
+        _guardrails(request, options, reporter, log) as guardrails,
+        backend.open(project.name, request.stack, salt=config.salt, write=not preview) as file,
+    ):
         for note in file.notes:
             reporter.message("info", "", note)
         outputs = partial(_stack_outputs, backend, project.name)
         recorder = Unrecorded() if preview else file
-        deployment = Deployment(options, recorder, file.snapshot.resources, factories, outputs, reporter)
+        deployment = Deployment(
+            options, recorder, file.snapshot.resources, factories, outputs, reporter, guardrails
+        )
         _check_targets(deployment)
         if log is not None:
             log.prelude(options.config, options.secret_keys)
@@ -83,6 +91,7 @@ def run(
         with _interruptible(deployment, display):
             code, error = _carry_out(request, project, deployment)
         outcome = outcome_of(request.operation, deployment, code, error)
+        packs = guardrails.packs if log is not None and deployment.news else {}
     outcome.seconds = round(time.monotonic() - began, 3)
     if not preview:
         kind = "update" if request.operation == "up" else request.operation
@@ -91,8 +100,26 @@ def run(
         )
         history.add(backend.root, project.name, request.stack, update)
     if log is not None:
-        log.summary(outcome.changes, outcome.seconds, _result(outcome), {})
+        log.summary(outcome.changes, outcome.seconds, _result(outcome), packs)
     return outcome
+
+
+@contextmanager
+def _guardrails(
+    request: Request, options: Options, reporter: Reporter, log: EventLog | None
+) -> Iterator[Guardrails]:
+    """The policy packs, started beside the program and stopped at the end. Raises UsageError for one that is
+    none.
+    """
+    with ExitStack() as running:
+        analyzers = []
+        for directory in request.policy_packs:
+            analyzer = Analyzer(directory, options, lambda text: reporter.message("info", "", text))
+            running.callback(analyzer.close)
+            analyzers.append(analyzer)
+        if analyzers and log is not None:
+            log.policies_load()
+        yield Guardrails(analyzers)
 
 
 def _result(outcome: Outcome) -> str:
@@ -196,6 +223,9 @@ def _with_program(request: Request, main: Path, deployment: Deployment) -> tuple
         code = EXIT_REFUSED
     registrations.close(failed=code != 0)
     deployment.callbacks.close()
+    if ending == "done" and not deployment.failures and not deployment.interrupted:
+        deployment.guard_stack()
+        return _verdict(deployment, code, error)
     return code, error
 
 

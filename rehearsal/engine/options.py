@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
-from rehearsal.engine.state import ResourceState
+from rehearsal.engine.state import ResourceState, type_in
 from rehearsal.errors import RehearsalError
 
 Op = Literal["create", "update", "replace", "delete", "same", "read", "import", "refresh"]
@@ -18,6 +18,9 @@ Verb = Literal[
     "create", "update", "replace", "delete", "delete-replaced", "read", "import", "refresh", "discard", "same"
 ]
 """What is being done to a resource, as it is shown."""
+
+ORGANIZATION = "organization"
+"""What Pulumi calls the organization of a stack in a file backend; there is no other one."""
 
 DEFAULT_PARALLEL = 16
 """Operations on resources at the same time, as in Pulumi's CLI on four cores."""
@@ -94,6 +97,31 @@ class Step:
         return state
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a policy has against a resource, or against the stack when `urn` is the stack's. A mandatory one
+    stops an update. `severity` may be empty.
+    """
+
+    pack: str
+    version: str
+    policy: str
+    level: Literal["advisory", "mandatory"]
+    severity: str
+    urn: str
+    message: str
+
+    @property
+    def line(self) -> str:
+        """The message as one line."""
+        return " ".join(self.message.split())
+
+    @property
+    def where(self) -> str:
+        """The resource's type and name."""
+        return f"{type_in(self.urn)} {self.urn.rpartition('::')[2]}"
+
+
 class Reporter(Protocol):
     """Hears of everything that happens. Called from several threads at once."""
 
@@ -114,6 +142,9 @@ class Reporter(Protocol):
 
     def message(self, severity: str, urn: str, text: str) -> None:
         """A diagnostic: severity `info`, `warning` or `error`; `urn` may be empty."""
+
+    def finding(self, finding: Finding) -> None:
+        """A policy found something."""
 
 
 class Reporters:
@@ -151,6 +182,11 @@ class Reporters:
         """See Reporter."""
         for reporter in self._reporters:
             reporter.message(severity, urn, text)
+
+    def finding(self, finding: Finding) -> None:
+        """See Reporter."""
+        for reporter in self._reporters:
+            reporter.finding(finding)
 
 
 def is_default_provider(state: ResourceState) -> bool:

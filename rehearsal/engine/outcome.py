@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from rehearsal.engine.deployment import Deployment
@@ -16,7 +16,7 @@ from rehearsal.engine.values import redact
 @dataclass
 class Outcome:
     """What came of it, as `--json` writes it. `changes` counts by operation; `resources` are those that
-    changed.
+    changed; `findings` are what policies have against them.
     """
 
     ok: bool
@@ -25,6 +25,7 @@ class Outcome:
     resources: list[dict[str, str]] = field(default_factory=list)
     outputs: dict[str, Any] = field(default_factory=dict)
     recorded: list[str] = field(default_factory=list)
+    findings: list[dict[str, str]] = field(default_factory=list)
     error: str | None = None
     seconds: float = 0.0
     exit_code: int = 0
@@ -50,6 +51,7 @@ def outcome_of(operation: str, deployment: Deployment, code: int, error: str | N
         ],
         outputs=redact(stack.outputs) if stack is not None else {},
         recorded=sorted(recorded),
+        findings=[asdict(finding) for finding in deployment.findings],
         error=error,
         exit_code=code,
     )

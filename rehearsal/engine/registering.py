@@ -14,7 +14,7 @@ from rehearsal.engine.providers import default_inputs, default_name, with_versio
 from rehearsal.engine.state import STACK_TYPE, ResourceState, now
 from rehearsal.engine.steps import Steps
 from rehearsal.engine.values import UNKNOWN, Properties, contains_unknown, equal, mark_secret_keys
-from rehearsal.errors import RehearsalError
+from rehearsal.errors import RehearsalError, UsageError
 from rehearsal.plugin import Provider, ProviderError
 
 _OPS: dict[str, Op] = {
@@ -65,10 +65,10 @@ class Registrations:
         except Aborted:
             raise
         except RehearsalError as error:
+            deployment.count_bad_input(isinstance(error, UsageError))
             return self._failed(goal, urn, str(error))
         except ProviderError as error:
-            with deployment.lock:
-                deployment.invalid_inputs += isinstance(error, InvalidInputError)
+            deployment.count_bad_input(isinstance(error, InvalidInputError))
             return self._failed(goal, urn, self._text(goal, error))
 
     def _failed(self, goal: Goal, urn: str, text: str) -> Result:
@@ -87,6 +87,8 @@ class Registrations:
 
     def _carry_out(self, goal: Goal, old: ResourceState | None, new: ResourceState) -> Result:
         decision = plan(self._deployment, goal, old, new)
+        if decision.kind not in ("leave", "skip"):
+            self._deployment.guard(goal, new)
         with self._deployment.lock:
             early = self._deployment.gone_early.get(new.urn)
             if early is not None and old is not None:

@@ -22,12 +22,10 @@ import pulumi
 import pulumi.runtime
 from pulumi.runtime import settings, stack
 
-from rehearsal.engine.options import Options
+from rehearsal.engine.options import ORGANIZATION, Options
 
 Ending = Literal["done", "stopped", "refused", "failed"]
 """How a program ended: by itself; because the engine stopped it; with a RunError; with another exception."""
-
-ORGANIZATION = "organization"
 
 THREADS_PER_OPERATION = 4
 """Threads for the SDK's calls, as in Pulumi's executor: most of them wait for a free operation."""

@@ -102,6 +102,7 @@ def _operation(command: argparse.ArgumentParser, name: str, environ: Mapping[str
         command.add_argument("--event-log", type=Path, metavar="FILE")
     if name in ("preview", "up"):
         command.add_argument("--replace", action="append", default=[], metavar="URN")
+        command.add_argument("--policy-pack", type=Path, action="append", default=[], metavar="DIR")
     if name == "refresh":
         command.add_argument("--clear-pending-creates", action="store_true")
     else:

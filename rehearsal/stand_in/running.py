@@ -28,7 +28,7 @@ def run(parsed: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """
     around = Surroundings(parsed.cwd, environ)
     asks = _asks(parsed)
-    request = _request(parsed, around.stack(parsed.stack))
+    request = _request(parsed, around)
     log: Path | None = getattr(parsed, "event_log", None)
     if request.operation == _PREVIEWED and not parsed.skip_preview:
         code = _operate(replace(request, operation="preview"), around, log)
@@ -58,10 +58,10 @@ def _ask(request: Request) -> None:
         raise RehearsalError(f"confirmation declined, not proceeding with {request.operation}")
 
 
-def _request(parsed: argparse.Namespace, stack: str) -> Request:
+def _request(parsed: argparse.Namespace, around: Surroundings) -> Request:
     return Request(
         operation=parsed.command,
-        stack=stack,
+        stack=around.stack(parsed.stack),
         parallel=parsed.parallel,
         targets=tuple(parsed.target),
         target_dependents=parsed.target_dependents,
@@ -70,6 +70,7 @@ def _request(parsed: argparse.Namespace, stack: str) -> Request:
         continue_on_error=parsed.continue_on_error,
         clear_pending_creates=getattr(parsed, "clear_pending_creates", False),
         message=parsed.message,
+        policy_packs=tuple(around.directory / each for each in getattr(parsed, "policy_pack", ())),
     )
 
 

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from rehearsal.engine.backend import Backend
+from rehearsal.engine.options import ORGANIZATION
 from rehearsal.engine.project import Project, load_project
 from rehearsal.errors import RehearsalError, UsageError
 
-_ORGANIZATION = "organization"
 _BACKEND = "PULUMI_BACKEND_URL"
 
 
@@ -66,10 +66,10 @@ class Surroundings:
         UsageError.
         """
         *before, name = reference.split("/")
-        if before not in ([], [_ORGANIZATION], [_ORGANIZATION, self.project.name]):
+        if before not in ([], [ORGANIZATION], [ORGANIZATION, self.project.name]):
             raise UsageError(
                 f"stack {reference!r}: a stack of this project and backend is "
-                f"{_ORGANIZATION}/{self.project.name}/NAME, or NAME"
+                f"{ORGANIZATION}/{self.project.name}/NAME, or NAME"
             )
         return name
 
@@ -97,7 +97,7 @@ class Surroundings:
         stacks = document.setdefault("stacks", {})
         stacks.pop(self.url, None)
         if stack:
-            stacks[self.url] = f"{_ORGANIZATION}/{self.project.name}/{stack}"
+            stacks[self.url] = f"{ORGANIZATION}/{self.project.name}/{stack}"
         _write(self._workspace, document)
 
     def log_in(self, url: str) -> None:

@@ -65,6 +65,9 @@ class Engine(Protocol):
     def program(self, text: str) -> None:
         """The program from now on; `Thing`, `Box` and `Options` are there already."""
 
+    def configure(self, config: dict[str, Any]) -> None:
+        """The stack's configuration from now on."""
+
     def run(self, operation: str, **options: Any) -> Result:
         """Run `preview`, `up`, `refresh` or `destroy`."""
 
@@ -183,6 +186,8 @@ class Real(Workspace):
         arguments = [operation, "--stack", STACK, "--non-interactive", "--event-log", str(self._log)]
         if operation != "preview":
             arguments += ["--yes", "--skip-preview"]
+        for pack in options.pop("policy_packs", ()):
+            arguments += ["--policy-pack", str(pack)]
         for target in options.pop("targets", ()):
             arguments += ["--target", target]
         for urn in options.pop("replace", ()):

@@ -73,7 +73,7 @@ def _program(engine: Engine, text: str) -> None:
 
 
 def test_a_dynamic_resource_lives_like_any_other(engine: Engine) -> None:
-    engine.configure({"demo:step": "10"})  # type: ignore[attr-defined]
+    engine.configure({"demo:step": "10"})
     _program(engine, 'a = Count("a", 1)\nThing("b", of=a.value)\npulumi.export("value", a.value)')
     assert engine.run("preview").changes == {"create": 3}
     assert _notes(engine) == []

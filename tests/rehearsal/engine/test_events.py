@@ -137,7 +137,7 @@ def test_a_destroy_tells_what_goes(engine: Engine) -> None:
 
 
 def test_the_configuration_is_told_without_its_secrets(engine: Engine) -> None:
-    engine.configure({"demo:size": 3, "demo:net": {"cidr": "10.0.0.0/16"}})  # type: ignore[attr-defined]
+    engine.configure({"demo:size": 3, "demo:net": {"cidr": "10.0.0.0/16"}})
     engine.program("")
     told = engine.run("preview").events[0]["preludeEvent"]["config"]
     assert told == {"demo:size": "3", "demo:net": '{"cidr":"10.0.0.0/16"}'}

@@ -27,7 +27,7 @@ def test_a_function_that_refuses_its_arguments_fails_the_program(engine: Engine)
 
 
 def test_configuration_reaches_the_program(engine: Engine) -> None:
-    engine.configure({"demo:size": 3, "demo:deep": {"a": [1, 2]}, "other:key": "x"})  # type: ignore[attr-defined]
+    engine.configure({"demo:size": 3, "demo:deep": {"a": [1, 2]}, "other:key": "x"})
     engine.program(
         """
         config = pulumi.Config()

@@ -73,7 +73,7 @@ def test_the_program_can_make_outputs_secret(engine: Engine) -> None:
 
 
 def test_the_default_provider_is_recorded_with_the_packages_configuration(engine: Engine) -> None:
-    engine.configure({"fake:region": "there", "demo:other": "x"})  # type: ignore[attr-defined]
+    engine.configure({"fake:region": "there", "demo:other": "x"})
     engine.program('Thing("a", Options(version="7.51.1"))')
     assert engine.run("up").ok
     assert engine.cloud.config == {"region": "there", "version": "7.51.1"}

@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from rehearsal.engines import STAND_IN
+from tests.rehearsal.engine import packs
 
 PROGRAM = """
 import pulumi
@@ -242,6 +243,25 @@ def test_the_event_log_is_known_where_debug_commands_are(command: Command) -> No
     command.must(*arguments, PULUMI_DEBUG_COMMANDS="true")
     first = (command.project / "events.json").read_text().splitlines()[0]
     assert json.loads(first)["preludeEvent"]["config"]["demo:word"] == "hello"
+
+
+def test_a_policy_pack_looks_on(command: Command) -> None:
+    packs.write(
+        command.project / "rules",
+        """
+        from pulumi_policy import *
+        PolicyPack("tiny", [StackValidationPolicy("no", "Not today.", lambda args, report: report(""))],
+                   EnforcementLevel.MANDATORY)
+        """,
+    )
+    command.must("stack", "init", "dev")
+    done = command.run("preview", "--stack", "dev", "--policy-pack", "rules", "--cwd", str(command.project))
+    assert done.returncode != 0
+    assert "Not today." in done.stdout
+    for operation in ("destroy", "refresh"):
+        refused = command.run(operation, "--stack", "dev", "--yes", "--policy-pack", "rules")
+        assert refused.returncode != 0
+        assert "--policy-pack" in refused.stderr
 
 
 @pytest.mark.parametrize(
