@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from policies.rules import Resource, Rule, Severity, at, is_true, of_type, rule
+from policies.rules import Resource, Rule, Severity, at, is_true, known, of_type, rule
 
 INSTANCE = "aws:rds/instance:Instance"
 SNAPSHOT = "aws:rds/snapshot:Snapshot"
@@ -208,8 +208,8 @@ def _public_subnets(resources: Sequence[Resource]) -> dict[str, str]:
     fix="set manageMasterUserPassword to true: RDS makes it, keeps it secret and renews it",
 )
 def rds_managed_password(instance: Resource) -> Iterator[str]:
-    # A secret value is not read: that it is there is enough.
-    if "password" in instance.inputs and instance.inputs["password"] is not None:
+    password = at(instance, "password")
+    if known(password) and password is not None:
         yield "password is given"
     elif not _inherits(instance) and not at(instance, "manageMasterUserPassword", False):
         yield "manageMasterUserPassword is not true"

@@ -40,6 +40,19 @@ CASES: tuple[Case, ...] = (
         wrong={"engine": "mysql", "enabledCloudwatchLogsExports": ["error", "slowquery"]},
         says="lacks audit, general",
     ),
+    *(
+        Case(
+            rds_upkeep.rds_9,
+            right={"engine": engine, "enabledCloudwatchLogsExports": logs.split(", ")},
+            wrong={"engine": engine},
+            says=f"lacks {logs}",
+        )
+        for engine, logs in (
+            ("postgres", "postgresql, upgrade"),
+            ("mysql", "audit, error, general, slowquery"),
+            ("mariadb", "audit, error, general, slowquery"),
+        )
+    ),
     Case(rds_upkeep.rds_11, right=RIGHT, wrong={"backupRetentionPeriod": 6}, says="is 6 days"),
     Case(rds_upkeep.rds_11, right=REPLICA, wrong={}, says="is 0 days"),
     Case(rds_upkeep.rds_13, right=RIGHT, wrong={"autoMinorVersionUpgrade": False}, says="is false"),
