@@ -49,7 +49,8 @@ def _decoded(given: Any) -> str | None:
 def _done(text: str) -> Iterator[str]:
     try:
         document = yaml.safe_load(text)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError):
+        # A date that there is not, such as 2027-02-30, is a ValueError to PyYAML.
         document = None
     if not isinstance(document, Mapping):
         yield "userData is no YAML map: what it does cannot be told"

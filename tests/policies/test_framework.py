@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -126,3 +128,14 @@ def test_two_rules_of_one_id_are_refused(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(families, "FAMILIES", (SimpleNamespace(RULES=(named, named)),))
     with pytest.raises(ValueError, match=r"^two rules are called test-named; rename one of them$"):
         families.rules()
+
+
+def test_rules_know_nothing_of_pulumi() -> None:
+    """They are plain functions: what starts them, and what values look like there, is the pack's business."""
+    folder = Path(families.__file__).parent
+    knowing = {
+        file.name
+        for file in folder.glob("*.py")
+        if re.search(r"^(?:import|from) pulumi", file.read_text(), re.M)
+    }
+    assert knowing == {"pack.py", "values.py"}
