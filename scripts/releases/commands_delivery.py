@@ -17,6 +17,12 @@ PathsOption = Annotated[
     str | None,
     typer.Option("--paths", metavar="FILE", help="The changed paths, one a line; - is standard input."),
 ]
+LeaveOutOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--leave-out", metavar="STACK", help="Only note this one, such as one that nobody may read."
+    ),
+]
 StackArgument = Annotated[str, typer.Argument(metavar="STACK", help="A stack, as in Pulumi.STACK.yaml.")]
 PackOption = Annotated[
     list[Path] | None,
@@ -40,6 +46,7 @@ def show_touched(
     ] = None,
     head: Annotated[str, typer.Option(metavar="REF", help="Where the change ends.")] = "HEAD",
     paths: PathsOption = None,
+    leave_out: LeaveOutOption = None,
     output: OutputOption = None,
     json: JsonOption = False,
     directory: ProjectOption = None,
@@ -49,7 +56,8 @@ def show_touched(
         where = find_project(context, directory)
         step_output.check(output)
         changed = touched.changed(where, base, head) if paths is None else touched.paths_in(_lines(paths))
-        found = touched.find(where, changed)
+        everything = touched.find(where, changed)
+        found = everything.without(leave_out or ())
         environments, factories = found.of(touched.ENVIRONMENT), found.of(touched.FACTORY)
         step_output.append(
             output,
@@ -67,6 +75,8 @@ def show_touched(
         return
     for name in found.stacks:
         print(name)
+    for name in everything.stacks.keys() - found.stacks.keys():
+        print(f"note: {name} is touched too, and left out", file=sys.stderr)
     for name in found.removed:
         print(
             f"note: Pulumi.{name}.yaml is gone; its stack, if it is up, stays until `pulumi destroy`",

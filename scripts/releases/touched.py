@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from scripts.releases import config_file
@@ -44,6 +44,10 @@ class Touched:
     def of(self, kind: str) -> list[str]:
         """The names of the stacks of a kind."""
         return [name for name, its in self.stacks.items() if its == kind]
+
+    def without(self, names: Sequence[str]) -> Touched:
+        """The same but for some stacks; a name of none is no matter."""
+        return replace(self, stacks={name: its for name, its in self.stacks.items() if name not in names})
 
 
 def find(where: Project, paths: Iterable[str]) -> Touched:

@@ -193,6 +193,18 @@ def test_later_steps_get_lists_and_flags(checkout: Checkout, tmp_path: Path) -> 
     ]  # fmt: skip
 
 
+def test_a_stack_that_is_left_out_is_said_and_not_handed_on(checkout: Checkout, tmp_path: Path) -> None:
+    """Such as one that no workflow may read."""
+    output = tmp_path / "output"
+    code, out, error = checkout.run(
+        "--paths", "-", "--leave-out", "delivery", "--leave-out", "none", "--output", str(output),
+        given="Pulumi.yaml\n",
+    )  # fmt: skip
+    assert (code, out.split()) == (0, ["images", "staging"])
+    assert error == "note: delivery is touched too, and left out\n"
+    assert 'stacks=["images", "staging"]\n' in output.read_text()
+
+
 def test_nothing_touched_is_an_answer(checkout: Checkout, tmp_path: Path) -> None:
     output = tmp_path / "output"
     assert checkout.run("--paths", "-", "--output", str(output), given="README.md\n\n")[:2] == (0, "")
