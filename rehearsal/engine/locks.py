@@ -17,7 +17,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,7 @@ class Holder:
     def __str__(self) -> str:
         if not self.pid:
             return f"someone (its lock cannot be read: {self.file})"
-        return f"{self.username}@{self.hostname} (pid {self.pid}) since {self.timestamp}"
+        return f"{self.username}@{self.hostname} (pid {self.pid}) at {self.timestamp}"
 
     @property
     def is_dead(self) -> bool:
@@ -105,9 +105,11 @@ class Lock:
             else:
                 held.append(holder)
         if held:
+            # Pulumi's words, which those who wait for a lock look for; its lines are one here.
             raise UsageError(
-                f"stack {self._stack} is locked by {', '.join(map(str, held))}: wait for it to end, "
-                f"or, if it no longer runs, remove {held[0].file}"
+                f"the stack is currently locked by {len(held)} lock(s). Either wait for the other process(es) "
+                f"to end or delete the lock file with `pulumi cancel --stack {self._stack}`: "
+                + ", ".join(f"{holder.file}: created by {holder}" for holder in held)
             )
 
     def _others(self) -> Iterator[Holder]:
@@ -149,8 +151,17 @@ def _holder(file: Path, said: dict[str, Any]) -> Holder:
         pid=pid if isinstance(pid, int) and pid > 0 else 0,
         username=str(said.get("username", "")),
         hostname=str(said.get("hostname", "")),
-        timestamp=str(said.get("timestamp", ""))[:19],
+        timestamp=_second(str(said.get("timestamp", ""))),
     )
+
+
+def _second(moment: str) -> str:
+    """An RFC 3339 moment to the second, in UTC; what is none, as it is."""
+    try:
+        parsed = datetime.fromisoformat(moment)
+    except ValueError:
+        return moment
+    return parsed.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _username() -> str:
