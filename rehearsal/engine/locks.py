@@ -107,8 +107,8 @@ class Lock:
         if held:
             # Pulumi's words, which those who wait for a lock look for; its lines are one here.
             raise UsageError(
-                f"the stack is currently locked by {len(held)} lock(s). Either wait for the other process(es) "
-                f"to end or delete the lock file with `pulumi cancel --stack {self._stack}`: "
+                f"the stack is currently locked by {len(held)} lock(s). Either wait for the other "
+                f"process(es) to end or delete the lock file with `pulumi cancel --stack {self._stack}`: "
                 + ", ".join(f"{holder.file}: created by {holder}" for holder in held)
             )
 
