@@ -46,6 +46,7 @@ class Order:
 
     Attributes:
         to: the environment whose config gets the image.
+        service: the service there whose own image it is; None for the shared one.
         rebuild: build, also what is there already.
         minutes: how long to wait.
     """
@@ -54,11 +55,16 @@ class Order:
     to: str | None = None
     rebuild: bool = False
     minutes: int = 120
+    service: str | None = None
 
     @property
     def again(self) -> str:
         """The command that goes on where this one stops waiting: it adopts a build that runs."""
-        options = [f" --to {self.to}" if self.to else "", " --rebuild" if self.rebuild else ""]
+        options = [
+            f" --to {self.to}" if self.to else "",
+            f" --service {self.service}" if self.service else "",
+            " --rebuild" if self.rebuild else "",
+        ]
         return f"scripts/release bake {self.recipe}{''.join(options)}"
 
 
@@ -80,7 +86,7 @@ def run(where: Project, order: Order, *, quiet: bool) -> dict[str, Any]:
     began = time.monotonic()
     factory = where.factory()
     kitchen = _kitchen(where, factory, order.recipe)
-    region = _region(where, factory, order.to) if order.to else None
+    region = _region(where, factory, order.to, order.service) if order.to else None
     patience = Patience(order.minutes * 60, f"the build goes on; to go on waiting: {order.again}")
     unscanned: NoFindingsError | None = None
     with _interruptible(order), Follower(kitchen.home, quiet) as look:
@@ -98,7 +104,7 @@ def run(where: Project, order: Order, *, quiet: bool) -> dict[str, Any]:
     if unscanned:
         unscanned.details = document
         raise unscanned
-    changed = _write(where, order.to, copies[region].id, quiet) if order.to and region else None
+    changed = _write(where, order, copies[region].id, quiet) if order.to and region else None
     return document | {"change": changed, "seconds": round(time.monotonic() - began, 1)}
 
 
@@ -122,7 +128,7 @@ def _pipeline(where: Project, factory: Factory, kitchen: Kitchen) -> Pipeline:
     return found
 
 
-def _region(where: Project, factory: Factory, environment: str) -> str:
+def _region(where: Project, factory: Factory, environment: str, service: str | None) -> str:
     """The environment's region.
 
     Raises:
@@ -136,7 +142,8 @@ def _region(where: Project, factory: Factory, environment: str) -> str:
             f"{factory.path.name}"
         )
     # Found out now, and not when the image is there.
-    config.with_image(None, SOME_IMAGE)
+    config.written(service)
+    config.with_image(service, SOME_IMAGE)
     return str(config.region)
 
 
@@ -175,9 +182,9 @@ def _document(
     }
 
 
-def _write(where: Project, environment: str, image: str, quiet: bool) -> dict[str, Any]:
+def _write(where: Project, order: Order, image: str, quiet: bool) -> dict[str, Any]:
     """Puts the image into the environment's config, as `set-image` does."""
-    request = Request(environment, None, None, False, f"bake --to {environment}")
+    request = Request(str(order.to), order.service, None, False, f"bake --to {order.to}")
     done = change.make(where, request, lambda _: image, preflight.Gate(None))
     if not quiet:
         show.change_text(done, request)

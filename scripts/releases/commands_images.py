@@ -28,6 +28,10 @@ ToOption = Annotated[
     str | None,
     typer.Option("--to", metavar="ENV", help="Then put the image of ENV's region into ENV's config."),
 ]
+ServiceOption = Annotated[
+    str | None,
+    typer.Option("--service", metavar="NAME", help="With --to: the service's own image, not the shared one."),
+]
 FileOption = Annotated[
     str | None, typer.Option("--json", metavar="FILE", help="Write the result as JSON; - prints it.")
 ]
@@ -56,6 +60,7 @@ def bake_recipe(
     local: LocalOption = False,
     rebuild: RebuildOption = False,
     minutes: TimeoutOption = DEFAULT_MINUTES,
+    service: ServiceOption = None,
     directory: ProjectOption = None,
 ) -> None:
     """Build RECIPE's image, test it and bring it to every region; one that is there already is named.
@@ -65,12 +70,14 @@ def bake_recipe(
     with json_file.errors(file):
         if file is not None:
             json_file.check(file, "--json")
+        if service is not None and to is None:
+            raise RefusedError(f"--service {service} is for a config; name its environment with --to ENV")
         where = find_project(context, directory)
         if local:
             quiet = file == json_file.STANDARD_OUTPUT
             document = _bake_here(where, recipe, to, rebuild, quiet)
         else:
-            order = bake_run.Order(recipe, to, rebuild, minutes)
+            order = bake_run.Order(recipe, to, rebuild, minutes, service)
             document = bake_run.run(where, order, quiet=file == json_file.STANDARD_OUTPUT)
         if file is not None:
             json_file.write(file, document)

@@ -1,0 +1,1 @@
+"""What `scripts/new-service` does: a new service, written into the files of a project."""
