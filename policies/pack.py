@@ -35,8 +35,12 @@ _CONTROLS = "https://docs.aws.amazon.com/securityhub/latest/userguide"
 
 
 def serve() -> None:
-    """Answer the engine until it is done. Raises ValueError for two rules of one ID."""
-    PolicyPack(NAME, policies_of(families.rules(), _configured, _today))
+    """Answer the engine until it is done. Raises SystemExit with one line for rules in conflict."""
+    try:
+        rules = families.rules()
+    except ValueError as error:
+        raise SystemExit(f"policy pack {NAME}: {error}") from None
+    PolicyPack(NAME, policies_of(rules, _configured, _today))
 
 
 def policies_of(

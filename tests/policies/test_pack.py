@@ -170,5 +170,14 @@ def test_pulumi_finds_the_pack_and_the_environment_that_set_up_makes() -> None:
     }
 
 
+def test_rules_in_conflict_are_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is raised otherwise, Pulumi shows with its traceback."""
+    monkeypatch.setattr(families, "FAMILIES", (ec2, ec2))
+    with pytest.raises(
+        SystemExit, match=r"^policy pack immutable: two rules are called ec2-15; rename one of them$"
+    ):
+        pack.serve()
+
+
 def test_levels_follow_severity() -> None:
     assert {rule.severity for rule in RULES.values()} == set(Severity)
