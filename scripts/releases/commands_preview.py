@@ -86,6 +86,8 @@ def show_preview(
 
 
 def _told(where: Project, stack: str, log: Path | None) -> preview.Told:
+    if told := preview.unreadable(where, stack):
+        return told
     return preview.run(where, stack) if log is None else preview.replayed(stack, log)
 
 

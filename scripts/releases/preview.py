@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from images.preflight import Facts
@@ -136,20 +136,31 @@ def replayed(stack: str, log: Path) -> Told:
     return Told(events, failure, bool(events.packs))
 
 
+def unreadable(where: Project, stack: str) -> Told | None:
+    """The failure of a preview whose config file says nothing; None where it can be read."""
+    try:
+        config_file.read(where.stack_file(stack), stack, where.name)
+    except RefusedError as error:
+        return Told(Events(), str(error), guarded=False)
+    return None
+
+
 def _why(stack: str, events: Events, otherwise: str) -> str:
-    """The first error. The program tells all that is wrong with its file, a line each; of other lines the
-    first one and the last say it, as of a traceback. A permission that is missing is `otherwise` already.
+    """The guardrails, or the first error. The program tells all that is wrong with its file, a line each; of
+    other lines the first one and the last say it, as of a traceback. `otherwise` counts without any of these,
+    and when it names a permission that is missing.
     """
-    denied = otherwise.startswith(pulumi_command.DENIED)
-    for said in () if denied else events.said("error"):
+    if otherwise.startswith(pulumi_command.DENIED):
+        return otherwise
+    stopping = [each.policy for each in events.findings if each.mandatory]
+    if stopping:
+        return f"the guardrails refuse it: {', '.join(dict.fromkeys(stopping))}"
+    for said in events.said("error"):
         lines = [line for line in map(one_line, said.splitlines()) if line]
         name = _file(stack)
         if all(line.startswith(name) for line in lines):
             return name + "; ".join(line.removeprefix(name) for line in lines)
         return " ".join(dict.fromkeys([*lines[:1], *lines[-1:]]))
-    stopping = [each.policy for each in events.findings if each.mandatory]
-    if stopping:
-        return f"the guardrails refuse it: {', '.join(dict.fromkeys(stopping))}"
     return one_line(otherwise)
 
 
@@ -159,37 +170,58 @@ def make(where: Project, stack: str, told: Told, prices: Prices) -> Preview:
     Raises:
         RefusedError: the stack's config file cannot be read.
     """
-    config = config_file.read(where.stack_file(stack), stack, where.name)
     events, failure = told.events, told.failure
     moves = preview_release.moves(events)
-    remarks = list(_warnings(events))
-    if told.new:
-        remarks.append(f"{stack} has no stack yet: this is what its first `up` makes")
-    images: Mapping[str, Facts] = {}
-    planned = None
-    if moves and failure is None and not config.factory:
-        try:
-            images = preview_release.facts(aws.account(config), moves)
-            planned = _planned(where, stack, moves, prices)
-        except ReleaseError as error:
-            remarks.append(f"how servers would be replaced is not known: {error}")
+    found = _Found(remarks=list(_remarks(stack, told)))
+    # A preview that failed may not have come to every resource: what it would cost is not known then.
+    if moves or failure is None:
+        config = config_file.read(where.stack_file(stack), stack, where.name)
+        if moves and not config.factory:
+            _ask(found, where, config, moves, None if failure else prices)
+        if failure is None and config.region is not None:
+            found.costs = preview_cost.make(stack, config.region, events, prices)
     return Preview(
         stack=stack,
         events=events,
         failure=failure,
         refused=_is_refusal(stack, failure),
         moves=moves,
-        images=images,
-        plan=planned,
-        costs=_costs(config, events, prices) if failure is None else None,
+        images=found.images,
+        plan=found.plan,
+        costs=found.costs,
         guarded=told.guarded,
-        remarks=tuple(remarks),
+        remarks=tuple(found.remarks),
     )
+
+
+@dataclass
+class _Found:
+    """What AWS and the price table add to what the engine told."""
+
+    remarks: list[str]
+    images: Mapping[str, Facts] = field(default_factory=dict)
+    plan: Plan | None = None
+    costs: Costs | None = None
+
+
+def _ask(
+    found: _Found, where: Project, config: ConfigFile, moves: tuple[Move, ...], prices: Prices | None
+) -> None:
+    """Asks AWS about the images, and with `prices` about the servers that are to be replaced."""
+    stack = config.environment
+    try:
+        found.images = preview_release.facts(aws.account(config), moves)
+        if prices is not None and any(move.before and move.after for move in moves):
+            renewed = frozenset(move.service for move in moves if move.renewed)
+            request = plan.Request(stack, None, None, renewed)
+            found.plan = plan.make(reach.reach(where, stack), prices, request)
+    except ReleaseError as error:
+        found.remarks.append(f"how servers would be replaced is not known: {error}")
 
 
 def _is_refusal(stack: str, failure: str | None) -> bool:
     """The program names the file first where that is at fault."""
-    return failure is not None and failure.startswith((_file(stack), _WRONG_TYPE))
+    return failure is not None and failure.startswith((f"Pulumi.{stack}.yaml", _WRONG_TYPE))
 
 
 def _file(stack: str) -> str:
@@ -197,19 +229,9 @@ def _file(stack: str) -> str:
     return f"Pulumi.{stack}.yaml: "
 
 
-def _planned(where: Project, stack: str, moves: tuple[Move, ...], prices: Prices) -> Plan | None:
-    if all(move.before is None or move.after is None for move in moves):
-        return None
-    renewed = frozenset(move.service for move in moves if move.renewed)
-    return plan.make(reach.reach(where, stack), prices, plan.Request(stack, None, None, renewed))
-
-
-def _costs(config: ConfigFile, events: Events, prices: Prices) -> Costs | None:
-    if config.region is None:
-        return None
-    return preview_cost.make(config.environment, config.region, events, prices)
-
-
-def _warnings(events: Events) -> Iterator[str]:
-    """Pulumi's warnings, but for where it found a provider's program."""
-    yield from (one_line(text) for text in events.said("warning") if not text.startswith("using pulumi-"))
+def _remarks(stack: str, told: Told) -> Iterator[str]:
+    """Pulumi's warnings, but for where it found a provider's program; and what is new."""
+    warnings = (one_line(text) for text in told.events.said("warning"))
+    yield from (text for text in warnings if not text.startswith("using pulumi-"))
+    if told.new:
+        yield f"{stack} has no stack yet: this is what its first `up` makes"

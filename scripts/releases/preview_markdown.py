@@ -117,11 +117,12 @@ def _provenance(preview: Preview, images: dict[str, str]) -> Iterator[str]:
         ]
         if any(cell.strip() for cell in said):
             rows.append([name, *(code(cell) if cell.strip() else "not on record" for cell in said)])
+    if not rows:
+        return
     passed = [any(f"{image}:" in line for line in _passed(preview)) for image in images.values()]
     if any(passed):
         rows.append(["pre-flight", *("passed" if each else "" for each in passed)])
-    if rows:
-        yield from table(["", *images], rows)
+    yield from table(["", *images], rows)
 
 
 def _passed(preview: Preview) -> list[str]:
@@ -174,7 +175,8 @@ def _guardrails(preview: Preview) -> Iterator[str]:
         if preview.failure is None:
             yield from ("**Guardrails.** They found nothing.", "")
         return
-    stops = f"{len(preview.stopping) or 'none'} of which stops an `up`"
+    stopping = len(preview.stopping)
+    stops = f"{stopping or 'none'} of which stop{'s' if stopping < 2 else ''} an `up`"
     yield from (f"**Guardrails.** {len(findings)} finding{'s' * (len(findings) > 1)}, {stops}.", "")
     shown = [each for each in findings if each.mandatory or preview.touches(each)][:MOST_FINDINGS]
     if shown:

@@ -172,6 +172,29 @@ def test_a_mandatory_finding_fails_the_preview_and_the_comment_says_which(previe
     assert (previews.folder / "out").read_text() == "ok=false\nchanges=false\n"
 
 
+def test_what_guardrails_refuse_still_says_where_its_image_comes_from_but_not_what_it_costs(
+    previews: Previews,
+) -> None:
+    told = previews.told
+    told.service("web", OLD, NEW)
+    told.step("update", GROUP, "web", {"maxSize": 4}, {"maxSize": 6}, id="web")
+    told.finds("ec2-8", urn(TEMPLATE, "web"), "off", enforcementLevel="mandatory")
+    told.says("error", "policy ec2-8 forbids it")
+    told.ends("failed")
+    done = previews.run("--markdown", "-")
+    assert done.error == "release: preview of staging: the guardrails refuse it: ec2-8\n"
+    assert "| recipe | `service 0123456789abcdef` |" in done.out
+    assert "**Cost.**" not in done.out
+
+
+def test_a_file_that_says_nothing_is_told_in_the_comment_too(previews: Previews) -> None:
+    previews.project.file("staging").write_text("config: [")
+    done = previews.run("--markdown", "-")
+    assert done.code == 2
+    assert done.error.startswith("release: preview of staging: Pulumi.staging.yaml: ")
+    assert "The preview failed: Pulumi.staging.yaml: " in done.out
+
+
 def test_a_failure_is_one_line_of_a_traceback(previews: Previews) -> None:
     previews.told.says(
         "error", "Program failed with an unhandled exception:\n  File x, line 1\n    ...\nKeyError: 'x'\n"
