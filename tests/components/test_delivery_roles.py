@@ -131,7 +131,7 @@ def test_policies_are_shared_and_say_what_they_are_for(build: Build) -> None:
     assert written["read"] == delivery_policies.read_policy(OWNER)
     assert written["global"] == delivery_policies.global_policy(OWNER)
     for kind in ("environment", "factory"):
-        bounded = boundary_policy(OWNER, "immutable", kind, ["dynamodb:GetItem"])  # type: ignore[arg-type]
+        bounded = boundary_policy(OWNER, "immutable", kind, ["dynamodb:GetItem"])
         assert written[f"{kind}-boundary"] == bounded
 
 

@@ -1,0 +1,1 @@
+"""What an AWS account needs before the first stack: a place for Pulumi's state."""
