@@ -17,6 +17,10 @@ BACKUPS_COPY = "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBac
 SUBNET_GROUP = "aws:rds/subnetGroup:SubnetGroup"
 PARAMETER_GROUP = "aws:rds/parameterGroup:ParameterGroup"
 PROXY = "aws:rds/proxy:Proxy"
+SUBNET = "aws:ec2/subnet:Subnet"
+ROUTE = "aws:ec2/route:Route"
+ASSOCIATION = "aws:ec2/routeTableAssociation:RouteTableAssociation"
+INTERNET_GATEWAY = "aws:ec2/internetGateway:InternetGateway"
 
 _PORTS = {"postgres": 5432, "mysql": 3306, "mariadb": 3306}
 _ADMINS = frozenset({"admin", "administrator", "mysql", "postgres", "root"})
@@ -172,32 +176,36 @@ def rds_44(resource: Resource) -> Iterator[str]:
 )
 def rds_46(resources: Sequence[Resource]) -> Iterator[tuple[str | None, str]]:
     public = _public_subnets(resources)
-    by_urn = {each.urn: each for each in of_type(resources, SUBNET_GROUP)}
+    groups = {each.urn: each for each in of_type(resources, SUBNET_GROUP)}
     for instance in of_type(resources, INSTANCE):
-        for group in instance.depends.get("dbSubnetGroupName", ()):
-            found = (
-                set(by_urn[group].depends.get("subnetIds", ())) & set(public) if group in by_urn else set()
-            )
-            for subnet in sorted(found):
+        for urn in instance.depends.get("dbSubnetGroupName", ()):
+            own = _subnets(resources, groups[urn], "subnetIds") if urn in groups else set()
+            for subnet in sorted(own & public.keys()):
                 yield instance.urn, f"its subnet {public[subnet]} has a route to an internet gateway"
 
 
 def _public_subnets(resources: Sequence[Resource]) -> dict[str, str]:
     """URNs and names of the subnets whose route table leads to an internet gateway."""
-    gateways = {each.urn for each in of_type(resources, "aws:ec2/internetGateway:InternetGateway")}
+    gateways = {each.urn for each in of_type(resources, INTERNET_GATEWAY)}
     tables = {
         table
-        for route in of_type(resources, "aws:ec2/route:Route")
+        for route in of_type(resources, ROUTE)
         if gateways & set(route.depends.get("gatewayId", ()))
         for table in route.depends.get("routeTableId", ())
     }
+    names = {each.urn: each.name for each in of_type(resources, SUBNET)}
     return {
-        subnet.urn: subnet.name
-        for association in of_type(resources, "aws:ec2/routeTableAssociation:RouteTableAssociation")
+        subnet: names[subnet]
+        for association in of_type(resources, ASSOCIATION)
         if tables & set(association.depends.get("routeTableId", ()))
-        for subnet in of_type(resources, "aws:ec2/subnet:Subnet")
-        if association.comes_from("subnetId", subnet)
+        for subnet in names.keys() & set(association.depends.get("subnetId", ()))
     }
+
+
+def _subnets(resources: Sequence[Resource], user: Resource, key: str) -> set[str]:
+    """The subnets that an input names, straight or by their associations: that waits for their routes."""
+    through = {each.urn: each.depends.get("subnetId", ()) for each in of_type(resources, ASSOCIATION)}
+    return {subnet for urn in user.depends.get(key, ()) for subnet in through.get(urn, (urn,))}
 
 
 @rule(

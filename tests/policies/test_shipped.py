@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from policies import families
+from policies import families, rds, s3, secretsmanager
 from policies.rules import UNKNOWN, Resource
 from tests.policies.shipped import STACKS, exempted, findings, of_config, resources
 from tests.stacks.given import SMALLEST, stack_file, with_changes
@@ -54,6 +54,39 @@ def test_nothing_that_a_file_may_ask_for_stops_its_update(more: dict[str, Any]) 
 
 def test_the_smallest_environment_is_told_of_its_one_instance_type_alone() -> None:
     assert [each[:2] for each in findings(of_config("prod", SMALLEST))] == [("autoscaling-6", "web")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "rule"),
+    [
+        (s3.LOGGING, "s3-9"),
+        (s3.PUBLIC_ACCESS_BLOCK, "s3-8"),
+        (s3.POLICY, "s3-5"),
+        (s3.LIFECYCLE, "s3-13"),
+        (s3.VERSIONING, "s3-14"),
+        (secretsmanager.ROTATION, "secretsmanager-1"),
+    ],
+)
+def test_what_is_taken_away_from_a_shipped_stack_is_missed(kind: str, rule: str) -> None:
+    """By the way in which the components refer to one another, which is not always the shortest."""
+    whole = resources("staging")
+    for gone in (each for each in whole if each.type == kind):
+        found = {each.rule for each in findings(tuple(each for each in whole if each is not gone))}
+        assert rule in found
+
+
+def test_a_way_to_the_internet_from_where_databases_are_is_noticed() -> None:
+    whole = resources("staging")
+    (table,) = [
+        each for each in whole if each.name == "network-isolated" and each.type.endswith("RouteTable")
+    ]
+    (gateway,) = [each for each in whole if each.type == rds.INTERNET_GATEWAY]
+    way = Resource(
+        rds.ROUTE, "way", "urn:way", {}, depends={"gatewayId": (gateway.urn,), "routeTableId": (table.urn,)}
+    )
+    found = [each for each in findings((*whole, way)) if each.rule == "rds-46"]
+    assert {each.name for each in found} == {"main"}
+    assert "network-isolated-eu-central-1a" in found[0].text
 
 
 def _places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
