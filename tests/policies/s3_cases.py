@@ -79,6 +79,10 @@ CASES: tuple[Case, ...] = (
         says="lets everyone write",
         kinds=(s3.POLICY,),
     ),
+    *(
+        Case(s3.s3_3, right={}, wrong=allow(action, "*"), says="lets everyone write")
+        for action in ("s3:PutObject", "s3:DeleteObject", "s3:PutBucketPolicy", "s3:PutBucketAcl")
+    ),
     Case(
         s3.s3_5,
         right=with_setting(s3.POLICY, policy=tls()),
@@ -105,11 +109,18 @@ CASES: tuple[Case, ...] = (
         wrong=allow("s3:PutObjectAcl", "*"),
         says="grants s3:PutObjectAcl",
     ),
-    Case(
-        s3.s3_8,
-        right=with_setting(s3.PUBLIC_ACCESS_BLOCK, **CLOSED),
-        wrong=with_setting(s3.PUBLIC_ACCESS_BLOCK, **{**CLOSED, "blockPublicPolicy": False}),
-        says="not true: blockPublicPolicy",
+    *(
+        Case(s3.s3_6, right={}, wrong=allow(action, {"AWS": "210987654321"}), says=f"grants {action}")
+        for action in ("s3:DeleteBucketPolicy", "s3:PutEncryptionConfiguration", "s3:PutObjectAcl")
+    ),
+    *(
+        Case(
+            s3.s3_8,
+            right=with_setting(s3.PUBLIC_ACCESS_BLOCK, **CLOSED),
+            wrong=with_setting(s3.PUBLIC_ACCESS_BLOCK, **{**CLOSED, flag: False}),
+            says=f"not true: {flag}",
+        )
+        for flag in CLOSED
     ),
     Case(s3.s3_8, right=[], wrong=[BUCKET], says="no public access block"),
     Case(
