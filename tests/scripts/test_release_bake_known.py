@@ -152,6 +152,37 @@ def test_to_writes_the_image_of_the_environments_region(project: FactoryProject)
     )
 
 
+def with_an_own_image(project: FactoryProject) -> str:
+    """Staging, where the service `web` has an image of its own."""
+    text = environment(HOME, PINNED).replace("    web: {", f"    web: {{imageId: {PINNED}, ")
+    assert text.count(PINNED) == 2
+    project.project.file("staging").write_text(text)
+    return text
+
+
+def test_to_writes_the_own_image_of_a_service_that_is_named(project: FactoryProject) -> None:
+    known(project)
+    before = with_an_own_image(project)
+    done = project.run("bake", "service", "--to", "staging", "--service", "web")
+    assert (done.code, done.error) == (0, "")
+    after = before.replace(f"{{imageId: {PINNED}", f"{{imageId: {HERE}")
+    assert project.project.file("staging").read_text() == after
+
+
+def test_a_service_that_shares_its_image_or_is_none_is_refused_before_anything_is_built(
+    project: FactoryProject,
+) -> None:
+    refusal = project.refused("bake", "service", "--to", "staging", "--service", "web")
+    assert "web uses the shared image" in refusal
+    refusal = project.refused("bake", "service", "--to", "staging", "--service", "shop")
+    assert "has no service 'shop'" in refusal
+
+
+def test_a_service_without_an_environment_is_refused(project: FactoryProject) -> None:
+    refusal = project.refused("bake", "service", "--service", "web")
+    assert refusal == "--service web is for a config; name its environment with --to ENV"
+
+
 def test_to_says_what_it_changed_for_programs(project: FactoryProject) -> None:
     known(project)
     change = bake(project, "--to", "staging")["change"]
