@@ -123,10 +123,9 @@ def _document(value: Any) -> Any:
     if not isinstance(value, str) or value[:1] not in ("{", "["):
         return None
     try:
-        found = json.loads(value)
+        return json.loads(value)
     except ValueError:
         return None
-    return found if isinstance(found, (dict, list)) else None
 
 
 def _decoded(value: Any) -> str | None:

@@ -193,7 +193,7 @@ def _note(steps: dict[str, Step], told: Mapping[str, Any]) -> None:
     if op is None:
         return
     urn = str(told["urn"])
-    if op == DELETE and urn in steps and steps[urn].op != DELETE:
+    if op == DELETE and urn in steps:
         # What an earlier update left behind of a replaced resource goes; the resource itself stays.
         return
     keys = tuple(map(str, told.get("keys") or ()))

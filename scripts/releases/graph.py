@@ -159,7 +159,7 @@ def draw(graph: Graph, *, only_changes: bool = False) -> Drawing:
         tops = [top for top in tops if top in shown | beside]
         arrows = {(one, other) for one, other in arrows if one in shown and other in tops}
     number = {top: index for index, top in enumerate(tops)}
-    drawn = sorted((number[one], number[other]) for one, other in arrows if one in number and other in number)
+    drawn = sorted((number[one], number[other]) for one, other in arrows)
     return Drawing(tuple(boxes[top] for top in tops), tuple(drawn), only_changes)
 
 
@@ -177,17 +177,15 @@ def _place(graph: Graph, urn: str) -> tuple[str, ...]:
 
 def _box(graph: Graph, top: str, places: Mapping[str, tuple[str, ...]], *, only_changes: bool) -> Box:
     sections: dict[str, list[Node]] = defaultdict(list)
-    changed = False
-    for urn, place in places.items():
-        node = graph.nodes[urn]
-        if place[0] != top or not node.custom:
-            continue
-        changed = changed or node.op != SAME
+    inside = {urn: graph.nodes[urn] for urn, place in places.items() if place[0] == top}
+    nodes = {urn: node for urn, node in inside.items() if node.custom}
+    for urn, node in nodes.items():
         if not only_changes or node.op != SAME:
-            sections[_title(graph, top, place[1:2])].append(node)
+            sections[_title(graph, top, places[urn][1:2])].append(node)
+    changed = any(node.op != SAME for node in nodes.values())
     kind = "" if not top else graph.nodes[top].kind
     title = ALONE if not top else graph.nodes[top].name
-    parts = tuple(Section(name, _rows(nodes)) for name, nodes in sections.items())
+    parts = tuple(Section(name, _rows(part)) for name, part in sections.items())
     return Box(title, kind, parts, changed)
 
 
@@ -196,7 +194,7 @@ def _title(graph: Graph, top: str, inner: Sequence[str]) -> str:
     if not inner:
         return ""
     node = graph.nodes[inner[0]]
-    return node.kind if top and node.name == graph.nodes[top].name else f"{node.kind} {node.name}"
+    return node.kind if node.name == graph.nodes[top].name else f"{node.kind} {node.name}"
 
 
 def _rows(nodes: Iterable[Node]) -> tuple[Row, ...]:

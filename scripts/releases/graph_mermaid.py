@@ -84,6 +84,4 @@ def _op(box: Box) -> str:
 
 def _safe(text: str) -> str:
     """Text that Mermaid takes for nothing else. Its entities have a # where HTML has a &."""
-    escaped = re.sub(r"[^\w .,:/()+~±-]", lambda found: f"#{ord(found[0])};", text)
-    # A line that begins like a list, or like an end, is one to Mermaid.
-    return escaped if not re.fullmatch(r"end|\d+\. .*", escaped) else f"&#8203;{escaped}"
+    return re.sub(r"[^\w .,:/()+~±-]", lambda found: f"#{ord(found[0])};", text)

@@ -78,6 +78,10 @@ def test_user_data_is_compared_line_by_line_and_what_is_quoted_in_it_too() -> No
     ]
 
 
+def test_an_empty_line_stands_between_resources() -> None:
+    assert list(differences.lines(step({"a": 1}, {"a": 2})))[-1] == ""
+
+
 def test_a_new_resource_shows_all_its_values_and_one_that_goes_shows_none() -> None:
     assert shown(None, {"min": 2}, "create") == [f"+ create {GROUP} web", "+     min: 2"]
     assert shown({"min": 2}, None, "delete") == [f"- delete {GROUP} web"]

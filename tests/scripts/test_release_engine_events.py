@@ -104,6 +104,12 @@ def test_a_finding_that_is_told_twice_is_one() -> None:
     assert len(parsed(told).findings) == 1
 
 
+def test_a_diagnostic_without_words_is_none() -> None:
+    told = ToldEvents()
+    told.says("warning", "<{%reset%}>\n")
+    assert parsed(told).said("warning") == ()
+
+
 def test_that_the_preview_failed_is_no_error_of_its_own() -> None:
     told = ToldEvents()
     told.says("error", "preview failed")

@@ -38,6 +38,8 @@ def environment() -> list[dict[str, Any]]:
         resource(SERVICE, "web"),
         resource(PART, "web", web),
         resource(TEMPLATE, "web", urn(PART, "web"), propertyDependencies={"a": [urn(GROUP, "entry")]}),
+        resource(PART, "web-more", web),
+        resource("aws:iam/role:Role", "web", urn(PART, "web-more"), dependencies=[urn(TEMPLATE, "web")]),
         *(
             resource("aws:sqs/queue:Queue", f"web-{n}", web, dependencies=[urn(VPC, "network")])
             for n in range(2)
@@ -58,6 +60,7 @@ def test_a_box_for_each_component_with_its_parts_and_what_they_are_made_of() -> 
         "Service",
         (
             Section("LaunchTemplate", (Row("LaunchTemplate", "same", ("web",)),)),
+            Section("LaunchTemplate web-more", (Row("Role", "same", ("web",)),)),
             Section("", (Row("Queue", "same", ("web-0", "web-1")),)),
         ),
     )
@@ -84,8 +87,13 @@ def test_components_that_need_each_other_stay_joined() -> None:
 
 
 def changes() -> ToldEvents:
-    """The service's template changes, a queue goes, and a new service names the network's ID."""
+    """The service's template changes, a queue goes, and a new service names the network's ID. What is quiet
+    needs the network too, and nobody needs it.
+    """
     told = ToldEvents()
+    told.step(
+        "same", "aws:sns/topic:Topic", "quiet", {"a": "vpc-1"}, {}, parent=told.component(SERVICE, "quiet")
+    )
     network, web = told.component(NETWORK, "network"), told.component(SERVICE, "web")
     told.step("same", VPC, "network", {}, {}, parent=network, id="vpc-1")
     named = {"name": "entry"}
@@ -93,6 +101,7 @@ def changes() -> ToldEvents:
     part = told.component(PART, "web", web)
     told.step("update", TEMPLATE, "web", {"a": 1}, {"a": 2}, parent=part)
     told.step("delete", "aws:sqs/queue:Queue", "web-0", {}, None, parent=web)
+    told.step("same", "aws:sqs/queue:Queue", "web-1", {}, {}, parent=web)
     shop = told.component(SERVICE, "shop")
     told.step("create", GROUP, "shop", None, {"vpcs": ["vpc-1"], "name": "entry"}, parent=shop)
     return told
@@ -123,12 +132,31 @@ def test_what_is_new_needs_whose_id_it_names_and_not_whoever_has_the_same_name()
     assert names == [("shop", "network")]
 
 
+def test_what_is_new_needs_whose_arn_it_names() -> None:
+    told = ToldEvents()
+    told.step(
+        "same", VPC, "network", {}, {}, parent=told.component(NETWORK, "network"), outputs={"arn": "arn:1"}
+    )
+    told.step(
+        "create", GROUP, "shop", None, {"of": [{"it": "arn:1"}]}, parent=told.component(SERVICE, "shop")
+    )
+    events = engine_events.parse(told.documents)
+    assert graph.draw(graph.of_events(events, graph.of_state(())), only_changes=True).arrows == ((0, 1),)
+
+
 def test_mermaid_says_what_is_done_in_words_that_it_does_not_take_for_its_own() -> None:
     text = graph_mermaid.text(changed())
     assert '["<b>web</b> <i>Service</i><br/>~ LaunchTemplate web<br/>- Queue web-0"]:::update' in text
     assert '["<b>shop</b> <i>Service</i><br/>+ Group shop"]:::create' in text
     assert '["<b>network</b> <i>Network</i>"]:::beside' in text
     assert text.count(" --> ") == len(changed().arrows)
+    assert "\n  classDef beside " in text
+
+
+def test_a_box_in_which_different_things_are_done_is_updated() -> None:
+    rows = (Row("Role", "create", ("a", "b")), Row("Policy", "delete", ("c",)))
+    text = graph_mermaid.text(Drawing((Box("web", "Service", (Section("Part", rows),), True),), (), True))
+    assert '<br/>+ Role x2 <i>Part</i><br/>- Policy c <i>Part</i>"]:::update' in text
 
 
 @given(st.text(min_size=1))
