@@ -43,7 +43,18 @@ NO_SSH = entry(10, "deny", 22, 22, "6")
 ALL = entry(100, "allow")
 RULE, OLD = rules.INGRESS_RULE, rules.OLD_RULE
 
+HIGH_RISK = (20, 21, 22, 23, 25, 110, 135, 143, 445, 1433, 1434, 3000, 3306, 3389, 4333, 5000, 5432, 5500)
+HIGH_RISK += (5601, 8080, 8088, 8888, 9200, 9300)
+"""As AWS lists them for EC2.19."""
+
+
+def risky(port: int) -> Case:
+    right, wrong = opened("10.0.0.0/8", port, port), opened(ANYWHERE, port, port)
+    return Case(rules.ec2_19, right, wrong, f"port {port} is open", kind=RULE)
+
+
 CASES: tuple[Case, ...] = (
+    *map(risky, HIGH_RISK),
     Case(rules.ec2_2, [VPC, default_group()], [VPC], "the default security group of net is left open"),
     Case(rules.ec2_2, [], [VPC, default_group(ingress=[{}])], "ingress has 1 rules"),
     Case(rules.ec2_2, [], [VPC, default_group(egress=[{}])], "egress has 1 rules"),
