@@ -48,6 +48,14 @@ def test_without_folds_the_text_ends_at_a_whole_line_with_its_fence_closed() -> 
     assert f"[the whole text]({LINK})" in end
 
 
+def test_a_fold_that_is_cut_through_is_closed() -> None:
+    tiny = "<details>\n<summary>a summary that nothing shortens</summary>\n\nx\n\n</details>\n"
+    before = "word\n" * 30
+    cut = [fit([f"{before}{tiny}{'word' * 100}\n"], LINK, limit) for limit in range(250, 400)]
+    assert any("<details>" in text for text in cut)
+    assert all(text.count("<details>\n") == text.count("</details>\n") for text in cut)
+
+
 def test_no_link_names_the_command() -> None:
     assert "`scripts/release preview` shows it" in fit([fold("diff", 100)], None, limit=400)
 

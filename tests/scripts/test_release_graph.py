@@ -151,6 +151,8 @@ def test_mermaid_says_what_is_done_in_words_that_it_does_not_take_for_its_own() 
     assert '["<b>network</b> <i>Network</i>"]:::beside' in text
     assert text.count(" --> ") == len(changed().arrows)
     assert "\n  classDef beside " in text
+    head = '%%{init: {"flowchart": {"wrappingWidth": 600}}}%%\nflowchart LR\n  b0'
+    assert text.startswith(head)
 
 
 def test_a_box_in_which_different_things_are_done_is_updated() -> None:
@@ -172,6 +174,8 @@ def test_a_part_that_stays_is_one_line_however_much_is_in_it() -> None:
     rows = (Row("Role", "same", ("a",)), Row("Policy", "same", ("b", "c")))
     text = graph_mermaid.text(Drawing((Box("web", "Service", (Section("LaunchTemplate", rows),)),), ()))
     assert "<br/>LaunchTemplate <i>3 resources</i>" in text
+    text = graph_mermaid.text(Drawing((Box("web", "Service", (Section("", rows),)),), ()))
+    assert "<br/>Role a<br/>Policy x2" in text
 
 
 def test_a_long_box_is_cut_and_says_of_how_much() -> None:
