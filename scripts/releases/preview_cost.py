@@ -111,4 +111,4 @@ def _led(value: Any, template: str) -> Any:
             name: template if name in ("launchTemplateId", "id") and item == UNKNOWN else _led(item, template)
             for name, item in value.items()
         }
-    return [_led(item, template) for item in value] if isinstance(value, list) else value
+    return value

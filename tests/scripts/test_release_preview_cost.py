@@ -89,13 +89,15 @@ def test_the_schedule_of_a_new_group_lets_it_sleep_and_no_other() -> None:
 def test_a_list_that_nobody_knows_yet_is_none() -> None:
     """Its placeholder is a text of 36 letters, which are no zones."""
     told = ToldEvents()
-    told.step("create", "aws:lb/loadBalancer:LoadBalancer", "entry", None, {"subnets": UNKNOWN})
+    balancer = "aws:lb/loadBalancer:LoadBalancer"
+    told.step("create", balancer, "entry", None, {"subnets": UNKNOWN}, outputs={"subnets": UNKNOWN})
     assert [part for part, _, _ in known(told).rows] == ["load balancers"]
 
 
 def test_nothing_that_costs_by_the_hour_has_no_estimate() -> None:
     told = ToldEvents()
     told.step("create", "aws:iam/role:Role", "web", None, {})
+    told.step("same", "aws:iam/role:Role", "api", {}, {}, id="api")
     assert costs(told) is None
     assert costs(ToldEvents()) is None
 
