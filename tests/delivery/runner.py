@@ -8,7 +8,6 @@ nothing is passed over. Not run is `scripts/test`, of which these tests are a pa
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -17,9 +16,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rehearsal import aws_client
 from tests.delivery.checkouts import Checkout
 from tests.delivery.expressions import fill, holds
 from tests.delivery.workflow_files import PREPARE, ROOT, SELF, read
+from tests.rehearsal.cloud.tokens import token
 
 LOOK_ALIKE = ROOT / "rehearsal" / "bin"
 STEP_SECONDS = 300
@@ -195,11 +196,33 @@ class _Job:
                 raise AssertionError(f"the tests know no action {unknown}")
 
     def _assume(self, given: Mapping[str, Any]) -> None:
-        """Credentials that may everything: what each role may is tested with the roles."""
+        """A session of the role by the job's own identity, which the role has to trust: it may what the
+        role may.
+        """
         assert self.job["permissions"]["id-token"] == "write"
-        assert given["aws-region"]
-        self.done.roles.append(given["role-to-assume"])
-        self.variables |= {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+        sts = aws_client.client("sts", self.variables["AWS_ENDPOINT_URL"], given["aws-region"])
+        role, subject = (
+            given["role-to-assume"],
+            f"repo:{self.variables['GITHUB_REPOSITORY']}:{self._subject()}",
+        )
+        self.done.roles.append("-".join(role.rpartition("/")[2].split("-")[:3]))
+        session = sts.assume_role_with_web_identity(
+            RoleArn=role,
+            RoleSessionName=given["role-session-name"],
+            DurationSeconds=given["role-duration-seconds"],
+            WebIdentityToken=token(subject),
+        )["Credentials"]
+        self.variables |= {
+            "AWS_ACCESS_KEY_ID": session["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": session["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": session["SessionToken"],
+        }
+
+    def _subject(self) -> str:
+        """What GitHub calls the job in its token, after the repository's name."""
+        if environment := fill(self.job.get("environment"), self.contexts):
+            return f"environment:{environment}"
+        return "pull_request" if self.event.name == "pull_request" else f"ref:{self.event.ref}"
 
     def _upload(self, given: Mapping[str, Any]) -> None:
         file = self.runner.checkout.directory / given["path"]
@@ -236,13 +259,3 @@ class _Job:
             self.done.result = FAILURE
         lines = [line.partition("=") for line in output.read_text().splitlines()]
         return (FAILURE if ended.returncode else SUCCESS), {name: value for name, _, value in lines}
-
-
-def roles(*environments: str) -> str:
-    """The variable `ROLES`, as the stack `delivery` exports it."""
-    return json.dumps(
-        {
-            name: {kind: f"arn:aws:iam::123456789012:role/{name}-{kind}" for kind in ("preview", "deploy")}
-            for name in environments
-        }
-    )

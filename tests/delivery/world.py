@@ -6,6 +6,7 @@ written into the checkout that the tests run from.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -22,7 +23,7 @@ from rehearsal.workspace import Workspace
 from tests.delivery import github_server
 from tests.delivery.checkouts import Checkout
 from tests.delivery.github_server import Repository
-from tests.delivery.runner import LOOK_ALIKE, Done, Event, Runner, roles
+from tests.delivery.runner import LOOK_ALIKE, Done, Event, Runner
 from tests.delivery.workflow_files import FOLDER, ROOT
 
 FIRST, BETTER, BAD = (f"ami-{number:017x}" for number in (0xA, 0xB, 0xBAD))
@@ -38,6 +39,7 @@ CONFIG = """\
 config:
   aws:region: eu-central-1
   immutable:imageId: {image}
+  immutable:permissionsBoundary: {boundary}
   immutable:network:
     cidr: 10.{block}.0.0/16
     zones: 2
@@ -66,9 +68,19 @@ config:
 BLOCKS = {"staging": 20, "prod": 30}
 
 
-def config(name: str, image: str) -> dict[str, str]:
-    """An environment's file with this image, as a commit writes it."""
-    return {f"Pulumi.{name}.yaml": CONFIG.format(name=name, image=image, block=BLOCKS[name])}
+DELIVERY = f"""\
+config:
+  aws:region: eu-central-1
+  immutable:delivery:
+    repository: {github_server.REPOSITORY}
+    state:
+      bucket: immutable-state
+      keyArn: arn:aws:kms:eu-central-1:123456789012:key/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9
+    environments:
+      staging: {{}}
+      prod: {{}}
+      review: {{stacks: pr-*}}
+"""
 
 
 @dataclass
@@ -80,6 +92,7 @@ class World:
     cloud: CloudProcess
     variables: dict[str, str]
     artifacts: Path
+    roles: str
     approves: Callable[[str], bool] = lambda _: True
 
     def merge(self, files: dict[str, str], message: str) -> str:
@@ -93,7 +106,7 @@ class World:
             checkout=self.checkout,
             variables=self.variables,
             repository_variables={
-                "ROLES": roles("staging", "prod", "images", "review"),
+                "ROLES": self.roles,
                 "AWS_REGION": "eu-central-1",
                 "PULUMI_BACKEND_URL": self.variables["PULUMI_BACKEND_URL"],
             },
@@ -117,6 +130,12 @@ class World:
             cwd=self.checkout.directory, env=variables, capture_output=True, text=True, check=False,
         )  # fmt: skip
 
+    def pulumi(self, *arguments: str) -> str:
+        """What the rehearsal's `pulumi` prints, run by a person with an administrator's rights."""
+        done = self.run(str(LOOK_ALIKE / "pulumi"), *arguments, "--non-interactive")
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
     def serving(self, environment: str) -> dict[str, int]:
         """How many servers of an environment are in service and healthy, by image."""
         found: dict[str, int] = {}
@@ -136,23 +155,37 @@ class World:
 
 @contextmanager
 def world(base: Path) -> Iterator[World]:
-    """All of it, until the end."""
+    """All of it, until the end; no environment is up yet."""
     workspace = Workspace(base, source=base / "project")
     for folder in (workspace.state, base / "home", base / "artifacts"):
         folder.mkdir(parents=True)
-    checkout = Checkout.create(base, {**config("staging", FIRST), **config("prod", FIRST)}, "project")
+    checkout = Checkout.create(base, {"Pulumi.delivery.yaml": DELIVERY}, "project")
     _take_project(checkout.directory)
     cloud = CloudProcess.start(base / "cloud.log", speed=SPEED).ready()
     try:
         with github_server.serving(checkout.shared) as github:
             _prepare(cloud)
             variables = _variables(workspace, cloud, github)
-            for stack in BLOCKS:
-                _first(stack, checkout.directory, variables)
-            checkout.commit({}, "The project")
-            yield World(checkout, github, cloud, variables, base / "artifacts")
+            made = World(checkout, github, cloud, variables, base / "artifacts", "")
+            _begin(made)
+            yield made
     finally:
         cloud.stop()
+
+
+def _begin(made: World) -> None:
+    """What a person with an administrator's rights does once, as docs/workflows.md says: the roles, and a
+    stack for each environment, whose file then holds what Pulumi writes into it.
+    """
+    for command in (("stack", "init", "delivery"), ("up", "--stack", "delivery", "--yes", "--skip-preview")):
+        made.pulumi(*command)
+    made.roles = made.pulumi("stack", "output", "roles", "--json", "-s", "delivery")
+    boundary = json.loads(made.pulumi("stack", "output", "boundaries", "--json", "-s", "delivery"))
+    for name, block in BLOCKS.items():
+        text = CONFIG.format(name=name, image=FIRST, block=block, boundary=boundary["environment"])
+        made.checkout.write({f"Pulumi.{name}.yaml": text})
+        made.pulumi("stack", "init", name)
+    made.checkout.commit({}, "The project")
 
 
 def _take_project(directory: Path) -> None:
@@ -166,17 +199,6 @@ def _take_project(directory: Path) -> None:
     (directory / ".venv").symlink_to(Path(sys.prefix), target_is_directory=True)
     exclude = directory / ".git" / "info" / "exclude"
     exclude.write_text("/.venv\n")
-
-
-def _first(stack: str, directory: Path, variables: dict[str, str]) -> None:
-    """What a person does once: the stack is made, and what Pulumi writes into its file is committed."""
-    subprocess.run(
-        [str(LOOK_ALIKE / "pulumi"), "stack", "init", stack, "--non-interactive"],
-        cwd=directory,
-        env=variables,
-        check=True,
-        capture_output=True,
-    )
 
 
 def _prepare(cloud: CloudProcess) -> None:
