@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from rehearsal.engine.locks import Lock
-from rehearsal.engines import STAND_IN
 from tests.scripts.release_project import Finished, ReleaseProject
 
 PROGRAM = """
@@ -30,6 +29,7 @@ Box(config.require("name"))
 pulumi.export("name", config.require("name"))
 """
 PULUMI = shutil.which("pulumi")
+STAND_IN = Path(__file__).parents[2] / "rehearsal" / "bin"
 
 
 class Demo:
