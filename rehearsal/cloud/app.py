@@ -156,7 +156,9 @@ def _only_path(urls: Any) -> Dispatch:
 
 def _service(environ: Environ) -> str:
     """The service a request was signed for, as in `Credential=KEY/DATE/REGION/SERVICE/aws4_request`."""
-    scope = environ.get("HTTP_AUTHORIZATION", "").partition("Credential=")[2].split(",")[0].split("/")
+    scope: list[str] = (
+        environ.get("HTTP_AUTHORIZATION", "").partition("Credential=")[2].split(",")[0].split("/")
+    )
     if len(scope) == 5:
         return scope[3].lower()
     # Without a signature come those who take a role by a token, and readers of public objects.

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -96,9 +97,12 @@ def _of_load_balancing(question: Asked, region: str, account: str) -> list[Resou
 
 def _of_kms(question: Asked, region: str, account: str) -> list[Resource]:
     from moto.kms.models import kms_backends
+    from moto.kms.utils import _deserialize_ciphertext_blob as deserialize_ciphertext_blob
 
-    backend, name = kms_backends[account][region], question.first("KeyId", "TargetKeyId") or ""
-    key = backend.keys.get(name.rpartition("/")[2])
+    backend, name = kms_backends[account][region], question.first("KeyId", "TargetKeyId")
+    if name is None and (blob := question.first("CiphertextBlob")):
+        name = deserialize_ciphertext_blob(base64.b64decode(blob)).key_id
+    key = backend.keys.get((name or "").rpartition("/")[2])
     if key is None:
         return []
     return [Resource(key.arn, backend.tagger.get_tag_dict_for_resource(key.id))]
