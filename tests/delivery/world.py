@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rehearsal import factory_files
 from rehearsal.cloud.local import CREDENTIALS
 from rehearsal.cloud_client import TESTED, CloudProcess
 from rehearsal.workspace import Workspace
@@ -79,7 +80,23 @@ config:
     environments:
       staging: {{}}
       prod: {{}}
+      images: {{kind: factory}}
       review: {{stacks: pr-*}}
+"""
+IMAGES = """\
+config:
+  aws:region: eu-central-1
+  immutable:permissionsBoundary: {boundary}
+  immutable:recipes:
+    service: {{}}
+  immutable:network:
+    cidr: 10.40.0.0/16
+    zones: 2
+    egress: single-nat
+  immutable:logs:
+    retentionDays: 30
+  immutable:tags:
+    owner: platform
 """
 
 
@@ -164,7 +181,7 @@ def world(base: Path) -> Iterator[World]:
     cloud = CloudProcess.start(base / "cloud.log", speed=SPEED).ready()
     try:
         with github_server.serving(checkout.shared) as github:
-            _prepare(cloud)
+            _prepare(cloud, checkout.directory)
             variables = _variables(workspace, cloud, github)
             made = World(checkout, github, cloud, variables, base / "artifacts", "")
             _begin(made)
@@ -181,8 +198,11 @@ def _begin(made: World) -> None:
         made.pulumi(*command)
     made.roles = made.pulumi("stack", "output", "roles", "--json", "-s", "delivery")
     boundary = json.loads(made.pulumi("stack", "output", "boundaries", "--json", "-s", "delivery"))
-    for name, block in BLOCKS.items():
-        text = CONFIG.format(name=name, image=FIRST, block=block, boundary=boundary["environment"])
+    texts = {
+        name: CONFIG.format(name=name, image=FIRST, block=block, boundary=boundary["environment"])
+        for name, block in BLOCKS.items()
+    }
+    for name, text in {**texts, "images": IMAGES.format(boundary=boundary["factory"])}.items():
         made.checkout.write({f"Pulumi.{name}.yaml": text})
         made.pulumi("stack", "init", name)
     made.checkout.commit({}, "The project")
@@ -201,8 +221,13 @@ def _take_project(directory: Path) -> None:
     exclude.write_text("/.venv\n")
 
 
-def _prepare(cloud: CloudProcess) -> None:
+def _prepare(cloud: CloudProcess, project: Path) -> None:
+    """What the account holds before: the zone, what recipes start from, and images of builds of before."""
     client = cloud.client
+    for parent in factory_files.parents(project):
+        client.register_image(
+            parent.name, {}, parent.image_id, owner=parent.owner, architecture=parent.architecture
+        )
     client.register_zone("Z0123456789", "example.com")
     for image, more in ((FIRST, {}), (BETTER, {}), (BAD, {BEHAVIOUR: "errors-after-minutes"})):
         client.register_image(f"image-{image[-3:]}", {**TESTED, **more}, image)
