@@ -114,7 +114,7 @@ def _denies_clear_text(given: Any) -> bool:
         and ("AWS", "*") in each.principals
         and each.names("s3:GetObject")
         and each.names("s3:PutObject")
-        and any(text.endswith(("/*", "*")) for text in each.resources)
+        and any(text.endswith("*") for text in each.resources)
         and each.requires("Bool", "aws:SecureTransport") == ("false",)
         for each in documents.statements(given)
     )

@@ -29,6 +29,15 @@ CASES: tuple[Case, ...] = (
         wrong=policy(Action="kms:Decrypt", Resource="*"),
         says="statement One grants kms:Decrypt on all keys",
     ),
+    *(
+        Case(
+            kms.kms_1,
+            right=policy(Action="kms:Decrypt", Resource=f"arn:aws:kms:{place}:key/*"),
+            wrong=policy(Action="kms:Decrypt", Resource="arn:aws:kms:*"),
+            says="on all keys",
+        )
+        for place in ("eu-central-1:111111111111", "us-west-2:222222222222")
+    ),
     Case(
         kms.kms_1,
         # AWS takes all keys of one account and Region as a limit.

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from policies import s3
-from policies.rules import Resource
+from policies.rules import UNKNOWN, Resource
 from tests.policies.cases import Case, res
 
 BUCKET = res(s3.BUCKET, "logs")
@@ -26,14 +26,26 @@ def allow(action: str, principal: Any, **more: Any) -> dict[str, str]:
     return {"policy": policy(**given, **more)}
 
 
-def tls(secure: str = "false", resource: str = "arn:aws:s3:::logs/*") -> str:
-    return policy(
-        Effect="Deny",
-        Principal="*",
-        Action="s3:*",
-        Resource=["arn:aws:s3:::logs", resource],
-        Condition={"Bool": {"aws:SecureTransport": secure}},
-    )
+def tls(resource: str = "arn:aws:s3:::logs/*", secure: str = "false", **changes: Any) -> str:
+    given = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": ["arn:aws:s3:::logs", resource],
+        "Condition": {"Bool": {"aws:SecureTransport": secure}},
+    }
+    return policy(**{**given, **changes})
+
+
+NO_TLS = (
+    tls(secure="true"),
+    tls(resource="arn:aws:s3:::logs/some"),
+    tls(Effect="Allow"),
+    tls(Principal={"AWS": "123456789012"}),
+    tls(Action="s3:Get*"),
+    tls(Action="s3:Put*"),
+    tls(Condition={}),
+)
 
 
 def with_setting(kind: str, **inputs: Any) -> list[Resource]:
@@ -54,6 +66,10 @@ CASES: tuple[Case, ...] = (
         wrong={"acl": "public-read"},
         says="acl is public-read",
         kinds=(s3.ACL,),
+    ),
+    *(
+        Case(s3.s3_2, right={"acl": "log-delivery-write"}, wrong={"acl": acl}, says=f"acl is {acl}")
+        for acl in ("public-read-write", "authenticated-read")
     ),
     Case(
         s3.s3_2,
@@ -83,17 +99,14 @@ CASES: tuple[Case, ...] = (
         Case(s3.s3_3, right={}, wrong=allow(action, "*"), says="lets everyone write")
         for action in ("s3:PutObject", "s3:DeleteObject", "s3:PutBucketPolicy", "s3:PutBucketAcl")
     ),
-    Case(
-        s3.s3_5,
-        right=with_setting(s3.POLICY, policy=tls()),
-        wrong=with_setting(s3.POLICY, policy=tls(secure="true")),
-        says="denies requests without TLS",
-    ),
-    Case(
-        s3.s3_5,
-        right=with_setting(s3.POLICY, policy=tls()),
-        wrong=with_setting(s3.POLICY, policy=tls(resource="arn:aws:s3:::logs")),
-        says="denies requests without TLS",
+    *(
+        Case(
+            s3.s3_5,
+            right=with_setting(s3.POLICY, policy=tls()),
+            wrong=with_setting(s3.POLICY, policy=wrong),
+            says="denies requests without TLS",
+        )
+        for wrong in NO_TLS
     ),
     Case(s3.s3_5, right=[], wrong=[BUCKET], says="denies requests without TLS"),
     Case(
@@ -121,6 +134,15 @@ CASES: tuple[Case, ...] = (
             says=f"not true: {flag}",
         )
         for flag in CLOSED
+    ),
+    Case(
+        s3.s3_8,
+        right=[],
+        # What is not known yet hides nothing that is.
+        wrong=with_setting(
+            s3.PUBLIC_ACCESS_BLOCK, **{**CLOSED, "blockPublicAcls": UNKNOWN, "ignorePublicAcls": False}
+        ),
+        says="not true: ignorePublicAcls",
     ),
     Case(s3.s3_8, right=[], wrong=[BUCKET], says="no public access block"),
     Case(
