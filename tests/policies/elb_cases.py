@@ -40,6 +40,12 @@ CASES: tuple[Case, ...] = (
     ),
     Case(rules.elb_6, {"enableDeletionProtection": True}, {}, "enableDeletionProtection is false"),
     Case(rules.elb_12, {}, {"desyncMitigationMode": "monitor"}, "'monitor'"),
+    Case(
+        rules.elb_12,
+        {"loadBalancerType": "network", "desyncMitigationMode": "monitor"},
+        {"loadBalancerType": "application", "desyncMitigationMode": "monitor"},
+        "'monitor'",
+    ),
     Case(rules.elb_12, {"desyncMitigationMode": "strictest"}, {"desyncMitigationMode": "off"}, "'off'"),
     Case(rules.elb_13, {"subnets": ["a", "b"]}, {"subnets": ["a"]}, "1 subnets"),
     Case(rules.elb_13, {"subnetMappings": [{}, {}]}, {}, "0 subnets"),
