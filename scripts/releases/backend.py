@@ -64,7 +64,7 @@ def choose(project: Project, environment: Mapping[str, str]) -> Backend:
     """
     url = environment.get("PULUMI_BACKEND_URL", "")
     if url.startswith(FILE_SCHEME):
-        return FileBackend(_directory(url, project.directory), project.name)
+        return FileBackend(directory_of(url, project.directory), project.name)
     command = shutil.which("pulumi", path=environment.get("PATH"))
     if command:
         return CommandBackend(command, project.directory)
@@ -74,7 +74,7 @@ def choose(project: Project, environment: Mapping[str, str]) -> Backend:
     )
 
 
-def _directory(url: str, base: Path) -> Path:
+def directory_of(url: str, base: Path) -> Path:
     """A file backend's directory, read as Pulumi does: `~` is the home, a relative path starts at `base`."""
     path = unquote(url.removeprefix(FILE_SCHEME).split("?")[0])
     if path.startswith("~"):

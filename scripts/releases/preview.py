@@ -6,6 +6,7 @@ docs/decisions/0017-a-preview-reads-and-nothing-else.md.
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,10 +17,10 @@ from scripts.releases import (
     aws,
     config_file,
     deployment,
-    empty_backend,
     engine_events,
     plan,
     preview_cost,
+    preview_place,
     preview_release,
     pulumi_command,
     reach,
@@ -116,11 +117,13 @@ def run(where: Project, stack: str) -> Told:
         arguments += [f"--policy-pack={pack}" for pack in packs]
         # Without the variable there is no --event-log; Pulumi's automation API sets it too.
         debug = {"PULUMI_DEBUG_COMMANDS": "true"}
-        finished = pulumi_command.run(where, *arguments, variables=debug)
+        place = preview_place.linked(where, stack, Path(folder))
+        backend = preview_place.own_backend(where, os.environ)
+        finished = pulumi_command.run(place, *arguments, variables={**debug, **backend})
         new = not finished.ok and any(_NO_STACK in line for line in finished.lines)
         if new:
-            elsewhere, backend = empty_backend.make(where, stack, Path(folder))
-            finished = pulumi_command.run(elsewhere, *arguments, variables={**debug, **backend})
+            backend = preview_place.empty_backend(where, stack, Path(folder))
+            finished = pulumi_command.run(place, *arguments, variables={**debug, **backend})
         try:
             events = engine_events.read(log)
         except RefusedError:
