@@ -9,6 +9,11 @@ from policies import iam
 from tests.policies.cases import Case
 
 GITHUB = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
+INLINE = (
+    "aws:iam/rolePolicy:RolePolicy",
+    "aws:iam/groupPolicy:GroupPolicy",
+    "aws:iam/userPolicy:UserPolicy",
+)
 SUBJECT = "token.actions.githubusercontent.com:sub"
 
 
@@ -30,12 +35,42 @@ def of_github(operator: str, subject: str) -> dict[str, str]:
 
 
 CASES: tuple[Case, ...] = (
+    *(
+        Case(iam.iam_1, right=may("*", narrow), wrong=may("*", ["*"]), says="every action")
+        for narrow in ("arn:aws:s3:::*", "arn:aws:iam::111111111111:role/*")
+    ),
+    *(
+        Case(
+            iam.iam_1,
+            # Who denies everything allows nothing.
+            right={"policy": document(**{"Effect": "Deny", key: "*", "Resource": "*"})},
+            wrong={"policy": document(**{key: "*", "Resource": "*"})},
+            says=says,
+        )
+        for key, says in (("Action", "every action"), ("NotAction", "all but some actions"))
+    ),
+    *(
+        Case(
+            iam.iam_1,
+            right={"policyArn": "arn:aws:iam::aws:policy/ReadOnlyAccess"},
+            wrong={"policyArn": f"arn:aws:iam::aws:policy/{name}"},
+            says=f"policy/{name}",
+            kind=iam.ATTACHMENT,
+        )
+        for name in ("IAMFullAccess", "PowerUserAccess")
+    ),
+    Case(
+        iam.iam_21,
+        right={"policy": document(Effect="Deny", Action="s3:*", Resource="*")},
+        wrong=may("s3:*"),
+        says="allows s3:*",
+    ),
     Case(
         iam.iam_1,
         right=may("s3:GetObject"),
         wrong=may("*"),
         says="statement One allows every action",
-        kinds=iam.INLINE,
+        kinds=INLINE,
     ),
     Case(
         iam.iam_1, right=may("*", "arn:aws:s3:::one"), wrong=may(["s3:Get*", "*"], ["*"]), says="every action"
@@ -64,7 +99,7 @@ CASES: tuple[Case, ...] = (
         right=may(["ec2:Describe*", "s3:GetObject"]),
         wrong=may(["s3:*", "ec2:*", "sns:Publish"]),
         says="statement One allows ec2:*, s3:*",
-        kinds=iam.INLINE,
+        kinds=INLINE,
     ),
     Case(
         iam.iam_named_trust,
