@@ -19,7 +19,10 @@ DEFAULTS: Mapping[str, Any] = {
 }  # fmt: skip
 WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MAINTENANCE = "100 to 110"
-HEALTH_CHECK = "ELB"
+HEALTH_CHECK, UNASKED = "ELB", "EC2"
+JOB = "job"
+UNASKED_KINDS = ("worker", JOB)
+"""Those behind no load balancer."""
 
 LEAST, GREATEST = "the least number of servers", "the greatest number of servers"
 KEPT, CHECK = "the percentage kept healthy", "the health check"
@@ -54,15 +57,23 @@ class Declared:
         Left out is what no source says: all that is in the config of a service that left it.
         """
         program, file = "the program", self.config.path.name
-        found = {KEPT: (program, MAINTENANCE), CHECK: (program, HEALTH_CHECK)}
-        state = self.service(service)
+        state, kind = self.service(service), self.kind(service)
+        check = UNASKED if kind in UNASKED_KINDS else HEALTH_CHECK
+        found = {KEPT: (program, MAINTENANCE), CHECK: (program, check)}
         if version := number(state.launch_template_version if state else None):
             found[VERSION] = ("the stack", version)
         if service in self.config.services:
             section = self._section(service)
             for setting, key in ((LEAST, "min"), (GREATEST, "max"), (LIFETIME, "maxInstanceLifetimeDays")):
                 found[setting] = (file, str(section.get(key, DEFAULTS[key])))
+        if kind == JOB:
+            found |= {LEAST: (program, "0"), GREATEST: (program, "1")}
         return found
+
+    def kind(self, service: str) -> str | None:
+        """What the stack says that a service is, as of the last `up`."""
+        state = self.service(service)
+        return state.kind if state else None
 
     def hooks(self, service: str) -> dict[str, Hook]:
         """The hooks of a service's group by name; a time-out of 0 in the config is none."""
@@ -78,6 +89,8 @@ class Declared:
             name: Hook(name, transition, float(written.get(key, DEFAULTS[key])), result)
             for name, (transition, key, result) in both.items()
         }
+        if self.kind(service) == JOB:
+            del found["launch"]
         return {name: hook for name, hook in found.items() if hook.timeout_seconds}
 
     @property
@@ -88,7 +101,7 @@ class Declared:
     def schedule(self, service: str) -> dict[str, Action]:
         """The scheduled actions of a service's group by name."""
         sleep = self._sleep
-        if not sleep or service not in self.config.services:
+        if not sleep or service not in self.config.services or self.kind(service) == JOB:
             return {}
         sizes = self.settings(service)
         least, most = int(sizes[LEAST][1]), int(sizes[GREATEST][1])

@@ -82,7 +82,7 @@ def _action(action: Action) -> str:
 def _alarms(account: Account, declared: Declared, group: Group) -> Iterator[Finding]:
     """Alarms of the service that are gone, or tell nobody."""
     state = declared.service(group.service)
-    names = list(state.alarms.values()) if state else []
+    names = [*state.alarms.values(), *state.run.alarms.values()] if state else []
     found = alarms.read(account, names)
     for name in names:
         text = f"{group.service}: alarm {name} of {group.name}"

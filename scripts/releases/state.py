@@ -45,9 +45,17 @@ Alarms = Annotated[
 ]
 
 
+class Run(_Outputs):
+    """What is told of a job's runs."""
+
+    alarms: Alarms = {}
+
+
 class ServiceState(_Outputs):
     """A service's fleet: the image of its last successful refresh, the one before, and the last refresh."""
 
+    # web, worker or job; a stack from before this output has none but the first.
+    kind: Word = None
     image: Word = None
     # The program exports an empty one when there was none.
     previous_image: Annotated[Word, BeforeValidator(lambda value: value or None)] = None
@@ -56,6 +64,8 @@ class ServiceState(_Outputs):
     refresh: Refresh = Refresh()
     refresh_preferences: Preferences = {}
     alarms: Alarms = {}
+    # Of a job alone. No refresh watches these alarms: it runs no job.
+    run: Run = Run()
 
 
 class EnvironmentState(_Outputs):

@@ -193,3 +193,31 @@ def test_schedules_are_declared_as_the_program_makes_them(tmp_path: Path) -> Non
     assert found["wake"].recurrence == program.recurrence("07:30")
     assert (found["sleep"].min_size, found["sleep"].desired, found["sleep"].max_size) == (0, 0, 4)
     assert (found["wake"].min_size, found["wake"].desired, found["wake"].time_zone) == (3, 3, "Europe/Berlin")
+
+
+def as_told(there: Staging, **told: Any) -> Declared:
+    """What is declared of `web` when the stack tells this of it."""
+    config = read(there.live.project.file("staging"), "staging", "immutable")
+    state = EnvironmentState.model_validate({"services": {"web": {**WEB, **told}}})
+    return Declared("immutable", config, state)
+
+
+def test_what_nobody_asks_is_declared_to_be_checked_by_ec2(there: Staging) -> None:
+    for kind, check in (("web", "ELB"), ("worker", "EC2"), ("job", "EC2")):
+        assert as_told(there, kind=kind).settings("web")[declared.CHECK] == ("the program", check)
+
+
+def test_a_job_is_declared_to_have_no_launch_hook_no_sleep_and_one_server_at_most(there: Staging) -> None:
+    there.live.image(GOOD, SLEEP)
+    job, worker = as_told(there, kind="job"), as_told(there, kind="worker")
+    sizes = job.settings("web")
+    assert (sizes[declared.LEAST][1], sizes[declared.GREATEST][1]) == ("0", "1")
+    assert list(job.hooks("web")) == ["termination"]
+    assert job.schedule("web") == {}
+    assert list(worker.hooks("web")) == ["launch", "termination"]
+    assert list(worker.schedule("web")) == ["sleep", "wake"]
+
+
+def test_an_alarm_on_a_jobs_runs_that_is_gone_is_found(there: Staging) -> None:
+    there.live.project.state("staging", {"web": WEB | {"run": {"alarms": {"failed": "web-failed"}}}})
+    assert drift(there) == [("alarm", "web: alarm web-failed of web is gone")]
