@@ -35,11 +35,18 @@ def run(account: Account, place: Place, *, dry_run: bool) -> Done:
         if key is not None:
             state_key.rotate(kms, key)
 
+    def share() -> None:
+        if key is not None:
+            state_key.let_in(kms, key, place)
+
     keyless = key is None
     change(f"key {place.alias}", not keyless, make_key, missing=True)
     done.key_arn = key.arn if key else None
     rotates = not keyless and key is not None and state_key.rotates(kms, key)
     change("  renewed every year", rotates, rotate, missing=keyless)
+    if place.accounts:
+        is_shared = not keyless and key is not None and state_key.lets_in(kms, key, place)
+        change(f"  for deliveries of {', '.join(place.accounts)}", is_shared, share, missing=keyless)
     change(f"bucket {place.bucket}", there, lambda: state_bucket.make(s3, place), missing=True)
     for setting in state_bucket.settings(place, done.key_arn or ""):
         is_so = there and setting.is_so(s3)

@@ -29,6 +29,10 @@ Region = Annotated[
 Bucket = Annotated[str | None, typer.Option(metavar="NAME", help="Default: PROJECT-state-ACCOUNT-REGION.")]
 Alias = Annotated[str | None, typer.Option(metavar="NAME", help="The key's alias; default: PROJECT-state.")]
 KeepDays = Annotated[int, typer.Option(min=1, max=3650, help="Days that what state was before is kept.")]
+Accounts = Annotated[
+    list[str] | None,
+    typer.Option("--account", metavar="ID", help="Another account that keeps its stacks' state here too."),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be made or changed, and do nothing.")]
 Json = Annotated[str | None, typer.Option("--json", metavar="FILE", help="Write the result; - prints it.")]
 
@@ -39,6 +43,7 @@ def command(
     bucket: Bucket = None,
     alias: Alias = None,
     keep_days: KeepDays = 90,
+    accounts: Accounts = None,
     dry_run: DryRun = False,
     json: Json = None,
 ) -> None:
@@ -63,6 +68,7 @@ def command(
             bucket=_bucket(bucket or f"{name}-state-{owner['Account']}-{where}"),
             alias=_alias(alias or f"{name}-state"),
             keep_days=keep_days,
+            accounts=_accounts(accounts or []),
         )
         done = bootstrap.run(account, place, dry_run=dry_run)
     if json is not None:
@@ -86,6 +92,13 @@ def _bucket(name: str) -> str:
             f"{name!r} is not a bucket's name; take 3 to 63 lower-case letters, digits, hyphens and periods"
         )
     return name
+
+
+def _accounts(given: list[str]) -> tuple[str, ...]:
+    for account in given:
+        if not re.fullmatch(r"\d{12}", account):
+            raise RefusedError(f"--account {account!r} is not an account; write its 12 digits")
+    return tuple(sorted(set(given)))
 
 
 def _alias(name: str) -> str:

@@ -21,10 +21,25 @@ class Place:
     """With `alias/` before it."""
     keep_days: int
     """How long an object that was overwritten or deleted can be had back."""
+    accounts: tuple[str, ...] = ()
+    """Others, whose roles of deliveries keep their stacks' state here too."""
 
     @property
     def bucket_arn(self) -> str:
         return f"arn:{self.partition}:s3:::{self.bucket}"
+
+    def shared(self, account: str, actions: tuple[str, ...], resource: str | list[str]) -> dict[str, object]:
+        """What lets the roles of deliveries of another account in; their own policies say to what of it."""
+        return {
+            "Sid": f"Deliveries{account}",
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:{self.partition}:iam::{account}:root"},
+            "Action": list(actions),
+            "Resource": resource,
+            "Condition": {
+                "ArnLike": {"aws:PrincipalArn": f"arn:{self.partition}:iam::{account}:role/delivery/*"}
+            },
+        }
 
     @property
     def tags(self) -> list[tuple[str, str]]:

@@ -96,9 +96,9 @@ def settings(place: Place, key_arn: str) -> list[Setting]:
             lambda s3: s3.put_bucket_ownership_controls(Bucket=name, OwnershipControls={"Rules": owner}),
         ),
         Setting(
-            "by TLS alone",
-            lambda s3: _tls(place) in _statements(s3, name),
-            lambda s3: s3.put_bucket_policy(Bucket=name, Policy=json.dumps(_with_tls(s3, place))),
+            " and ".join(["by TLS alone", *(f"for deliveries of {each}" for each in place.accounts)]),
+            lambda s3: all(each in _statements(s3, name) for each in _wanted(place)),
+            lambda s3: s3.put_bucket_policy(Bucket=name, Policy=json.dumps(_policy(s3, place))),
         ),
         Setting(
             "encrypted with the key",
@@ -163,10 +163,18 @@ def _statements(s3: Any, bucket: str) -> list[Any]:
     return statements
 
 
-def _with_tls(s3: Any, place: Place) -> dict[str, Any]:
-    """What else the owner put into the policy stays."""
-    others = [each for each in _statements(s3, place.bucket) if each.get("Sid") != "TlsOnly"]
-    return {"Version": "2012-10-17", "Statement": [*others, _tls(place)]}
+def _wanted(place: Place) -> list[dict[str, Any]]:
+    actions = ("s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject")
+    resources = [place.bucket_arn, f"{place.bucket_arn}/*"]
+    return [_tls(place), *(place.shared(account, actions, resources) for account in place.accounts)]
+
+
+def _policy(s3: Any, place: Place) -> dict[str, Any]:
+    """What else the owner put into the policy stays, and so do accounts that were let in before."""
+    wanted = _wanted(place)
+    names = {statement["Sid"] for statement in wanted}
+    others = [each for each in _statements(s3, place.bucket) if each.get("Sid") not in names]
+    return {"Version": "2012-10-17", "Statement": [*others, *wanted]}
 
 
 def _rule(place: Place) -> dict[str, Any]:

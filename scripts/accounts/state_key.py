@@ -63,6 +63,32 @@ def policy(place: Place) -> dict[str, Any]:
     }
 
 
+def lets_in(kms: Any, key: Key, place: Place) -> bool:
+    """Whether the other accounts' deliveries may use it."""
+    found = _statements(kms, key)
+    return all(statement in found for statement in _shared(place))
+
+
+def let_in(kms: Any, key: Key, place: Place) -> None:
+    """Who was let in before stays: an account that is not named this time may still have stacks here."""
+    wanted = _shared(place)
+    names = {statement["Sid"] for statement in wanted}
+    others = [each for each in _statements(kms, key) if each.get("Sid") not in names]
+    text = json.dumps({"Version": "2012-10-17", "Statement": [*others, *wanted]})
+    kms.put_key_policy(KeyId=key.key_id, PolicyName="default", Policy=text)
+
+
+def _statements(kms: Any, key: Key) -> list[Any]:
+    text = kms.get_key_policy(KeyId=key.key_id, PolicyName="default")["Policy"]
+    statements: list[Any] = json.loads(text)["Statement"]
+    return statements
+
+
+def _shared(place: Place) -> list[dict[str, object]]:
+    actions = ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey")
+    return [place.shared(account, actions, "*") for account in place.accounts]
+
+
 def rotates(kms: Any, key: Key) -> bool:
     return bool(kms.get_key_rotation_status(KeyId=key.key_id)["KeyRotationEnabled"])
 

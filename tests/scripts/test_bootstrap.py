@@ -151,6 +151,30 @@ def test_other_names_are_taken(cloud: Local, tmp_path: Path) -> None:
     assert rules[0]["NoncurrentVersionExpiration"]["NoncurrentDays"] == 7
 
 
+def test_another_account_is_let_in_with_its_roles_of_deliveries_and_stays_so(
+    cloud: Local, tmp_path: Path
+) -> None:
+    bootstrap(tmp_path)
+    both = "by TLS alone and for deliveries of 222222222222"
+    done = states(bootstrap(tmp_path, "--account", "222222222222"))
+    assert (done["for deliveries of 222222222222"], done[both]) == ("changed", "changed")
+    assert set(states(bootstrap(tmp_path, "--account", "222222222222")).values()) == {"there"}
+    bootstrap(tmp_path, "--account", "333333333333")
+    key = cloud.client("kms").describe_key(KeyId=ALIAS)["KeyMetadata"]["KeyId"]
+    policies = {
+        "bucket": cloud.client("s3").get_bucket_policy(Bucket=BUCKET)["Policy"],
+        "key": cloud.client("kms").get_key_policy(KeyId=key, PolicyName="default")["Policy"],
+    }
+    for what, text in policies.items():
+        shared = [each for each in json.loads(text)["Statement"] if each["Sid"].startswith("Deliveries")]
+        assert [each["Principal"]["AWS"] for each in shared] == [
+            f"arn:aws:iam::{account}:root" for account in ("222222222222", "333333333333")
+        ], what
+        only = {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::222222222222:role/delivery/*"}}
+        assert shared[0]["Condition"] == only, what
+    assert "kms:*" in policies["key"], "the account that owns the key keeps it"
+
+
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
@@ -161,6 +185,7 @@ def test_other_names_are_taken(cloud: Local, tmp_path: Path) -> None:
             "'S' is not a bucket's name; take 3 to 63 lower-case letters",
         ),
         (["--region", REGION, "--alias", "aws/s3"], "'aws/s3' is not an alias; take letters, digits"),
+        (["--region", REGION, "--account", "1"], "--account '1' is not an account; write its 12 digits"),
         (["--region", REGION, "--keep-days", "0"], "Invalid value for '--keep-days': "),
         (["--region", REGION, "--json", "/nowhere/file"], "--json /nowhere/file cannot be written"),
     ],
