@@ -88,6 +88,15 @@ def test_what_only_concerns_how_a_release_goes_replaces_no_server(previews: Prev
     previews.told.ends()
     assert previews.json()["release"] == []
     assert previews.json()["headline"] == "1 change"
+    # What is no resource of AWS's is named by its kind alone.
+    assert "| the stack itself | Rollout `web` | updated | `timeout_seconds` |" in previews.markdown()
+
+
+def test_a_resource_that_a_release_changes_in_more_than_its_image_is_told(previews: Previews) -> None:
+    web = previews.told.service("web", OLD, NEW)
+    previews.told.step("update", GROUP, "web", {"imageId": 1}, {"imageId": 2}, parent=web)
+    previews.told.ends()
+    assert previews.json()["headline"].endswith(", and 1 other change")
 
 
 def test_what_else_changes_stands_by_component_and_property(previews: Previews) -> None:
@@ -229,7 +238,10 @@ def test_warnings_are_remarks_but_for_where_a_program_was_found(previews: Previe
     assert "- 1 pending operation from an earlier update" in previews.markdown()
 
 
-def test_without_aws_the_changes_are_told_all_the_same(previews: Previews) -> None:
+def test_without_aws_the_changes_are_told_all_the_same(
+    previews: Previews, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(aws, "ATTEMPTS", 1)
     previews.told.service("web", OLD, NEW)
     previews.told.ends()
     text = previews.markdown(
