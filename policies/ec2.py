@@ -36,7 +36,7 @@ ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
     fix="set encrypted to true",
 )
 def ec2_3(volume: Resource) -> Iterator[str]:
-    if not is_true(at(volume, "encrypted", False)):
+    if not is_true(at(volume, "encrypted")):
         yield "the volume is not encrypted"
 
 
@@ -82,7 +82,7 @@ def ec2_8(server: Resource) -> Iterator[str]:
     fix="let requests come through the load balancer",
 )
 def ec2_9(server: Resource) -> Iterator[str]:
-    if is_true(at(server, "associatePublicIpAddress", False)):
+    if is_true(at(server, "associatePublicIpAddress")):
         yield "associatePublicIpAddress is true"
 
 
@@ -95,7 +95,7 @@ def ec2_9(server: Resource) -> Iterator[str]:
     fix="set mapPublicIpOnLaunch to false",
 )
 def ec2_15(subnet: Resource) -> Iterator[str]:
-    if is_true(at(subnet, "mapPublicIpOnLaunch", False)):
+    if is_true(at(subnet, "mapPublicIpOnLaunch")):
         yield "mapPublicIpOnLaunch is true"
 
 
@@ -123,7 +123,7 @@ def ec2_17(template: Resource) -> Iterator[str]:
 )
 def ec2_25(template: Resource) -> Iterator[str]:
     for index, card in items(template, "networkInterfaces"):
-        if is_true(at(card, "associatePublicIpAddress", False)):
+        if is_true(at(card, "associatePublicIpAddress")):
             yield f"networkInterfaces[{index}].associatePublicIpAddress is true"
 
 
@@ -154,7 +154,7 @@ def ec2_57(resources: Sequence[Resource]) -> Iterator[tuple[str | None, str]]:
     fix="set sourceDestCheck to true",
 )
 def ec2_180(resource: Resource) -> Iterator[str]:
-    if is_false(at(resource, "sourceDestCheck", True)):
+    if is_false(at(resource, "sourceDestCheck")):
         yield "sourceDestCheck is false"
 
 
@@ -169,7 +169,7 @@ def ec2_180(resource: Resource) -> Iterator[str]:
 )
 def ec2_181(template: Resource) -> Iterator[str]:
     for index, mapping in items(template, "blockDeviceMappings"):
-        if "ebs" in mapping and not is_true(at(mapping, "ebs.encrypted", False)):
+        if "ebs" in mapping and not is_true(at(mapping, "ebs.encrypted")):
             yield f"blockDeviceMappings[{index}].ebs is not encrypted"
 
 

@@ -24,9 +24,7 @@ def _is_application(balancer: Resource) -> bool:
 def _redirects(listener: Resource) -> bool:
     """Whether all that a listener does is to say where HTTPS is."""
     actions = all_items(listener, "defaultActions")
-    return bool(actions) and all(
-        at(action, "type") == "redirect" and at(action, "redirect.protocol") == "HTTPS" for action in actions
-    )
+    return bool(actions) and all(at(action, "redirect.protocol") == "HTTPS" for action in actions)
 
 
 @rule(
@@ -51,7 +49,7 @@ def elb_1(listener: Resource) -> Iterator[str]:
     fix="set dropInvalidHeaderFields to true",
 )
 def elb_4(balancer: Resource) -> Iterator[str]:
-    if _is_application(balancer) and not is_true(at(balancer, "dropInvalidHeaderFields", False)):
+    if _is_application(balancer) and not is_true(at(balancer, "dropInvalidHeaderFields")):
         yield "dropInvalidHeaderFields is false"
 
 
@@ -64,7 +62,7 @@ def elb_4(balancer: Resource) -> Iterator[str]:
     fix="set accessLogs with a bucket, and enabled to true",
 )
 def elb_5(balancer: Resource) -> Iterator[str]:
-    if not is_true(at(balancer, "accessLogs.enabled", False)):
+    if not is_true(at(balancer, "accessLogs.enabled")):
         yield "accessLogs.enabled is false"
 
 
@@ -77,7 +75,7 @@ def elb_5(balancer: Resource) -> Iterator[str]:
     fix="set enableDeletionProtection to true (`deletionProtection` in the stack's file)",
 )
 def elb_6(balancer: Resource) -> Iterator[str]:
-    if not is_true(at(balancer, "enableDeletionProtection", False)):
+    if not is_true(at(balancer, "enableDeletionProtection")):
         yield "enableDeletionProtection is false"
 
 
@@ -120,7 +118,7 @@ def elb_16(resources: Sequence[Resource]) -> Iterator[tuple[str | None, str]]:
     associations = of_type(resources, WEB_ACL_ASSOCIATION)
 
     def check(balancer: Resource) -> Iterator[str]:
-        if is_true(at(balancer, "internal", False)) or not _is_application(balancer):
+        if is_true(at(balancer, "internal")) or not _is_application(balancer):
             return
         if not any(each.comes_from("resourceArn", balancer) for each in associations):
             yield f"{balancer.name} is open to the internet and has no web ACL"

@@ -109,12 +109,14 @@ def login_port(resource: Resource) -> Iterator[str]:
 
 
 def _logins(place: str, ingress: Mapping[str, Any]) -> Iterator[str]:
-    if str(at(ingress, "ipProtocol", at(ingress, "protocol"))) in ("-1", "all"):
+    protocol = str(at(ingress, "ipProtocol", at(ingress, "protocol")))
+    if protocol in ("-1", "all"):
         yield f"{place}lets every port in, 22 and 3389 among them"
         return
-    first, last = at(ingress, "fromPort"), at(ingress, "toPort")
-    if first is None or last is None:
+    if protocol not in ("tcp", "6", "udp", "17"):
+        # What stands there of ICMP are a type and a code.
         return
+    first, last = at(ingress, "fromPort", 0), at(ingress, "toPort", 65535)
     for port, name in LOGIN_PORTS.items():
         if int(first) <= port <= int(last):
             yield f"{place}lets {port} ({name}) in"
@@ -198,8 +200,8 @@ def server_outside_group(server: Resource) -> Iterator[str]:
 )
 def attachment(resource: Resource) -> Iterator[str]:
     for key in ("instanceId", "instance", "targetId"):
-        server = at(resource, key)
-        if known(server) and str(server or "").startswith("i-"):
+        server = str(at(resource, key))
+        if server.startswith("i-"):
             yield f"{key} is {server!r}"
 
 

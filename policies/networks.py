@@ -156,7 +156,7 @@ def _spoken(first: int, last: int) -> str:
 
 def _takes_anyone(entry: Mapping[str, Any], port: int) -> bool:
     """Whether an entry of a network ACL is about TCP to this port from everywhere."""
-    ranges = (at(entry, "cidrBlock", ""), at(entry, "ipv6CidrBlock", ""))
+    ranges = (at(entry, "cidrBlock"), at(entry, "ipv6CidrBlock"))
     if not any(each in ANYWHERE for each in ranges):
         return False
     protocol = str(at(entry, "protocol"))

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from policies import documents
-from policies.rules import NotKnownYetError, Resource, Rule, Severity, at, for_each, known, of_type, rule
+from policies.rules import Resource, Rule, Severity, at, for_each, of_type, rule
 
 STACK = "pulumi:pulumi:Stack"
 LAUNCH_TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
@@ -63,7 +62,7 @@ def watched_rollout(resources: Sequence[Resource]) -> Iterator[tuple[str | None,
     rollouts = of_type(resources, ROLLOUT)
 
     def check(group: Resource) -> Iterator[str]:
-        if known(at(group, "instanceRefresh")) and at(group, "instanceRefresh"):
+        if at(group, "instanceRefresh"):
             yield "instanceRefresh starts a refresh that nobody waits for"
         if not any(each.comes_from("group_name", group) for each in rollouts):
             yield f"no rollout changes the servers of {group.name}"
@@ -88,14 +87,11 @@ def session_taints(resources: Sequence[Resource]) -> Iterator[tuple[str | None, 
 
 
 def _notices_sessions(event_rule: Resource) -> bool:
-    pattern = at(event_rule, "eventPattern", "{}")
-    if not known(pattern):
-        raise NotKnownYetError
     try:
-        events: Any = json.loads(pattern) if isinstance(pattern, str) else pattern
+        events = json.loads(str(at(event_rule, "eventPattern", "{}")))
     except ValueError:
         return False
-    return isinstance(events, Mapping) and "StartSession" in at(events, "detail.eventName", ())
+    return "StartSession" in at(events, "detail.eventName", ())
 
 
 def _opens_sessions(resource: Resource) -> Iterator[str]:
@@ -103,12 +99,11 @@ def _opens_sessions(resource: Resource) -> Iterator[str]:
     if resource.type == CONNECT_ENDPOINT:
         yield f"{resource.name} leads to servers' logins"
     elif resource.type == ATTACHMENT:
-        arn = str(at(resource, "policyArn", ""))
+        arn = str(at(resource, "policyArn"))
         if _MANAGED_SESSIONS.search(arn):
             yield f"{arn.rpartition('/')[2]} opens sessions"
     elif resource.type in (ROLE_POLICY, POLICY):
-        text = at(resource, "policy", "")
-        for statement in documents.statements(text) if known(text) else ():
+        for statement in documents.statements(at(resource, "policy")):
             granted = [action for action in _SESSIONS if statement.grants(action)]
             if granted:
                 yield f"{statement.label} allows {granted[0]}"

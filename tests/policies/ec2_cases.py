@@ -37,6 +37,7 @@ CASES: tuple[Case, ...] = (
     Case(
         rules.ec2_15, {"mapPublicIpOnLaunch": False}, {"mapPublicIpOnLaunch": True}, "mapPublicIpOnLaunch is"
     ),
+    Case(rules.ec2_17, {}, {"networkInterfaces": [{}, {}, {}]}, "3 networkInterfaces"),
     Case(rules.ec2_17, {"networkInterfaces": [{}]}, {"networkInterfaces": [{}, {}]}, "2 networkInterfaces"),
     Case(
         rules.ec2_25,

@@ -59,6 +59,7 @@ CASES: tuple[Case, ...] = (
         listener("HTTPS", sslPolicy="ELBSecurityPolicy-TLS13-1-2-Ext2-2021-06"),
         "Ext2",
     ),
+    Case(rules.elb_18, listener("TLS"), {}, "protocol is HTTP"),
     Case(rules.elb_18, listener("HTTPS"), listener("HTTP", {"type": "forward"}), "protocol is HTTP"),
     Case(rules.elb_18, listener("HTTP", REDIRECT), listener("TCP"), "protocol is TCP"),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 
 from policies import immutability as rules
-from policies.rules import Rule
+from policies.rules import UNKNOWN, Rule
 from tests.policies.cases import Case, res
 
 
@@ -19,13 +19,31 @@ OTHERS = (rules.LAUNCH_CONFIGURATION, rules.INSTANCE)
 IMAGE = "ami-0123456789abcdef0"
 
 
-ATTACHMENTS = tuple(
-    kind for kind in rules.attachment.types if kind.endswith(("Attachment", "EipAssociation"))
+ATTACHMENTS = (
+    "aws:ec2/eipAssociation:EipAssociation",
+    "aws:ec2/networkInterfaceAttachment:NetworkInterfaceAttachment",
+    "aws:ec2/volumeAttachment:VolumeAttachment",
+)
+CHANGERS = (
+    "aws:codedeploy/deploymentGroup:DeploymentGroup",
+    "aws:ssm/association:Association",
+    "aws:ssm/maintenanceWindowTask:MaintenanceWindowTask",
+    "aws:ssm/patchGroup:PatchGroup",
+)
+COOKIE_POLICIES = (
+    "aws:elb/appCookieStickinessPolicy:AppCookieStickinessPolicy",
+    "aws:elb/loadBalancerCookieStickinessPolicy:LoadBalancerCookieStickinessPolicy",
+)
+SERVERS = (
+    "aws:ec2/fleet:Fleet",
+    "aws:ec2/instance:Instance",
+    "aws:ec2/spotFleetRequest:SpotFleetRequest",
+    "aws:ec2/spotInstanceRequest:SpotInstanceRequest",
 )
 
 
 def mixed(version: str | None, **override: object) -> dict[str, object]:
-    specification = {"launchTemplateId": "lt-1"} | ({"version": version} if version else {})
+    specification = {"launchTemplateId": "lt-1"} | ({} if version is None else {"version": version})
     template = {"launchTemplateSpecification": specification, "overrides": [override] if override else []}
     return {"mixedInstancesPolicy": {"launchTemplate": template}}
 
@@ -45,9 +63,9 @@ def forbidden(rule: Rule, *kinds: str, says: str) -> list[Case]:
 
 CASES: tuple[Case, ...] = (
     *forbidden(rules.key_pair, rules.KEY_PAIR, says="it is a key pair for servers, it"),
-    *forbidden(rules.stickiness, *rules.STICKINESS_POLICIES, says="it is a stickiness policy, it"),
-    *forbidden(rules.server_outside_group, *rules.server_outside_group.types, says="it is a"),
-    *forbidden(rules.in_place_change, *rules.in_place_change.types, says="which changes running servers"),
+    *forbidden(rules.stickiness, *COOKIE_POLICIES, says="it is a stickiness policy, it"),
+    *forbidden(rules.server_outside_group, *SERVERS, says="it is a"),
+    *forbidden(rules.in_place_change, *CHANGERS, says="which changes running servers"),
     Case(
         rules.image_id,
         {"imageId": IMAGE},
@@ -58,6 +76,12 @@ CASES: tuple[Case, ...] = (
     Case(rules.image_id, {"imageId": "ami-01234567"}, {}, "imageId is missing"),
     Case(rules.image_id, {"ami": IMAGE}, {"ami": "ami-latest"}, "'ami-latest'", kind=rules.INSTANCE),
     Case(rules.template_version, mixed("7"), mixed("$Latest"), "'$Latest'"),
+    Case(
+        rules.template_version,
+        mixed(UNKNOWN),
+        mixed(UNKNOWN, launchTemplateSpecification={"version": "$Default"}),
+        "overrides[0].launchTemplateSpecification.version is '$Default'",
+    ),
     Case(rules.template_version, mixed("7"), mixed(None), "version is missing: $Default"),
     Case(
         rules.template_version,
@@ -85,6 +109,15 @@ CASES: tuple[Case, ...] = (
     ),
     Case(
         rules.login_port,
+        {"ingress": [{"protocol": "icmp", "fromPort": 0, "toPort": 255}]},
+        {"ingress": [{"protocol": "-1", "fromPort": 0, "toPort": 0}]},
+        "ingress[0] lets every port in",
+    ),
+    Case(rules.login_port, {}, {"ingress": [{"protocol": "all"}]}, "ingress[0] lets every port in"),
+    Case(rules.login_port, port(0, 21), port(3389, 3389, "udp"), "3389 (RDP)", kind=rules.INGRESS_RULE),
+    Case(rules.login_port, port(0, 21, "17"), port(3389, 3389, "17"), "3389 (RDP)", kind=rules.INGRESS_RULE),
+    Case(
+        rules.login_port,
         {"type": "egress", "protocol": "tcp", "fromPort": 22, "toPort": 22},
         {"type": "ingress", "protocol": "tcp", "fromPort": 22, "toPort": 22},
         "22 (SSH)",
@@ -93,6 +126,7 @@ CASES: tuple[Case, ...] = (
     Case(rules.mutable_user_data, NO_DATA, data("#!/bin/sh\napt-get update\n"), "'#!/bin/sh'", kinds=OTHERS),
     Case(rules.mutable_user_data, NO_DATA, data("#include\nhttps://x.example/boot\n"), "'#include'"),
     Case(rules.mutable_user_data, {}, data(f"{WRITES}runcmd: [reboot]\n"), "'runcmd' beside write_files"),
+    Case(rules.secret_in_user_data, {}, {"userDataBase64": encoded(f"AKIA{'A' * 16}")}, "an access key"),
     Case(rules.mutable_user_data, {}, {"userDataBase64": encoded("#!/bin/sh")}, "'#!/bin/sh'"),
     Case(rules.mutable_user_data, {}, {"userData": "#!/bin/sh"}, "no text in base64"),
     Case(rules.mutable_user_data, {}, data("#cloud-config\n- a\n"), "no YAML map"),
@@ -137,7 +171,14 @@ CASES: tuple[Case, ...] = (
         "actions[1].forward.stickiness.enabled is true",
         kind=rules.LISTENER_RULE,
     ),
-    Case(rules.attachment, {"instanceId": ""}, {"instanceId": "i-1"}, "'i-1'", kinds=ATTACHMENTS),
+    Case(
+        rules.attachment,
+        {"instanceId": ""},
+        {"instanceId": "i-1"},
+        "'i-1'",
+        kinds=ATTACHMENTS,
+        kind=ATTACHMENTS[0],
+    ),
     Case(
         rules.attachment, {"domain": "vpc"}, {"instance": "i-1"}, "instance is 'i-1'", kind="aws:ec2/eip:Eip"
     ),

@@ -20,8 +20,10 @@ def opened(cidr: str, first: int, last: int, protocol: str = "tcp") -> dict[str,
     return {"cidrIpv4": cidr, "ipProtocol": protocol, "fromPort": first, "toPort": last}
 
 
-def inline(first: int, last: int, key: str = "cidrBlocks", cidr: str = ANYWHERE) -> dict[str, Any]:
-    return {"ingress": [{"protocol": "tcp", "fromPort": first, "toPort": last, key: [cidr]}]}
+def inline(
+    first: int, last: int, key: str = "cidrBlocks", cidr: str = ANYWHERE, protocol: str = "tcp"
+) -> dict[str, Any]:
+    return {"ingress": [{"protocol": protocol, "fromPort": first, "toPort": last, key: [cidr]}]}
 
 
 def old(kind: str, port: int) -> dict[str, Any]:
@@ -78,6 +80,8 @@ CASES: tuple[Case, ...] = (
     Case(rules.ec2_2, [], [VPC, default_group(ingress=[{}])], "ingress has 1 rules"),
     Case(rules.ec2_2, [], [VPC, default_group(egress=[{}])], "egress has 1 rules"),
     Case(rules.ec2_18, opened("10.0.0.0/8", 1, 1), opened(ANYWHERE, 0, 0, "all"), "every port", kind=RULE),
+    Case(rules.ec2_18, {}, inline(0, 0, protocol="-1"), "every port is open"),
+    Case(rules.ec2_16, {"subnetIds": ["subnet-1", "subnet-2"]}, {}, "the ACL of no subnet"),
     Case(rules.ec2_16, {"subnetIds": ["subnet-1"]}, {"subnetIds": []}, "the ACL of no subnet"),
     Case(rules.ec2_18, opened(ANYWHERE, 443, 443), opened(ANYWHERE, 8443, 8443), "port 8443 is", kind=RULE),
     Case(rules.ec2_18, opened("10.0.0.0/8", 1, 9), opened(ANYWHERE, 80, 443), "ports 80 to 443", kind=RULE),

@@ -28,6 +28,15 @@ NOTICE = res(rules.EVENT_RULE, "sessions", eventPattern=PATTERN)
 NOT_THAT = res(rules.EVENT_RULE, "other", eventPattern=json.dumps({"detail": {"eventName": ["StopTask"]}}))
 MARK = res(rules.EVENT_TARGET, depends={"rule": NOTICE})
 MARK_NOTHING = res(rules.EVENT_TARGET, depends={"rule": NOT_THAT})
+AT_NIGHT = res(rules.EVENT_RULE, "nightly", scheduleExpression="cron(0 3 * * ? *)")
+ODD = res(rules.EVENT_RULE, "odd", eventPattern="{")
+BUCKET_POLICY = "aws:s3/bucketPolicy:BucketPolicy"
+ACTIONS = (
+    "ec2-instance-connect:OpenTunnel",
+    "ec2-instance-connect:SendSSHPublicKey",
+    "ssmmessages:CreateDataChannel",
+    "ssmmessages:OpenDataChannel",
+)
 DOOR = res(rules.CONNECT_ENDPOINT, "door")
 
 
@@ -43,6 +52,7 @@ def attached(arn: str) -> Resource:
 CASES: tuple[Case, ...] = (
     Case(rules.factory_image, [STACK, TEMPLATE], [res(rules.STACK, images={OTHER: {}}), TEMPLATE], IMAGE),
     Case(rules.factory_image, [], [TEMPLATE], "is none that the pre-flight has passed"),
+    Case(rules.factory_image, [res(rules.STACK)], [res(rules.STACK), TEMPLATE], "is none that"),
     Case(
         rules.watched_rollout, [GROUP, ROLLOUT], [GROUP, OF_ANOTHER], "no rollout changes the servers of web"
     ),
@@ -60,6 +70,10 @@ CASES: tuple[Case, ...] = (
         "statement Log allows ssmmessages:OpenDataChannel",
     ),
     Case(rules.session_taints, [], [allows("ssm:*", rules.POLICY)], "allows ssm:StartSession"),
+    *(Case(rules.session_taints, [], [allows(action)], f"allows {action}") for action in ACTIONS),
+    Case(rules.session_taints, [allows("*", BUCKET_POLICY)], [allows("*")], "allows ssm:StartSession"),
+    Case(rules.session_taints, [res(rules.EVENT_RULE)], [AT_NIGHT, DOOR], "door leads to servers' logins"),
+    Case(rules.session_taints, [], [ODD, DOOR], "door leads to servers' logins"),
     Case(
         rules.session_taints,
         [attached("CloudWatchAgentServerPolicy")],
