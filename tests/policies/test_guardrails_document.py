@@ -74,11 +74,7 @@ def test_the_rule_that_it_shows_does_what_it_says() -> None:
 
 def test_what_it_says_is_excepted_is_excepted() -> None:
     (listed,) = re.findall(r"The shipped stacks have these.*?(^- .*?)^## ", TEXT, re.DOTALL | re.MULTILINE)
-    excepted = {
-        entry["rule"]
-        for stack in STACKS
-        for entry in stack_file(stack)["immutable:exceptions"]
-    }
+    excepted = {entry["rule"] for stack in STACKS for entry in stack_file(stack)["immutable:exceptions"]}
     ids = {rule.id for rule in families.rules()}
     assert {word for word in re.findall(r"`([a-z0-9-]+)`", listed) if word in ids} == excepted
 
