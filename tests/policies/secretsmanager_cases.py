@@ -18,10 +18,19 @@ CASES: tuple[Case, ...] = (
         wrong={"rotationRules": {"automaticallyAfterDays": 91}},
         says="every 91 days",
     ),
-    Case(
-        secretsmanager.secretsmanager_4,
-        right={"rotationRules": {"scheduleExpression": "rate(48 hours)"}},
-        wrong={"rotationRules": {"scheduleExpression": "rate(100 days)"}},
-        says="every 100 days",
+    *(
+        Case(
+            secretsmanager.secretsmanager_4,
+            right={"rotationRules": {"scheduleExpression": often}},
+            wrong={"rotationRules": {"scheduleExpression": seldom}},
+            says=f"every {days} days",
+        )
+        for often, seldom, days in (
+            ("rate(90 days)", "rate(91 days)", "91"),
+            ("rate(2160 hours)", "rate(2184 hours)", "91"),
+            ("rate(1 day)", "rate(100 days)", "100"),
+            # It says when, and not how often.
+            ("cron(0 4 1 * ? *)", "rate(365 days)", "365"),
+        )
     ),
 )
