@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,39 +17,66 @@ _SCHEDULE = "aws:autoscaling/schedule:Schedule"
 
 
 @dataclass(frozen=True)
+class Range:
+    """A month with the fewest servers, and with the most."""
+
+    least: float
+    most: float
+
+    def __sub__(self, other: Range) -> Range:
+        return Range(self.least - other.least, self.most - other.most)
+
+
+@dataclass(frozen=True)
 class Costs:
-    """A month of a stack; `before` is None of one that is not up. Amounts are of what has a price."""
+    """A month of a stack; `before` is None of one that is not up."""
 
     before: Estimate | None
     after: Estimate
 
     @property
-    def least(self) -> float:
-        """What comes on top a month with the fewest servers; negative where it becomes cheaper."""
-        return self.after.least - (self.before.least if self.before else 0)
+    def was(self) -> Range:
+        """What of it can be compared costs now."""
+        return self._sum(self.before.lines if self.before else ())
 
     @property
-    def most(self) -> float:
-        """The same with the most servers."""
-        return self.after.most - (self.before.most if self.before else 0)
+    def becomes(self) -> Range:
+        """What it costs afterwards."""
+        return self._sum(self.after.lines)
 
     @property
-    def unchanged(self) -> bool:
-        return not self.rows
+    def more(self) -> Range:
+        """What comes on top; negative where it becomes cheaper."""
+        return self.becomes - self.was
+
+    @property
+    def unpriced(self) -> tuple[str, ...]:
+        """The parts that differ and have no price before or after: they are in no sum, or the sums would
+        differ by what nobody knows.
+        """
+        every = (*self.after.lines, *(self.before.lines if self.before else ()))
+        differing = {part for part, _, _ in self.rows}
+        return tuple(
+            dict.fromkeys(
+                line.part.part for line in every if line.price is None and line.part.part in differing
+            )
+        )
 
     @property
     def rows(self) -> list[tuple[str, str, str]]:
         """Every part that differs: its name, what it was and what it becomes; "" where there is none."""
-        before, after = ({line.part.part: line.part.detail for line in lines} for lines in self._lines)
+        sides = (self.before.lines if self.before else ()), self.after.lines
+        before, after = ({line.part.part: line.part.detail for line in lines} for lines in sides)
         return [
             (part, before.get(part, ""), after.get(part, ""))
             for part in dict.fromkeys([*before, *after])
             if before.get(part) != after.get(part)
         ]
 
-    @property
-    def _lines(self) -> tuple[tuple[cost.Line, ...], tuple[cost.Line, ...]]:
-        return self.before.lines if self.before else (), self.after.lines
+    def _sum(self, lines: Sequence[cost.Line]) -> Range:
+        left_out = set(self.unpriced)
+        counted = [line for line in lines if line.part.part not in left_out]
+        return Range(sum(line.least or 0 for line in counted), sum(line.most or 0 for line in counted))
 
 
 def make(environment: str, region: str, events: Events, prices: Prices) -> Costs | None:

@@ -102,8 +102,9 @@ def _cost_json(preview: Preview) -> dict[str, Any] | None:
         return None
     return {
         "currency": costs.after.currency,
-        "least": round(costs.after.least, 2),
-        "most": round(costs.after.most, 2),
-        "moreLeast": round(costs.least, 2),
-        "moreMost": round(costs.most, 2),
+        "least": round(costs.becomes.least, 2),
+        "most": round(costs.becomes.most, 2),
+        "moreLeast": round(costs.more.least, 2),
+        "moreMost": round(costs.more.most, 2),
+        "unpriced": list(costs.unpriced),
     }

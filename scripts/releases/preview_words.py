@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from scripts.releases import differences
 from scripts.releases.engine_events import CREATE, DELETE, REPLACE, UPDATE, Events, Side, Step
 from scripts.releases.preview import Preview
-from scripts.releases.preview_cost import Costs
+from scripts.releases.preview_cost import Costs, Range
 from scripts.releases.preview_release import ROLLOUT, Move
 
 TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
@@ -22,6 +22,8 @@ HOLDS_DATA = {
     "aws:cloudwatch/logGroup:LogGroup": "log group",
     "aws:route53/zone:Zone": "hosted zone",
 }
+#: Less is no difference.
+CENT = 0.005
 _PAST = {CREATE: "created", UPDATE: "updated", REPLACE: "replaced", DELETE: "deleted"}
 
 
@@ -153,30 +155,36 @@ def counts(steps: tuple[Step, ...]) -> str:
 
 
 def cost(costs: Costs) -> str:
-    """What a month costs afterwards, in one sentence."""
-    after, before = costs.after, costs.before
-    now = f"{after.least:,.2f} to {after.most:,.2f} {after.currency} a month"
-    if before is None:
-        return f"It costs {now}, as far as there are prices."
-    if costs.unchanged:
-        return f"The cost stays as it is: {now}, as far as there are prices."
-    if abs(costs.least) < 0.005 and abs(costs.most) < 0.005:
-        return f"What costs changes, and the price table has no price for it; the rest is {now}."
-    return (
-        f"It costs {_more(costs.least)} a month with the fewest servers and {_more(costs.most)} with the "
-        f"most: {now} instead of {before.least:,.2f} to {before.most:,.2f}, as far as there are prices."
-    )
+    """What a month costs afterwards, in a sentence or two."""
+    was, becomes, more = costs.was, costs.becomes, costs.more
+    now = f"{_range(becomes)} {costs.after.currency} a month"
+    if costs.before is None:
+        said = f"It costs {now}, as far as there are prices."
+    elif abs(more.least) < CENT and abs(more.most) < CENT:
+        said = f"The cost stays as it is: {now}, as far as there are prices."
+    else:
+        said = (
+            f"It costs {_more(more.least)} a month with the fewest servers and {_more(more.most)} with the "
+            f"most: {now} instead of {_range(was)}, as far as there are prices."
+        )
+    without = f" That is without {joined(list(costs.unpriced))}." if costs.unpriced else ""
+    return said + without
+
+
+def _range(of_month: Range) -> str:
+    return f"{of_month.least:,.2f} to {of_month.most:,.2f}"
 
 
 def _more(amount: float) -> str:
-    if abs(amount) < 0.005:
+    if abs(amount) < CENT:
         return "the same"
     return f"{abs(amount):,.2f} {'more' if amount > 0 else 'less'}"
 
 
 def unpriced(costs: Costs) -> Iterator[str]:
     """What of the difference the price table does not know."""
-    differing = {part for part, _, _ in costs.rows}
-    missing = sorted({line.part.price for line in costs.after.unknown if line.part.part in differing})
+    parts = set(costs.unpriced)
+    lines = (*costs.after.lines, *(costs.before.lines if costs.before else ()))
+    missing = sorted({line.part.price for line in lines if line.price is None and line.part.part in parts})
     if missing:
         yield f"the price table does not know of {costs.after.region}: {', '.join(missing)}"

@@ -42,15 +42,15 @@ def test_more_servers_cost_more_at_most_and_the_same_at_least() -> None:
     told.step("same", TEMPLATE, "web", {}, {}, id="lt-1")
     told.step("update", GROUP, "web", group(4), group(6), id="web")
     found = known(told)
-    assert found.least == 0
-    assert found.most == pytest.approx(2 * SMALL * MONTH_HOURS)
+    assert found.more.least == 0
+    assert found.more.most == pytest.approx(2 * SMALL * MONTH_HOURS)
     assert found.rows == [("servers web", "2 to 4 t4g.small", "2 to 6 t4g.small")]
 
 
 def test_what_does_not_change_is_no_row() -> None:
     told = ToldEvents()
     told.step("same", GROUP, "web", group(4), group(4), id="web")
-    assert known(told).unchanged
+    assert known(told).rows == []
     assert preview_words.cost(known(told)).startswith("The cost stays as it is: 28.03 to 56.06 USD a month")
 
 
@@ -60,7 +60,7 @@ def test_what_is_made_and_what_goes_is_counted_on_one_side() -> None:
     told.step("delete", GROUP, "web", group(4), None, id="web")
     found = known(told)
     assert found.rows == [("servers web", "2 to 4 t4g.small", ""), ("NAT gateways", "", "1")]
-    assert found.least == pytest.approx((0.052 - 2 * SMALL) * MONTH_HOURS)
+    assert found.more.least == pytest.approx((0.052 - 2 * SMALL) * MONTH_HOURS)
 
 
 def test_a_new_group_is_made_of_the_new_template_of_its_name() -> None:
@@ -127,6 +127,20 @@ def test_a_price_that_is_missing_is_named_when_its_part_changes_and_not_otherwis
     assert list(preview_words.unpriced(known(told))) == [
         "the price table does not know of eu-central-1: alarmMonth"
     ]
+
+
+def test_what_has_a_price_on_one_side_alone_makes_nothing_cheaper() -> None:
+    database = "aws:rds/instance:Instance"
+    small, huge = ({"engine": "postgres", "instanceClass": f"db.{size}"} for size in ("t4g.micro", "huge"))
+    told = ToldEvents()
+    told.step("update", database, "main", small, huge, id="main")
+    told.step("same", GATEWAY, "a", {}, {}, id="a")
+    found = known(told)
+    assert found.unpriced == ("database main",)
+    assert preview_words.cost(found) == (
+        "The cost stays as it is: 37.96 to 37.96 USD a month, as far as there are prices. That is without "
+        "database main."
+    )
 
 
 def test_a_rollout_costs_nothing_by_the_month() -> None:
