@@ -50,13 +50,14 @@ def _lines(box: Box) -> Iterator[tuple[str, Row | None]]:
     """What stands in a box: the title of a part, with None, and its resources."""
     left = MOST_ROWS
     for section in box.sections:
-        if section.title:
+        if section.title and left:
             yield section.title, None
         for row in section.rows[:left]:
             yield f"{SIGNS[row.op]}{row_text(row)}", row
         left = max(0, left - len(section.rows))
-    if left == 0:
-        yield "…", None
+    many = sum(len(section.rows) for section in box.sections)
+    if many > MOST_ROWS:
+        yield f"… {many - MOST_ROWS} more lines", None
 
 
 def _size(box: Box, lines: list[tuple[str, Row | None]]) -> Size:

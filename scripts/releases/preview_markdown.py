@@ -53,9 +53,11 @@ def _release(preview: Preview) -> Iterator[str]:
         yield from _move(preview, moves)
     if preview.plan is None:
         return
-    plans = [each for each in preview.plan.services if each.course.batches and each.desired]
     named = {move.service for move in preview.moves}
-    plans = [each for each in plans if each.service in named]
+    every = [each for each in preview.plan.services if each.service in named]
+    plans = [each for each in every if each.course.batches and each.desired]
+    yield from (f"- {line}" for each in every if each not in plans for line in _details(each))
+    yield ""
     if plans:
         yield from table(
             (
@@ -69,10 +71,12 @@ def _release(preview: Preview) -> Iterator[str]:
             ),
             ([words(cell) for cell in _row(each)] for each in plans),
         )
-        details = [
-            f"- {words(each.service)}: {words(line)}" for each in plans for line in plan_show.details(each)
-        ]
+        details = [f"- {line}" for each in plans for line in _details(each)]
         yield from folded("How servers are replaced, and how a failure would end", [*details, ""])
+
+
+def _details(each: ServicePlan) -> Iterator[str]:
+    yield from (words(f"{each.service}: {line}") for line in plan_show.details(each))
 
 
 def _row(each: ServicePlan) -> tuple[str, ...]:

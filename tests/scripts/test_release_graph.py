@@ -204,6 +204,17 @@ def test_the_svg_is_one_and_names_everything() -> None:
     assert len(list(root.iter("{http://www.w3.org/2000/svg}path"))) == len(changed().arrows) + 1
 
 
+@pytest.mark.parametrize(("many", "end"), [(40, "Kind39 kk"), (43, "… 3 more lines")])
+def test_a_box_of_the_svg_has_forty_lines_and_says_of_more(many: int, end: str) -> None:
+    rows = tuple(Row(f"Kind{n}", "same", ("k",)) for n in range(many))
+    sections = (Section("", rows[:20]), Section("Part", rows[20:]), Section("", ()))
+    text = graph_svg.text(Drawing((Box("web", "Service", sections),), ()), "many")
+    root = ElementTree.fromstring(text)  # noqa: S314
+    texts = ["".join(each.itertext()) for each in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert texts[-1] == end
+    assert len(texts) == 2 + 1 + 1 + 40 + (many > 40)
+
+
 @pytest.mark.parametrize("only_changes", [False, True])
 def test_no_box_lies_upon_another_or_outside(only_changes: bool) -> None:
     drawing = changed() if only_changes else drawn()

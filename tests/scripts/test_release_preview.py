@@ -316,6 +316,17 @@ def test_a_changed_template_replaces_every_server_though_no_image_changes(
     assert found["plan"]["services"]["web"]["replaced"] == 3
 
 
+def test_a_service_that_sleeps_says_that_nothing_is_replaced(live: LiveEnvironment, tmp_path: Path) -> None:
+    live.scene.autoscaling.update_auto_scaling_group(
+        AutoScalingGroupName=live.scene.name, MinSize=0, DesiredCapacity=0
+    )
+    told = ToldEvents()
+    told.service("web", GOOD, BETTER)
+    text = live_preview(live, told, tmp_path, "--markdown", "-").out
+    assert "- web: sleeps (desired capacity 0): no server is replaced" in text
+    assert "servers replaced" not in text
+
+
 def test_the_text_has_the_plan_and_the_rest(live: LiveEnvironment, tmp_path: Path) -> None:
     told = ToldEvents()
     web = told.service("web", GOOD, BETTER)
