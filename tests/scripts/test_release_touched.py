@@ -28,7 +28,7 @@ def test_a_stacks_own_file_touches_it_alone(stack: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [*touched.EVERYWHERE, "policies/rules.py", "stacks/config.py", "components/args.py"]
+    "path", [*touched.EVERYWHERE, "policies/PulumiPolicy.yaml", "stacks/config.py", "components/args.py"]
 )
 def test_what_every_program_reads_touches_every_stack(path: str) -> None:
     assert set(of(path).stacks) == set(project.find(REPOSITORY).files())
