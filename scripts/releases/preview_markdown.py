@@ -56,8 +56,8 @@ def _release(preview: Preview) -> Iterator[str]:
     named = {move.service for move in preview.moves}
     every = [each for each in preview.plan.services if each.service in named]
     plans = [each for each in every if each.course.batches and each.desired]
-    yield from (f"- {line}" for each in every if each not in plans for line in _details(each))
-    yield ""
+    if still := [f"- {line}" for each in every if each not in plans for line in _details(each)]:
+        yield from (*still, "")
     if plans:
         yield from table(
             (

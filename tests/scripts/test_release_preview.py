@@ -303,6 +303,7 @@ def test_how_servers_would_be_replaced_is_that_of_the_plan(live: LiveEnvironment
     assert f"| web | 3 of 3 | {plan['batches']} | 5 | 3 of 3 | {plan['highest']} | {amount} |" in text
     assert sections(text)[0] == "How servers are replaced, and how a failure would end"
     assert f"- web: if it fails, {GOOD} comes back by itself" in text
+    assert "\n\n\n" not in text
 
 
 def test_a_changed_template_replaces_every_server_though_no_image_changes(
