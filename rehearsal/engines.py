@@ -7,7 +7,6 @@ differs is how each is asked and how it tells what it did.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sys
 import tempfile
@@ -17,23 +16,25 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from rehearsal.errors import RehearsalError, UsageError
+from rehearsal.on_path import commands_of, without_stand_in
 from rehearsal.processes import Finished, run
 from rehearsal.told import COUNTED as COUNTED
 from rehearsal.told import Changed as Changed
-from rehearsal.told import read_events, told_by
+from rehearsal.told import Finding, found_by, packs_of, read_events, told_by
 from rehearsal.workspace import REPOSITORY, Workspace
 
 Operation = Literal["preview", "up", "destroy", "refresh"]
 EngineChoice = Literal["auto", "pulumi", "embedded"]
 OPERATIONS: tuple[Operation, ...] = ("preview", "up", "destroy", "refresh")
-# Where the `pulumi` is that stands in for Pulumi's.
-STAND_IN = REPOSITORY / "rehearsal" / "bin"
+_TOLD_OF_A_FINDING = ("policy", "level", "severity", "message")
 _WRONG_TYPE = "validating stack config: "
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an operation on one environment did."""
+    """What an operation on one environment did. `packs` are the policy packs that looked on, `name version`
+    each, and `findings` what they have against its resources.
+    """
 
     ok: bool
     operation: str
@@ -48,6 +49,8 @@ class Outcome:
     error: str | None = None
     lines: tuple[str, ...] = ()
     exit_code: int = 0
+    findings: tuple[Finding, ...] = ()
+    packs: tuple[str, ...] = ()
 
     @property
     def reason(self) -> str:
@@ -87,8 +90,10 @@ class EmbeddedEngine:
 
     name = "embedded"
 
-    def __init__(self, workspace: Workspace, variables: Mapping[str, str]) -> None:
+    def __init__(self, workspace: Workspace, variables: Mapping[str, str], *, guarded: bool = True) -> None:
+        """`guarded`: the project's policy pack looks on."""
         self._workspace = workspace
+        self._guarded = guarded
         self.variables = {
             **variables,
             "PATH": f"{commands_of(self.name, workspace)}:{variables.get('PATH', '')}",
@@ -103,6 +108,8 @@ class EmbeddedEngine:
             record = Path(folder) / "result.json"
             command = [sys.executable, "-m", "rehearsal.engine", operation, "--stack", environment]
             command += ["--cwd", str(self._workspace.project), "--json", str(record)]
+            if self._guarded:
+                command += _guardrails(operation, self._workspace)
             variables = {**self.variables, "PYTHONPATH": str(REPOSITORY)}
             finished = run(command, cwd=self._workspace.project, variables=variables, on_line=on_line)
             try:
@@ -118,6 +125,11 @@ class EmbeddedEngine:
             outputs=told.get("outputs") or {},
             recorded=tuple(told.get("recorded") or ()),
             error=told.get("error"),
+            findings=tuple(
+                Finding.about(each["urn"], **{key: each[key] for key in _TOLD_OF_A_FINDING})
+                for each in told.get("findings", ())
+            ),
+            packs=tuple(told.get("packs", ())),
         )
 
 
@@ -135,7 +147,7 @@ class PulumiEngine:
         self.variables = {
             **variables,
             # The `aws` provider found first on the PATH is the one that the engine takes.
-            "PATH": f"{folder}:{_without_stand_in(variables)}",
+            "PATH": f"{folder}:{without_stand_in(variables)}",
             # Without it there is no --event-log; Pulumi's automation API does the same.
             "PULUMI_DEBUG_COMMANDS": "true",
         }
@@ -157,6 +169,7 @@ class PulumiEngine:
                 "--event-log",
                 str(log),
             ]
+            command += _guardrails(operation, self._workspace)
             if operation != "preview":
                 command += ["--yes", "--skip-preview"]
             finished = self._pulumi(command, on_line)
@@ -171,6 +184,8 @@ class PulumiEngine:
             resources=resources,
             outputs=outputs,
             error=errors[0] if errors else None,
+            findings=found_by(event["policyEvent"] for event in events if "policyEvent" in event),
+            packs=tuple(packs_of(events)),
         )
         return _refusal(outcome)
 
@@ -202,10 +217,18 @@ def _outcome(
     outputs: dict[str, Any] | None = None,
     recorded: tuple[str, ...] = (),
     error: str | None = None,
+    findings: tuple[Finding, ...] = (),
+    packs: tuple[str, ...] = (),
 ) -> Outcome:
     ok = finished.exit_code == 0
+    forbidding = [finding.line for finding in findings if finding.level == "mandatory"]
     # An engine that was killed, or refused before it began, has written no record: its last line has to do.
-    reason = error or finished.last_line or f"the engine ended with exit code {finished.exit_code}"
+    # What a policy forbids says more than that the operation failed.
+    reason = (
+        next(iter(forbidding), error)
+        or finished.last_line
+        or f"the engine ended with exit code {finished.exit_code}"
+    )
     return Outcome(
         ok=ok,
         operation=operation,
@@ -220,7 +243,16 @@ def _outcome(
         error=None if ok else reason,
         lines=finished.lines,
         exit_code=finished.exit_code,
+        findings=findings,
+        packs=packs,
     )
+
+
+def _guardrails(operation: Operation, workspace: Workspace) -> list[str]:
+    """The options that let the project's policy pack look on; the other operations know none."""
+    pack = workspace.project / "policies"
+    looked_at = operation in ("preview", "up") and (pack / "PulumiPolicy.yaml").exists()
+    return ["--policy-pack", str(pack)] if looked_at else []
 
 
 def _refusal(outcome: Outcome) -> Outcome:
@@ -243,7 +275,7 @@ def choose(choice: EngineChoice, workspace: Workspace, variables: Mapping[str, s
 
     Raises UsageError when `pulumi` is asked for and is not there.
     """
-    found = shutil.which("pulumi", path=_without_stand_in(variables))
+    found = shutil.which("pulumi", path=without_stand_in(variables))
     if choice == "pulumi" and not found:
         raise UsageError("there is no pulumi command on the PATH: install it, or use --engine embedded")
     if choice == "embedded" or not found:
@@ -251,17 +283,3 @@ def choose(choice: EngineChoice, workspace: Workspace, variables: Mapping[str, s
     if not shutil.which("pulumi-language-python", path=variables.get("PATH")):
         raise RehearsalError("the pulumi command has no pulumi-language-python beside it: reinstall Pulumi")
     return PulumiEngine(workspace, variables)
-
-
-def commands_of(engine: str, workspace: Workspace) -> Path:
-    """The folder that goes first on the PATH: with the `pulumi` that is the embedded engine, or with the
-    provider that the real one is to find.
-    """
-    return STAND_IN if engine == EmbeddedEngine.name else workspace.root / "bin"
-
-
-def _without_stand_in(variables: Mapping[str, str]) -> str:
-    """The PATH without the `pulumi` of this repository, which a kept rehearsal puts there."""
-    return os.pathsep.join(
-        folder for folder in variables.get("PATH", "").split(os.pathsep) if folder != str(STAND_IN)
-    )

@@ -13,8 +13,9 @@ from rich.status import Status
 from rich.table import Table
 
 from rehearsal import report_images
-from rehearsal.engines import COUNTED, commands_of
+from rehearsal.engines import COUNTED
 from rehearsal.kept import Kept
+from rehearsal.on_path import commands_of
 from rehearsal.stage import StepRecord
 from rehearsal.steps import Step
 from rehearsal.workspace import REPOSITORY, Workspace, factories_of

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import dropwhile
 from typing import Any
 
@@ -19,6 +19,7 @@ from rehearsal.factory_files import Factory
 from rehearsal.fleet import FleetSampler, Group, counts_of, groups_of
 from rehearsal.inventory import Inventory
 from rehearsal.processes import Finished, run
+from rehearsal.told import Finding
 from rehearsal.workspace import REPOSITORY, Workspace
 
 # Real seconds; the emulated clock runs many times as fast.
@@ -47,6 +48,7 @@ class StepRecord:
     images: list[dict[str, Any]] = field(default_factory=list)
     operations: list[dict[str, Any]] = field(default_factory=list)
     recorded: set[str] = field(default_factory=set)
+    findings: set[tuple[str, Finding]] = field(default_factory=set)
     reason: str | None = None
     exit_code: int = 0
     skipped: str | None = None
@@ -65,6 +67,7 @@ class StepRecord:
             }
         )
         self.recorded.update(outcome.recorded)
+        self.findings.update((outcome.environment, finding) for finding in outcome.findings)
         self.output = outcome.lines
 
     def count(self, outcome: Outcome) -> None:
@@ -92,6 +95,10 @@ class StepRecord:
             "notes": self.notes,
             "images": self.images,
             "operations": self.operations,
+            "findings": [
+                {"environment": environment, **asdict(finding)}
+                for environment, finding in sorted(self.findings, key=lambda each: (each[0], each[1].line))
+            ],
         }
         if self.reason:
             found["reason"] = self.reason
@@ -120,6 +127,7 @@ class Stage:
     disabled: str = ""
     before: Inventory = frozenset()
     leaps: list[dict[str, float]] = field(default_factory=list)
+    guarded: dict[str, set[str]] = field(default_factory=dict)
 
     def run(self, operation: Operation, environment: str, step: StepRecord, *, count: bool = True) -> Outcome:
         """Run an operation and record it. Raises RehearsalError with the engine's reason."""
@@ -146,7 +154,19 @@ class Stage:
         step.add(outcome)
         if count:
             step.count(outcome)
+        self._note_guardrails(outcome, step)
         return outcome
+
+    def _note_guardrails(self, outcome: Outcome, step: StepRecord) -> None:
+        """Say once of each stack that policies looked at it; what they warn of, whenever it is new."""
+        warned = [each.line for each in outcome.findings if each.level == "advisory"]
+        told = self.guarded.setdefault(outcome.environment, set())
+        step.notes += [line for line in warned if line not in told]
+        if not told and not outcome.findings and outcome.ok and outcome.packs:
+            step.notes.append(
+                f"{outcome.environment}: policies ({shown(outcome.packs)}) have nothing against it"
+            )
+        told.update(warned or outcome.packs)
 
     def release(self, *arguments: str, exit_code: int = 0) -> Finished:
         """Run `scripts/release` on the scratch copy. Raises StepFailedError for another exit code."""

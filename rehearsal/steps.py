@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rehearsal import image_steps, outliving_steps, server_steps
+from rehearsal import guardrail_steps, image_steps, outliving_steps, server_steps
 from rehearsal.bad_image import bad_image
 from rehearsal.engines import Changed
 from rehearsal.rollouts import preview_and_roll_out, release, roll_out
@@ -99,6 +99,7 @@ STEPS: tuple[Step, ...] = (
     Step("image", "An image is built and tested", image_steps.image),
     Step("staging-up", "Staging comes up", staging_up),
     Step("staging-again", "Once more: nothing changes", staging_again),
+    Step("guardrails", "What must not be is refused", guardrail_steps.guardrails),
     Step("promote", "The image is promoted to prod", promote),
     Step("prod-preview", "What prod would become", prod_preview),
     Step("prod-up", "Prod comes up", prod_up),

@@ -32,6 +32,52 @@ class Changed:
     op: str
 
 
+@dataclass(frozen=True)
+class Finding:
+    """What a policy has against a resource; `level` is mandatory or advisory, `severity` may be empty."""
+
+    policy: str
+    level: str
+    severity: str
+    type: str
+    name: str
+    message: str
+
+    @classmethod
+    def about(cls, urn: str, *, policy: str, level: str, severity: str, message: str) -> Finding:
+        """The finding about the resource with this URN."""
+        kind = urn.split("::")[2].rpartition("$")[2] if urn else ""
+        return cls(policy, level, severity, kind, urn.rpartition("::")[2], one_line(message))
+
+    @property
+    def line(self) -> str:
+        """All of it in one line."""
+        return f"policy {self.policy} ({self.level}): {self.type} {self.name}: {self.message}"
+
+
+def found_by(policy_events: Iterable[Mapping[str, Any]]) -> tuple[Finding, ...]:
+    """The findings that the policy events of an event log tell, in order, each once."""
+    found = (
+        Finding.about(
+            str(event.get("resourceUrn", "")),
+            policy=event["policyName"],
+            level=event["enforcementLevel"],
+            severity=event.get("severity", ""),
+            message=event.get("message", ""),
+        )
+        for event in policy_events
+    )
+    return tuple(dict.fromkeys(found))
+
+
+def packs_of(events: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The policy packs that looked on, as `name version`: the summary has them by name, kind and place."""
+    packs: dict[str, str] = next(
+        (event["summaryEvent"]["PolicyPacks"] for event in events if "summaryEvent" in event), {}
+    )
+    return [f"{key.partition('|')[0]} {version}" for key, version in sorted((packs or {}).items())]
+
+
 def read_events(log: Path) -> list[dict[str, Any]]:
     """The events of an event log, one JSON document a line; a last line that was cut off is left out."""
     events = []

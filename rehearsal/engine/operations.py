@@ -91,7 +91,8 @@ def run(
         with _interruptible(deployment, display):
             code, error = _carry_out(request, project, deployment)
         outcome = outcome_of(request.operation, deployment, code, error)
-        packs = guardrails.packs if log is not None and deployment.news else {}
+        packs = guardrails.packs if deployment.news else {}
+    outcome.packs = [f"{name.partition('|')[0]} {version}" for name, version in sorted(packs.items())]
     outcome.seconds = round(time.monotonic() - began, 3)
     if not preview:
         kind = "update" if request.operation == "up" else request.operation

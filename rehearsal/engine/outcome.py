@@ -16,7 +16,7 @@ from rehearsal.engine.values import redact
 @dataclass
 class Outcome:
     """What came of it, as `--json` writes it. `changes` counts by operation; `resources` are those that
-    changed; `findings` are what policies have against them.
+    changed; `findings` are what policies have against them, and `packs` (`name version`) those that looked.
     """
 
     ok: bool
@@ -26,6 +26,7 @@ class Outcome:
     outputs: dict[str, Any] = field(default_factory=dict)
     recorded: list[str] = field(default_factory=list)
     findings: list[dict[str, str]] = field(default_factory=list)
+    packs: list[str] = field(default_factory=list)
     error: str | None = None
     seconds: float = 0.0
     exit_code: int = 0

@@ -15,6 +15,7 @@ from rehearsal.engines import COUNTED, Changed, Operation, Outcome
 from rehearsal.fleet import FleetSampler
 from rehearsal.provenance import Provenance
 from rehearsal.stage import Stage, StepRecord
+from rehearsal.told import Finding
 from rehearsal.workspace import Workspace
 
 OLD, NEW, BEFORE = "ami-0123456789abcdef0", "ami-0fedcba9876543210", "ami-11111111"
@@ -96,10 +97,14 @@ class FakeEngine:
         self.changes: dict[str, list[Changed]] = {}
         self.variables: dict[str, str] = {}
         self.error: str | None = None
+        self.findings: tuple[Finding, ...] = ()
+        self.packs: tuple[str, ...] = ()
+        self.during: Callable[[], None] = lambda: None
         self.rolls = True
 
     def run(self, operation: Operation, environment: str, on_line: Any = None) -> Outcome:
         self.ran.append(f"{operation} {environment}")
+        self.during()
         # Of one stack alone, such as `up images`, or of all of them.
         changed = tuple(self.changes.get(self.ran[-1], self.changes.get(operation, ())))
         counts = {op: sum(each.op == op for each in changed) for op in COUNTED}
@@ -107,7 +112,20 @@ class FakeEngine:
             fleets = cast(FakeClient, self.stage().cloud.client).fleets
             fleets[environment] = self.stage().workspace.image(environment)
         ok = self.error is None
-        return Outcome(ok, operation, environment, {**counts, "same": 5}, changed, 1, 1, 1, error=self.error)
+        return Outcome(
+            ok,
+            operation,
+            environment,
+            {**counts, "same": 5},
+            changed,
+            1,
+            1,
+            1,
+            error=self.error,
+            exit_code=0 if ok else 1,
+            findings=self.findings,
+            packs=self.packs,
+        )
 
 
 def make_stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:

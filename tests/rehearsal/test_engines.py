@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from rehearsal.engines import STAND_IN, EmbeddedEngine, PulumiEngine, choose
+from rehearsal.engines import EmbeddedEngine, PulumiEngine, choose
 from rehearsal.errors import RehearsalError, UsageError
-from rehearsal.told import Changed, one_line, read_events, told_by
+from rehearsal.on_path import STAND_IN
+from rehearsal.told import Changed, found_by, one_line, packs_of, read_events, told_by
 from rehearsal.workspace import Workspace
 
 NOTHING = {"create": 0, "update": 0, "replace": 0, "delete": 0, "same": 0}
@@ -215,3 +216,51 @@ def test_an_embedded_engine_that_refuses_is_an_outcome_with_its_one_line(workspa
     assert outcome.error is not None
     assert "which is not on this machine" in outcome.error
     assert outcome.changes == NOTHING
+
+
+def policy_event(level: str) -> dict[str, Any]:
+    urn = "urn:pulumi:staging::immutable::a:b:C$aws:ec2/vpc:Vpc::net"
+    said = {
+        "resourceUrn": urn,
+        "message": "<{%note%}>Narrow.\nopen is true<{%reset%}>\n",
+        "policyName": "ec2-9",
+    }
+    return {"policyEvent": {**said, "enforcementLevel": level, "severity": "high"}}
+
+
+def test_findings_are_told_once_each_by_type_and_name() -> None:
+    told = [policy_event("advisory")["policyEvent"], policy_event("advisory")["policyEvent"]]
+    (finding,) = found_by(told)
+    assert finding.line == "policy ec2-9 (advisory): aws:ec2/vpc:Vpc net: Narrow. open is true"
+    assert finding.severity == "high"
+
+
+def test_the_packs_that_looked_on_are_told_with_their_versions() -> None:
+    summary = {"summaryEvent": {"PolicyPacks": {"immutable|local|policies": "1.0.0"}}}
+    assert packs_of([event("same", "vpc"), summary]) == ["immutable 1.0.0"]
+    assert packs_of([event("same", "vpc")]) == []
+
+
+def test_the_pulumi_command_is_given_the_projects_policies_where_it_takes_them(
+    pulumi: PulumiEngine, workspace: Workspace
+) -> None:
+    pulumi.run("up", "staging")
+    assert not any("--policy-pack" in call for call in calls(workspace))
+    pack = workspace.project / "policies"
+    pack.mkdir()
+    (pack / "PulumiPolicy.yaml").write_text("name: immutable\n")
+    for operation in ("preview", "up", "destroy", "refresh"):
+        pulumi.run(operation, "staging")
+    given = [call.split()[0] for call in calls(workspace) if f"--policy-pack {pack}" in call]
+    assert given == ["preview", "up"]
+
+
+def test_what_a_policy_forbids_is_the_reason(workspace: Workspace, tmp_path: Path) -> None:
+    command(tmp_path / "tools", "pulumi", FAKE)
+    failed = {"diagnosticEvent": {"severity": "error", "message": "preview failed"}}
+    events = [policy_event("advisory"), policy_event("mandatory"), failed]
+    (workspace.root / "home" / "events").write_text("\n".join(map(json.dumps, events)))
+    failing = PulumiEngine(workspace, {**variables(workspace, tmp_path / "tools"), "EXIT": "1"})
+    outcome = failing.run("preview", "staging")
+    assert outcome.reason == "policy ec2-9 (mandatory): aws:ec2/vpc:Vpc net: Narrow. open is true"
+    assert [finding.level for finding in outcome.findings] == ["advisory", "mandatory"]

@@ -19,6 +19,7 @@ STEPS = [
     "image",
     "staging-up",
     "staging-again",
+    "guardrails",
     "promote",
     "prod-preview",
     "prod-up",

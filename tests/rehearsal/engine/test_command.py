@@ -94,6 +94,7 @@ def test_the_outcome_can_be_written_as_json(embedded: Embedded, tmp_path: Path) 
         "outputs": {"word": "hello", "hush": "[secret]"},
         "recorded": [],
         "findings": [],
+        "packs": [],
         "error": None,
     }
 

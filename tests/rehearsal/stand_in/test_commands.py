@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from rehearsal.engines import STAND_IN
+from rehearsal.on_path import STAND_IN
 from tests.rehearsal.engine import packs
 
 PROGRAM = """
