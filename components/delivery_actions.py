@@ -40,6 +40,8 @@ READ = (
     "scheduler:ListSchedules", "scheduler:ListTagsForResource",
     "secretsmanager:DescribeSecret", "secretsmanager:GetResourcePolicy", "secretsmanager:ListSecrets",
     "sns:GetSubscriptionAttributes", "sns:GetTopicAttributes", "sns:List*",
+    # Who logged in to a server is drift.
+    "ssm:DescribeSessions",
     "sts:GetCallerIdentity",
     "tag:GetResources",
     "wafv2:GetWebACL", "wafv2:GetWebACLForResource",

@@ -4,11 +4,13 @@ conditions.
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.delivery.expressions import fill, holds, value
 
-CONTEXTS = {
+CONTEXTS: dict[str, Any] = {
     "github": {"event": {"action": "closed", "labels": [{"name": "review"}, {"name": "other"}], "number": 7}},
     "vars": {"ROLES": '{"staging": {"deploy": "arn"}}'},
     "matrix": {"stack": "staging"},

@@ -104,7 +104,13 @@ def first(story: Story) -> Part:
 
 
 @pytest.fixture(scope="module")
-def opened(story: Story, first: Part) -> Part:
+def morning(story: Story, first: Part) -> Part:
+    """Nobody touched anything."""
+    return story.run("drift", Event("schedule", story.place.checkout.git("rev-parse", "origin/main")))
+
+
+@pytest.fixture(scope="module")
+def opened(story: Story, morning: Part) -> Part:
     """Someone asks to take a better image to staging."""
     place = story.place
     place.checkout.at("origin/main")
@@ -181,6 +187,12 @@ def test_only_a_job_of_a_protected_environment_takes_a_role_that_writes(first: P
         "plan": ["delivery-prod-preview"],
         "prod": ["delivery-staging-preview", "delivery-prod-deploy"],
     }
+
+
+def test_drift_is_looked_for_in_every_environment_by_roles_that_write_nothing(morning: Part) -> None:
+    assert morning.results == {"drift": SUCCESS}, morning.said
+    assert morning.jobs["drift"].roles == ["delivery-staging-preview", "delivery-prod-preview"]
+    assert morning.changed == set()
 
 
 def test_a_pull_request_is_told_what_it_would_do(opened: Part) -> None:
