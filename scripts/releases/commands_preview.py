@@ -5,6 +5,7 @@ anything.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -24,7 +25,7 @@ from scripts.releases import (
     step_output,
 )
 from scripts.releases.commands_plan import PricesOption
-from scripts.releases.errors import NotDeployedError, ReleaseError
+from scripts.releases.errors import NotDeployedError, RefusedError, ReleaseError
 from scripts.releases.graph import Graph
 from scripts.releases.options import JsonOption, ProjectOption, errors_as_json, find_project
 from scripts.releases.preview import Preview
@@ -66,8 +67,9 @@ def show_preview(
     directory: ProjectOption = None,
 ) -> None:
     """Say what `pulumi up` of STACK would do: release, changes, cost, guardrails. It takes no lock."""
-    with errors_as_json(json and markdown != json_file.STANDARD_OUTPUT):
+    with errors_as_json(json):
         where = find_project(context, directory)
+        _one_writer({"--json": "-" if json else None, "--markdown": markdown})
         where.stack_file(stack)
         step_output.check(output)
         if markdown is not None:
@@ -83,6 +85,15 @@ def show_preview(
         preview_show.as_text(made, known)
     if made.error is not None:
         raise made.error
+
+
+def _one_writer(files: Mapping[str, str | None]) -> None:
+    """Refuses two that would write to standard output, one into the other."""
+    writers = [option for option, file in files.items() if file == json_file.STANDARD_OUTPUT]
+    if len(writers) > 1:
+        raise RefusedError(
+            f"{' and '.join(writers)} both write to standard output; name a file for one of them"
+        )
 
 
 def _told(where: Project, stack: str, log: Path | None) -> preview.Told:
@@ -125,6 +136,7 @@ def draw_diagram(
     """Draw what STACK is made of, by component: as Mermaid, and with --svg as a picture."""
     where = find_project(context, directory)
     where.stack_file(stack)
+    _one_writer({"--mermaid": mermaid, "--svg": svg})
     for file, option in ((mermaid, "--mermaid"), (svg, "--svg")):
         if file is not None:
             json_file.check(file, option)
@@ -138,7 +150,8 @@ def draw_diagram(
     if mermaid is not None or svg is None:
         _write(mermaid or json_file.STANDARD_OUTPUT, graph_mermaid.text(drawing))
     if svg is not None:
-        what = "what changes" if changes else f"{sum(node.custom for node in drawn.nodes.values())} resources"
+        many = sum(node.custom for node in drawn.nodes.values())
+        what = "what changes" if changes else f"{many} resource{'' if many == 1 else 's'}"
         _write(svg, graph_svg.text(drawing, f"{where.name} {stack}: {what}"))
 
 
