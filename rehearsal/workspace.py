@@ -34,7 +34,7 @@ PROGRAM = (
     "pyproject.toml",
 )
 PASSPHRASE = "rehearsal"  # noqa: S105 - it protects the made-up secrets of a cloud in memory
-IMAGE_KEY, RECIPES_KEY = "immutable:imageId", "immutable:recipes"
+IMAGE_KEY, RECIPES_KEY, DELIVERY_KEY = "immutable:imageId", "immutable:recipes", "immutable:delivery"
 NAMES_KEY = "immutable:names"
 _IMAGE_ID = re.compile(r"\bami-(?:[0-9a-f]{17}|[0-9a-f]{8})\b")
 # What stands in the way of a destroy that leaves nothing: section, field, and the value that lets go.
@@ -105,8 +105,8 @@ class Workspace:
         return environments_of(self.project)
 
     def require(self, stack: str) -> str:
-        """`stack` itself, an environment or the image factory. Raises UsageError when there is no such one,
-        and lists those that are.
+        """`stack` itself, of whatever kind. Raises UsageError when there is no such one, and lists those that
+        are.
         """
         return require(self.project, stack)
 
@@ -219,6 +219,8 @@ class Workspace:
 
 def _in_the_way(config: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], str, bool]]:
     """What keeps a destroy from leaving nothing: label, section, field, and the value that lets go."""
+    if DELIVERY_KEY in config:
+        return
     for key, field, value in _LOOSE_ENVIRONMENT if IMAGE_KEY in config else _LOOSE_FACTORY:
         yield key.removeprefix("immutable:"), config.setdefault(key, {}), field, value
     for name, database in config.get("immutable:databases", {}).items():
@@ -236,9 +238,14 @@ def factories_of(project: Path) -> list[str]:
     return _stacks(project, RECIPES_KEY)
 
 
+def deliveries_of(project: Path) -> list[str]:
+    """The stacks of a project that hold the roles of those who deploy, sorted."""
+    return _stacks(project, DELIVERY_KEY)
+
+
 def require(project: Path, stack: str) -> str:
-    """`stack` itself. Raises UsageError when the project has no environment and no factory of the name."""
-    known = [*environments_of(project), *factories_of(project)]
+    """`stack` itself. Raises UsageError when the project has no stack of the name."""
+    known = [*environments_of(project), *factories_of(project), *deliveries_of(project)]
     if stack not in known:
         raise UsageError(f"unknown environment {stack!r}: choose one of {', '.join(known) or '(none)'}")
     return stack

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from pathlib import Path
 
 import pytest
+from botocore import xform_name
 from botocore.loaders import Loader
 
 from components import delivery_actions
@@ -85,3 +87,35 @@ def test_nothing_that_is_read_is_written_and_nothing_is_all_of_a_service() -> No
     )
     assert [action for action in [*READ, *WRITES] if re.fullmatch(r"[a-z0-9-]+:\*|\*", action)] == []
     assert [action for action in WRITES if "*" in action] == []
+
+
+ROOT = Path(__file__).parents[2]
+CALL = re.compile(
+    r"""(?:\.client\("(?P<named>[a-z0-9-]+)"\)|\baccount\.(?P<known>autoscaling|ec2|elbv2|cloudwatch))"""
+    r"""\s*\.(?:get_paginator\(\s*"(?P<paged>[a-z_]+)"|(?P<called>[a-z_]+)\()"""
+)
+
+
+def called() -> set[str]:
+    """What the release commands call, as IAM calls it."""
+    prefixes = {"elbv2": "elasticloadbalancing"}
+    found = set()
+    for path in (ROOT / "scripts" / "releases").glob("*.py"):
+        for call in CALL.finditer(path.read_text()):
+            service, method = call["named"] or call["known"], call["paged"] or call["called"]
+            if method != "get_paginator":
+                operation = next(
+                    each
+                    for each in operations(service)
+                    if xform_name(each) == method or each.lower() == method
+                )
+                found.add(f"{prefixes.get(service, service)}:{operation}")
+    return found
+
+
+def test_a_role_may_call_what_the_release_commands_call() -> None:
+    calls = called()
+    assert {"autoscaling:DescribeInstanceRefreshes", "ec2:TerminateInstances", "ec2:DeregisterImage"} <= calls
+    # Reading of build logs and image parameters is let in by resource, in `read_policy`.
+    given = [*READ, *WRITES, "logs:GetLogEvents", "ssm:GetParameter", "ssm:GetParameters"]
+    assert {call for call in calls if not any(like(call, each) for each in given)} == set()

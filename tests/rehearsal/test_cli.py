@@ -46,7 +46,10 @@ def test_an_unknown_environment_is_refused_with_the_list_of_those_that_are(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert rehearse(command, "qa") == 2
-    assert only_line(capsys) == "rehearse: unknown environment 'qa': choose one of prod, staging, images"
+    assert (
+        only_line(capsys)
+        == "rehearse: unknown environment 'qa': choose one of prod, staging, images, delivery"
+    )
 
 
 @pytest.mark.parametrize("arguments", [("preview", "staging"), ("up", "prod"), ("stop",)])

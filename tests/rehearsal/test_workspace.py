@@ -100,6 +100,13 @@ def test_databases_of_an_environment_are_let_go_and_those_of_others_left_alone(w
     assert read_config(file)["immutable:databases"]["shared"] == {"external": {}}
 
 
+def test_the_stack_of_roles_is_one_to_run_and_nothing_holds_it(workspace: Workspace) -> None:
+    workspace.config_file("roles").write_text("config: {'immutable:delivery': {}}\n")
+    assert workspace.require("roles") == "roles"
+    assert workspace.environments() == ["prod", "staging"]
+    assert workspace.loosen("roles") == []
+
+
 def test_an_unknown_environment_is_refused_with_a_list(workspace: Workspace) -> None:
     assert workspace.require("prod") == "prod"
     assert workspace.require("images") == "images"
