@@ -201,6 +201,34 @@ def test_prod_comes_after_staging_its_soak_and_an_approval() -> None:
     assert job("deploy.yml", "approve").environment == "prod-approval"
 
 
+@each([one for one in ALL if one.path.name in ("deploy.yml", "bake.yml") and one.environment])
+def test_a_deploy_of_main_leaves_it_to_a_newer_commit(one: Job) -> None:
+    """GitHub does not serve a queue in order: `current` comes first, and what follows heeds it."""
+    stack = (one.environment or "").removesuffix("-approval")
+    commands = [step for step in one.steps if "run" in step]
+    assert commands[0]["run"].startswith(f"scripts/release current {stack} --on origin/main")
+    if "--output" in commands[0]["run"]:
+        assert {step["if"] for step in commands[1:]} == {"steps.current.outputs.current == 'true'"}
+    [checkout] = [step for step in one.steps if step.get("uses", "").startswith("actions/checkout@")]
+    assert checkout["with"]["fetch-depth"] == 0
+
+
+def test_nobody_is_asked_before_the_soak_is_over() -> None:
+    [gate] = job("deploy.yml", "soak").runs
+    assert gate == "scripts/release gate staging prod --soak-minutes 30 --wait --timeout-minutes 150"
+    assert job("deploy.yml", "soak").document["timeout-minutes"] > 150
+    assert job("deploy.yml", "approve").document["if"] == "needs.plan.outputs.changes == 'true'"
+
+
+def test_a_rollback_is_proposed_before_servers_go_back_and_they_go_back_all_the_same() -> None:
+    """Of the two the branch comes first: from then on no deploy of main comes in between."""
+    back, proposal, up = [step for step in job("rollback.yml", "rollback").steps if "run" in step]
+    assert back["run"].startswith("scripts/release rollback ")
+    assert proposal["run"].startswith('scripts/release propose "rollback/$ENVIRONMENT"')
+    assert up["run"] == 'scripts/release up "$ENVIRONMENT"'
+    assert up["if"] == "${{ !cancelled() && steps.rollback.outcome == 'success' }}"
+
+
 def test_prod_asks_the_gate_once_more_before_its_up() -> None:
     """An approval may come days after the soak."""
     assert job("deploy.yml", "prod").runs == [
