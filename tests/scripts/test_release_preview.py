@@ -86,6 +86,16 @@ def test_what_else_changes_stands_by_component_and_property(previews: Previews) 
     assert sections(text)[-1] == "Full diff of staging: 3 resources"
 
 
+def test_what_is_new_and_deep_in_a_component_stands_by_the_outermost_one(previews: Previews) -> None:
+    told = previews.told
+    part = told.component("immutable:logs:Part", "part", told.component(NETWORK, "network"))
+    told.step("create", "aws:ec2/subnet:Subnet", "a", None, {"cidr": "10.0.0.0/24"}, parent=part)
+    told.ends()
+    assert "| network | ec2 Subnet `a` | created |  |" in previews.markdown()
+    assert previews.json()["changes"][0]["component"] == "network"
+    assert previews.json()["changes"][0]["properties"] == []
+
+
 def test_many_changes_are_counted_and_those_that_need_judgement_named(previews: Previews) -> None:
     network = previews.told.component(NETWORK, "network")
     for number in range(preview_markdown.MOST_CHANGES):
