@@ -39,6 +39,24 @@ def test_the_soak_begins_when_the_rollout_ends(gated: Gated) -> None:
     assert gated.opened() == f"web of staging runs {BETTER} for 60 minutes without an alarm"
 
 
+def test_servers_that_were_all_replaced_begin_their_time_anew(gated: Gated) -> None:
+    gated.live.settled()
+    gated.scene.cloud.step(7200)
+    gated.scene.autoscaling.update_auto_scaling_group(AutoScalingGroupName="web", DesiredCapacity=0)
+    gated.scene.cloud.step(300)
+    gated.scene.autoscaling.update_auto_scaling_group(AutoScalingGroupName="web", DesiredCapacity=2)
+    gated.scene.cloud.step(600)
+    assert gated.closed() == f"not yet: web of staging runs {GOOD} for 10 of 60 minutes"
+
+
+def test_a_group_that_may_be_another_ones_proves_nothing(gated: Gated) -> None:
+    gated.live.settled()
+    gated.outputs("staging", GOOD, group="web-of-before")
+    assert gated.live.refused("gate", "staging", "prod").startswith(
+        "which groups are staging's is not clear: web has the tags of web of staging, whose group is "
+    )
+
+
 def test_an_alarm_that_rings_keeps_it_closed(gated: Gated) -> None:
     gated.live.settled()
     gated.scene.cloud.step(3600)
