@@ -50,6 +50,9 @@ def test_services_that_come_go_and_are_renewed_say_so(previews: Previews) -> Non
     text = previews.markdown()
     assert f"**new**: new, on image `{NEW}`." in text
     assert "**old**: the service goes, with its servers." in text
+    assert previews.json()["headline"].startswith(
+        f"new new on {NEW}, old taken away and same renewed on {OLD}, and "
+    )
     assert f"**same**: every server is replaced by one of the same image `{OLD}`" in text
 
 
