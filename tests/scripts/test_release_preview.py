@@ -49,6 +49,8 @@ def test_services_that_come_go_and_are_renewed_say_so(previews: Previews) -> Non
     previews.told.ends()
     text = previews.markdown()
     assert f"**new**: new, on image `{NEW}`." in text
+    assert "| recipe | `service 0123456789abcdef` |\n" in text
+    assert "pre-flight" not in text
     assert "**old**: the service goes, with its servers." in text
     assert previews.json()["headline"].startswith(
         f"new new on {NEW}, old taken away and same renewed on {OLD}, and "
