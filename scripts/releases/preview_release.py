@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from images.preflight import Facts
 from scripts.releases import preflight
 from scripts.releases.aws import Account
-from scripts.releases.engine_events import DELETE, Events, Side, Step
+from scripts.releases.engine_events import Events, Side, Step
 from scripts.releases.errors import ReleaseError
 
 #: The resource that replaces a service's servers, whatever module of the program it is in.
@@ -42,7 +42,7 @@ def moves(events: Events) -> tuple[Move, ...]:
 
 
 def _move(step: Step) -> Move | None:
-    before, after = _image(step.old), None if step.op == DELETE else _image(step.new)
+    before, after = _image(step.old), _image(step.new)
     if before == after and not _other_template(step.old, step.new):
         return None
     return Move(step.name, before, after)
@@ -71,8 +71,6 @@ def _both(move: Move) -> Iterator[str]:
 def _looked_at(account: Account, images: Iterable[str]) -> Iterator[tuple[str, Facts]]:
     for image in images:
         try:
-            told = preflight.look(account, image, keys=False)
+            yield image, preflight.look(account, image, keys=False)
         except ReleaseError:
             continue
-        if told.found:
-            yield image, told

@@ -99,6 +99,7 @@ def test_what_is_new_and_deep_in_a_component_stands_by_the_outermost_one(preview
     assert "| network | ec2 Subnet `a` | created |  |" in previews.markdown()
     assert previews.json()["changes"][0]["component"] == "network"
     assert previews.json()["changes"][0]["properties"] == []
+    assert previews.json()["release"] == []
 
 
 def test_many_changes_are_counted_and_those_that_need_judgement_named(previews: Previews) -> None:
