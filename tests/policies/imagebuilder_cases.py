@@ -44,6 +44,19 @@ CASES: tuple[Case, ...] = (
         kind=imagebuilder.DISTRIBUTION,
     ),
     Case(
+        imagebuilder.imagebuilder_encrypted,
+        right={"blockDeviceMappings": [{"deviceName": "/dev/sdb", "noDevice": True}]},
+        wrong=disk(encrypted="false"),
+        says="blockDeviceMappings[0].ebs.encrypted is not true",
+    ),
+    Case(
+        imagebuilder.imagebuilder_encrypted,
+        right={"distributions": [{"region": "eu-west-1", "licenseConfigurationArns": []}]},
+        wrong=copied(),
+        says="the copy in eu-west-1 has no kmsKeyId",
+        kind=imagebuilder.DISTRIBUTION,
+    ),
+    Case(
         imagebuilder.imagebuilder_private,
         right=copied(launchPermission={"userIds": ["123456789012"]}),
         wrong=copied(launchPermission={"userGroups": ["all"]}),
