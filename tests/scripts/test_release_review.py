@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import yaml
 
-from scripts.releases import review_config
+from scripts.releases import preflight, review_config
+from scripts.releases.errors import RefusedError
 from tests.scripts.release_project import NEW, OLD
 from tests.scripts.reviews import PAST, SOON, Reviews, lock, reviews
 
@@ -75,6 +77,13 @@ def test_the_stack_has_the_secrets_provider_of_its_source(reviews: Reviews) -> N
     file.write_text("secretsprovider: awskms://alias/state\n" + file.read_text())
     reviews.run("create", "12", "--from", "staging")
     assert reviews.asked[0] == "stack init pr-12 --no-select --secrets-provider=awskms://alias/state"
+
+
+def test_an_image_that_does_not_pass_the_preflight_makes_nothing(
+    reviews: Reviews, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preflight.Gate, "check", Mock(side_effect=RefusedError("it is deprecated")))
+    assert reviews.refused("create", "12", "--from", "staging", "--image", NEW) == "it is deprecated"
 
 
 def test_a_stack_that_cannot_be_made_is_one_line(reviews: Reviews) -> None:
