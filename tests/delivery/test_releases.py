@@ -15,6 +15,7 @@ from tests.delivery.runner import FAILURE, SKIPPED, SUCCESS, Done, Event
 from tests.delivery.world import BAD, BETTER, FIRST, World, world
 
 Fleet = dict[str, int]
+MISSING = "ami-0ffffffffffffffff"
 
 
 @dataclass
@@ -136,7 +137,16 @@ def pushed(story: Story, opened: Part) -> Part:
 
 
 @pytest.fixture(scope="module")
-def merged(story: Story, pushed: Part) -> Part:
+def hopeless(story: Story, pushed: Part) -> Part:
+    """Someone else asks for an image that is not there."""
+    place = story.place
+    place.checkout.at("origin/main")
+    sha = place.checkout.commit(story.image("staging", to=MISSING), "No image", branch="missing")
+    return story.run("pull-request", story.request(place.github.open_pull("missing"), sha, "opened"))
+
+
+@pytest.fixture(scope="module")
+def merged(story: Story, hopeless: Part) -> Part:
     return story.deploy(story.place.merge(story.image("staging", to=BETTER), "A better image (#1)"))
 
 
@@ -216,6 +226,11 @@ def test_a_preview_neither_waits_for_a_deploy_nor_holds_one_up(pushed: Part) -> 
 
 def test_a_pull_request_has_one_comment(pushed: Part) -> None:
     assert len(pushed.comments) == 1
+
+
+def test_a_pull_request_that_cannot_be_is_told_why(hopeless: Part) -> None:
+    assert (hopeless.results["preview"], hopeless.results["comment"]) == (FAILURE, SUCCESS), hopeless.said
+    assert f"{MISSING} is not to be seen in eu-central-1" in hopeless.comments[-1]
 
 
 def test_a_merge_goes_to_staging_and_asks_nobody(merged: Part) -> None:

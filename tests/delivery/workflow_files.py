@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[2]
@@ -67,6 +68,9 @@ def used() -> Iterator[tuple[str, str]]:
     yield from ((PREPARE.name, step["uses"]) for step in read(PREPARE)["runs"]["steps"] if "uses" in step)
 
 
-def commands() -> list[tuple[str, str]]:
-    """Every command that a step runs, with where."""
-    return [(str(each), run) for each in jobs() for run in each.runs]
+ALL = jobs()
+
+
+def each(chosen: list[Job] = ALL) -> pytest.MarkDecorator:
+    """A test of each of these jobs, as its parameter `one`."""
+    return pytest.mark.parametrize("one", chosen, ids=str)

@@ -109,7 +109,8 @@ class World:
     cloud: CloudProcess
     variables: dict[str, str]
     artifacts: Path
-    roles: str
+    backend: Path
+    roles: str = ""
     approves: Callable[[str], bool] = lambda _: True
 
     def merge(self, files: dict[str, str], message: str) -> str:
@@ -125,7 +126,7 @@ class World:
             repository_variables={
                 "ROLES": self.roles,
                 "AWS_REGION": "eu-central-1",
-                "PULUMI_BACKEND_URL": self.variables["PULUMI_BACKEND_URL"],
+                "PULUMI_BACKEND_URL": self.backend.as_uri(),
             },
             token=github_server.TOKEN,
             artifacts=self.artifacts,
@@ -133,19 +134,18 @@ class World:
         )
         return runner.run(FOLDER / f"{name}.yml", event)
 
-    @property
-    def backend(self) -> Path:
-        """The folder that holds the stacks' states."""
-        return Path(self.variables["PULUMI_BACKEND_URL"].removeprefix("file://"))
-
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         """A command of a person with credentials and a `pulumi`, in what is checked out."""
         path = f"{LOOK_ALIKE}{os.pathsep}{self.variables['PATH']}"
-        variables = {**self.variables, **CREDENTIALS, "PATH": path}
+        mine = {**CREDENTIALS, "PATH": path, "PULUMI_BACKEND_URL": self.backend.as_uri()}
         return subprocess.run(
             [str(self.checkout.directory / command[0]), *command[1:]],
-            cwd=self.checkout.directory, env=variables, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+            cwd=self.checkout.directory,
+            env={**self.variables, **mine},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
 
     def pulumi(self, *arguments: str) -> str:
         """What the rehearsal's `pulumi` prints, run by a person with an administrator's rights."""
@@ -183,7 +183,7 @@ def world(base: Path) -> Iterator[World]:
         with github_server.serving(checkout.shared) as github:
             _prepare(cloud, checkout.directory)
             variables = _variables(workspace, cloud, github)
-            made = World(checkout, github, cloud, variables, base / "artifacts", "")
+            made = World(checkout, github, cloud, variables, base / "artifacts", workspace.state)
             _begin(made)
             yield made
     finally:
@@ -234,12 +234,13 @@ def _prepare(cloud: CloudProcess, project: Path) -> None:
 
 
 def _variables(workspace: Workspace, cloud: CloudProcess, github: Repository) -> dict[str, str]:
-    """What a runner's commands see: no credentials, and no `pulumi`, before a step asks for them."""
+    """What a runner's commands see: no credentials, `pulumi` or backend before a step asks for them."""
     given: dict[str, Any] = workspace.variables(cloud.url)
     kept = {
         name: value
         for name, value in given.items()
-        if not name.startswith(("GIT_", "AWS_ACCESS", "AWS_SECRET")) and name != "VIRTUAL_ENV"
+        if not name.startswith(("GIT_", "AWS_ACCESS", "AWS_SECRET"))
+        and name not in ("PULUMI_BACKEND_URL", "VIRTUAL_ENV")
     }
     named = {name: value for name, value in github.variables.items() if name != "GITHUB_TOKEN"}
     path = ":".join(part for part in kept["PATH"].split(":") if not (Path(part) / "pulumi").exists())
