@@ -191,3 +191,37 @@ def test_the_boundary_of_the_factory_leaves_image_builders_own_policy_whole() ->
     within = [each for action in most for each in (action if isinstance(action, list) else [action])]
     needed = {action for statement in aws["Statement"] for action in statement["Action"]}
     assert {action for action in needed if not any(like(action, each) for each in within)} == set()
+
+
+def test_a_role_is_written_with_the_boundary_alone() -> None:
+    role = f"arn:aws:iam::{ACCOUNT}:role/immutable/staging/web-1"
+    for action in (
+        "iam:CreateRole",
+        "iam:PutRolePolicy",
+        "iam:AttachRolePolicy",
+        "iam:PutRolePermissionsBoundary",
+    ):
+        assert may(action, role, iam__permissionsboundary=BOUNDARY)
+        assert not may(action, role, iam__permissionsboundary=f"{BOUNDARY}-2")
+        assert not may(action, role)
+
+
+def test_the_path_of_deliveries_is_closed_whatever_a_project_is_called() -> None:
+    own = delivery_limits.own_only(OWNER, State("s", KEY, "delivery"), "prod", "environment", BOUNDARY)
+    role = f"arn:aws:iam::{ACCOUNT}:role/delivery/prod/web-1"
+    for action in ("iam:UpdateAssumeRolePolicy", "iam:TagRole", "iam:DeleteRole"):
+        assert refusal(Request(action, role), [{"Statement": own}]) is not None, action
+
+
+def test_keys_are_used_by_services_and_service_linked_roles_are_of_those_that_need_one() -> None:
+    key = f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/2"
+    assert may("kms:Decrypt", key, kms__viaservice="rds.eu-central-1.amazonaws.com")
+    assert not may("kms:Decrypt", key)
+    linked = f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/a/b"
+    assert may("iam:CreateServiceLinkedRole", linked, iam__awsservicename="autoscaling.amazonaws.com")
+    assert not may("iam:CreateServiceLinkedRole", linked, iam__awsservicename="config.amazonaws.com")
+
+
+def test_no_server_builds_images() -> None:
+    (most, _) = boundary_policy(OWNER, "immutable", "environment", ())["Statement"]
+    assert {"ec2:RunInstances", "imagebuilder:GetComponent", "ssm:SendCommand"}.isdisjoint(most["Action"])
