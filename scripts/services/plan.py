@@ -19,6 +19,7 @@ from scripts.releases.project import Project
 from scripts.services import texts, yaml_insert
 from scripts.services.order import NO_IMAGE, Kind, Order
 
+_OF_THE_FIRST = ("min", "max", "maxInstanceLifetimeDays")
 DEFAULT_SCHEDULE = "cron(0 3 * * ? *)"
 
 
@@ -144,7 +145,7 @@ def _service(order: Order, services: Mapping[str, Any], how: str) -> Iterator[st
     yield f"imageId: {NO_IMAGE}"
     yield f"instanceTypes: {_flow(like['instanceTypes'])}"
     if order.kind is not Kind.JOB:
-        yield from (f"{key}: {like[key]}" for key in ("min", "max") if key in like)
+        yield from (f"{key}: {like[key]}" for key in _OF_THE_FIRST if key in like)
     if order.kind is Kind.WEB:
         path = order.path or f"/{name}"
         yield f'route: {{priority: {_priority(services)}, paths: ["{path}", "{path}/*"]}}'

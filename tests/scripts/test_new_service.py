@@ -121,7 +121,7 @@ def test_a_service_has_the_size_of_the_first_one_in_each_environment(copy: Path)
     added(copy, "billing")
     for stack in ("staging", "prod"):
         services = values(copy, stack)["immutable:services"]
-        for key in ("instanceTypes", "min", "max"):
+        for key in ("instanceTypes", "min", "max", "maxInstanceLifetimeDays"):
             assert services["billing"][key] == services["web"][key]
 
 

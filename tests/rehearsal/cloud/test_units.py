@@ -143,6 +143,14 @@ def test_a_worker_that_stops_working_reports_itself_and_is_replaced(fleet: Fleet
     assert fleet.causes()[-1] == expected
 
 
+def test_a_report_waits_until_the_grace_period_is_over(fleet: Fleet) -> None:
+    fleet.make(WORKER, CRASHES, desired=1, HealthCheckGracePeriod=1000)
+    fleet.cloud.step(BOOT + 990)
+    assert fleet.causes() == []
+    fleet.cloud.step(2 * ILL_SECONDS)
+    assert len(fleet.causes()) == 1
+
+
 def test_a_worker_is_in_service_when_its_own_check_let_it(fleet: Fleet) -> None:
     fleet.make(WORKER, desired=1)
     hooking.put(fleet.scene, hooking.LAUNCH)
