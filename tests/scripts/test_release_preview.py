@@ -102,6 +102,16 @@ def test_what_is_new_and_deep_in_a_component_stands_by_the_outermost_one(preview
     assert previews.json()["release"] == []
 
 
+def test_what_it_costs_is_told_without_a_release_too_and_not_without_a_region(previews: Previews) -> None:
+    previews.told.step("create", "aws:ec2/natGateway:NatGateway", "a", None, {})
+    previews.told.ends()
+    assert "**Cost.** It costs 37.96 to 37.96 USD a month, as far as there are prices." in previews.markdown()
+    assert previews.json()["cost"]["least"] == 37.96
+    file = previews.project.file("staging")
+    file.write_text(file.read_text().replace("  aws:region: eu-central-1\n", ""))
+    assert "**Cost.**" not in previews.markdown()
+
+
 def test_many_changes_are_counted_and_those_that_need_judgement_named(previews: Previews) -> None:
     network = previews.told.component(NETWORK, "network")
     for number in range(preview_markdown.MOST_CHANGES):
