@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import json
 from typing import Any
 
+from rehearsal.engine.events import EventLog
 from rehearsal.engine.values import SECRET, SIGNATURE, UNKNOWN
 from tests.rehearsal.engine.engines import Engine, Result, urn
 
@@ -136,7 +139,7 @@ def test_a_destroy_tells_what_goes(engine: Engine) -> None:
     assert summary(result)["resourceChanges"] == {"delete": 5}
 
 
-def test_the_configuration_is_told_without_its_secrets(engine: Engine) -> None:
+def test_the_configuration_is_told_as_the_program_reads_it(engine: Engine) -> None:
     engine.configure({"demo:size": 3, "demo:net": {"cidr": "10.0.0.0/16"}})
     engine.program("")
     told = engine.run("preview").events[0]["preludeEvent"]["config"]
@@ -158,3 +161,15 @@ def test_protection_is_told(engine: Engine) -> None:
     assert (a["custom"], a["protect"], a["retainOnDelete"]) == (True, True, True)
     assert "protect" not in b
     assert "retainOnDelete" not in b
+
+
+def test_a_secret_of_the_configuration_is_not_told() -> None:
+    out = io.StringIO()
+    EventLog(out, preview=True).prelude({"demo:key": "hush", "demo:size": "3"}, frozenset({"demo:key"}))
+    assert json.loads(out.getvalue())["preludeEvent"]["config"] == {"demo:key": "[secret]", "demo:size": "3"}
+
+
+def test_the_text_of_an_asset_is_not_told(engine: Engine) -> None:
+    engine.program('Thing("a", file=pulumi.StringAsset("a long text"))')
+    told = steps(engine.run("preview"))["a", "create"]["new"]["inputs"]["file"]
+    assert told["text"] == "<contents elided>"

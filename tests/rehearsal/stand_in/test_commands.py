@@ -188,8 +188,11 @@ def test_a_state_is_exported_and_imported(command: Command) -> None:
 
 def test_a_lost_file_of_configuration_comes_back_from_the_latest_update(command: Command) -> None:
     command.must("stack", "init", "dev")
-    command.up()
     file = command.project / "Pulumi.dev.yaml"
+    file.write_text(file.read_text().replace("hello", "earlier"))
+    command.up()
+    file.write_text(file.read_text().replace("earlier", "hello"))
+    command.up()
     before = yaml.safe_load(file.read_text())["config"]
     file.unlink()
     command.must("config", "refresh", "--stack", "dev")
