@@ -224,6 +224,24 @@ def test_a_removed_stack_takes_its_file_with_it_unless_told_otherwise(command: C
     assert not (command.project / "Pulumi.pr-7.yaml").exists()
 
 
+def test_a_removed_stack_is_neither_selected_nor_remembered(command: Command) -> None:
+    command.must("stack", "init", "dev")
+    command.up()
+    command.must("stack", "rm", "dev", "--yes", "--preserve-config")
+    assert "no stack selected" in command.run("stack", "output", "--non-interactive").stderr
+    command.must("stack", "init", "dev")
+    assert "no previous deployment" in command.run("config", "refresh").stderr
+
+
+def test_an_update_whose_preview_fails_does_not_begin(command: Command) -> None:
+    command.must("stack", "init", "dev")
+    (command.project / "__main__.py").write_text("raise Exception('not today')\n")
+    done = command.run("up", "--stack", "dev", "--yes", "--non-interactive")
+    assert done.returncode != 0
+    assert "Previewing update (dev)" in done.stdout
+    assert "Updating (dev)" not in done.stdout
+
+
 def test_the_backend_of_a_login_is_kept(command: Command) -> None:
     (command.root / "other").mkdir()
     url = f"file://{command.root}/other"
@@ -237,6 +255,7 @@ def test_options_stand_before_the_command_and_after_it(command: Command) -> None
     listed = command.must("--cwd", str(command.project), "stack", "--non-interactive", "ls", "--json")
     assert [row["name"] for row in json.loads(listed)] == ["dev"]
     command.must("up", "--yes=true", "--skip-preview=true", "--refresh=false", "-s", "dev")
+    assert command.run("destroy", "--yes=false", "--skip-preview=false", "-s", "dev").returncode == 2
 
 
 def test_the_event_log_is_known_where_debug_commands_are(command: Command) -> None:
