@@ -52,6 +52,12 @@ class Reviews:
             resources += [
                 {"type": "aws:ec2/vpc:Vpc", "urn": "urn:1", "inputs": {"tags": tags}},
                 {"type": "aws:ec2/route:Route", "urn": "urn:2", "inputs": {}},
+                # Of something else in the stack, which has a time of its own.
+                {
+                    "type": "aws:s3/b:B",
+                    "urn": "urn:4",
+                    "inputs": {"tags": {"expires": "2099-01-01T00:00:00Z"}},
+                },
                 {
                     "type": "aws:autoscaling/group:Group",
                     "urn": "urn:3",

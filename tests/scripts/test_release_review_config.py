@@ -249,6 +249,15 @@ def test_other_files_blocks_and_reserved_ones_count(tmp_path: Path) -> None:
     assert config["immutable:network"]["cidr"] == review_config.free_block(14, [])
 
 
+def test_the_block_that_it_has_stays_its_own(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: immutable\n")
+    (tmp_path / "Pulumi.staging.yaml").write_text(f"config:\n  immutable:imageId: {IMAGE}\n")
+    where = project.find(tmp_path)
+    first = review_config.text_of(where, where.config("staging"), Review(12, EXPIRES), {})
+    (tmp_path / "Pulumi.pr-12.yaml").write_text(first)
+    assert review_config.text_of(where, where.config("staging"), Review(12, EXPIRES), {}) == first
+
+
 def test_the_key_of_the_stacks_secrets_is_kept_and_the_sources_own_is_not(tmp_path: Path) -> None:
     (tmp_path / "Pulumi.yaml").write_text("name: immutable\n")
     (tmp_path / "Pulumi.staging.yaml").write_text(

@@ -91,7 +91,7 @@ def test_one_that_is_being_updated_is_left_to_the_next_sweep(reviews: Reviews) -
     assert code == 0
     assert out[-1].startswith("pr-12 stays: it is there until ")
     assert out[-1].endswith(", but an update of it runs; the next sweep looks again")
-    assert "cancel pr-12" not in reviews.asked
+    assert reviews.asked == ["destroy --stack=pr-12"] * 2
 
 
 def test_nothing_to_sweep_is_said(reviews: Reviews) -> None:
