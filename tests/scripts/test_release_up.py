@@ -227,7 +227,7 @@ def test_an_interruption_reaches_pulumi_which_is_waited_for(
     folder.mkdir()
     (folder / "pulumi").write_text(
         "#!/bin/sh\ntrap 'sleep 0.3; echo whole >state; exit 1' INT\n"
-        f"cd {tmp_path}; echo >began; while :; do sleep 0.1; done\n"
+        f"cd {tmp_path}; echo >began; n=0; while [ $n -lt 200 ]; do sleep 0.1; n=$((n + 1)); done\n"
     )
     (folder / "pulumi").chmod(0o755)
     variables = {**os.environ, **made.variables, "PATH": f"{folder}:{os.environ['PATH']}"}
