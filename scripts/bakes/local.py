@@ -152,13 +152,18 @@ def run_command(here: Architecture, folder: Path) -> str:
 
 
 def service_of(root: Path) -> str | None:
-    """The first enabled service of the image that reads an environment file; None when there is none."""
+    """The first enabled service of the image that reads an environment file and is asked; None without one.
+
+    A worker's unit and a job's say that nobody asks them; systemd passes over words that begin with X-.
+    """
     wanted = sorted((root / "etc/systemd/system/multi-user.target.wants").glob("*.service"))
     for link in wanted:
         # The link is absolute, from the image's own root.
         target = root / str(link.readlink()).lstrip("/") if link.is_symlink() else link
         text = target.read_text(errors="replace") if target.is_file() else ""
-        if "@" not in link.name and re.search(r"^EnvironmentFile=/etc/immutable/", text, re.MULTILINE):
+        asked = not re.search(r"^X-Immutable-Asked=no$", text, re.MULTILINE)
+        reads = re.search(r"^EnvironmentFile=/etc/immutable/", text, re.MULTILINE)
+        if "@" not in link.name and asked and reads:
             return link.stem
     return None
 

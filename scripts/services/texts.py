@@ -12,6 +12,10 @@ from scripts.services.order import Kind, Order
 FOLDER = Path(__file__).parent / "templates"
 
 DEFAULT_PORT = 8080
+_UNASKED = {
+    "ASKED": "# Nobody asks it: a bake on this machine does not wait for its answer.\n",
+    "UNASKED": "X-Immutable-Asked=no\n",
+}
 _PROGRAM = {Kind.WEB: "web", Kind.INTERNAL: "web", Kind.WORKER: "worker", Kind.JOB: "job"}
 _IMPORTS = {
     "web": ("signal", "socket", "subprocess", "sys", "urllib.request"),
@@ -35,7 +39,8 @@ def files(order: Order, model: Recipe) -> dict[str, tuple[str, int]]:
     program = _filled(f"program-{of}", values)
     capabilities = "CAP_NET_BIND_SERVICE" if of == "web" else ""
     hardened = _filled("unit-hardened", {"CAPABILITIES": capabilities}).rstrip("\n")
-    unit = _filled(f"unit-{'job' if of == 'job' else 'staying'}", {**values, "HARDENED": hardened})
+    asked = {"ASKED": "", "UNASKED": ""} if of == "web" else _UNASKED
+    unit = _filled(f"unit-{'job' if of == 'job' else 'staying'}", {**values, **asked, "HARDENED": hardened})
     return {
         f"images/{name}/{name}": (program, 0o755),
         f"images/{name}/{name}.service": (unit, 0o644),

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from images import recipes
+from scripts.bakes.local import service_of
 from stacks.calls import called
 from stacks.kinds import kind_of
 from tests.stacks.given import ROOT, loaded, loaded_factory
@@ -88,6 +89,19 @@ def test_the_test_that_it_writes_passes(copy: Path, kind: str) -> None:
         cwd=copy, env={**os.environ, "PYTHONPATH": str(copy)}, capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert (done.returncode, "2 passed" in done.stdout) == (0, True), done.stdout
+
+
+@pytest.mark.parametrize("kind", ["web", "worker", "job"])
+def test_a_bake_on_this_machine_waits_for_the_answer_of_a_service_that_is_asked_alone(
+    copy: Path, tmp_path: Path, kind: str
+) -> None:
+    added(copy, "mail-out", "--kind", kind)
+    root = tmp_path / "root"
+    wanted = root / "etc/systemd/system/multi-user.target.wants"
+    wanted.mkdir(parents=True)
+    shutil.copy(copy / "images/mail-out/mail-out.service", root / "etc/systemd/system")
+    (wanted / "mail-out.service").symlink_to("/etc/systemd/system/mail-out.service")
+    assert service_of(root) == ("mail-out" if kind == "web" else None)
 
 
 def test_nothing_but_the_service_is_changed_in_any_file(copy: Path) -> None:
