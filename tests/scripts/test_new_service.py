@@ -167,6 +167,12 @@ def test_an_internal_service_is_called_by_whom_it_is_told(copy: Path) -> None:
     assert services["api"]["calls"] == ["billing"]
 
 
+def test_systemd_remembers_how_the_run_of_a_job_ended(copy: Path) -> None:
+    added(copy, "report", "--kind", "job")
+    unit = (copy / "images/report/report.service").read_text().splitlines()
+    assert {"Type=oneshot", "RemainAfterExit=yes"} <= set(unit)
+
+
 def test_a_job_runs_when_it_is_told(copy: Path) -> None:
     added(copy, "report", "--kind", "job", "--schedule", "cron(30 6 ? * MON-FRI *)")
     service = values(copy, "prod")["immutable:services"]["report"]
