@@ -20,7 +20,11 @@ from tests.images.test_lifecycle import HEARTBEAT, LAUNCHED, LEFT, STATE, STOPPE
 
 ILL = "aws autoscaling set-instance-health --health-status Unhealthy"
 DISMISSED = "aws autoscaling terminate-instance-in-auto-scaling-group --should-decrement-desired-capacity"
-RUNNING: dict[str, str | int] = {"ActiveState": "activating", "SubState": "start", "ExecMainExitTimestampMonotonic": 0}
+RUNNING: dict[str, str | int] = {
+    "ActiveState": "activating",
+    "SubState": "start",
+    "ExecMainExitTimestampMonotonic": 0,
+}
 SUCCEEDED: dict[str, str | int] = {
     "ActiveState": "inactive",
     "SubState": "dead",

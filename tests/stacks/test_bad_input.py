@@ -75,7 +75,7 @@ OTHER_ARN = "arn:aws:acm:us-east-1:123456789012:certificate/1"
         (
             "immutable:loadBalancer.webAclArn",
             "shop",
-            "'shop' is not a regional web ACL's ARN; one is arn:aws:wafv2:REGION:ACCOUNT:regional/webacl/NAME/ID",
+            "'shop' is not a web ACL's ARN; one is arn:aws:wafv2:REGION:ACCOUNT:regional/webacl/NAME/ID",
         ),
         (
             "immutable:loadBalancer.webAclArn",
