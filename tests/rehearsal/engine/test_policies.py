@@ -48,7 +48,10 @@ def test_an_advisory_finding_is_told_and_stops_nothing(engine: Engine, tmp_path:
         }
     ]
     summary = next(event["summaryEvent"] for event in result.events if "summaryEvent" in event)
-    assert summary["PolicyPacks"] == {f"tiny|local|{pack}": "1.2.3"}
+    ((label, version),) = summary["PolicyPacks"].items()
+    # Pulumi puts dots in the middle of a long path.
+    name, kind, path = label.split("|")
+    assert (name, kind, Path(path).name, version) == ("tiny", "local", pack.name, "1.2.3")
     assert "policyLoadEvent" in result.events[0]
 
 
