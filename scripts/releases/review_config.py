@@ -42,9 +42,10 @@ DATABASE = {
     "retainOnDestroy": False,
     "finalSnapshot": False,
 }
+#: With `restoreFrom` it would hold its source's data, and need a snapshot that may be long gone.
 NOT_OF_DATABASES = (
     "replicas", "proxy", "blueGreen", "backupCopyRegion", "performanceInsightsDays", "storageGib",
-    "maxStorageGib",
+    "maxStorageGib", "restoreFrom",
 )  # fmt: skip
 #: Waits of a release that is looked at by many; here one looks on.
 NOT_OF_REFRESHES = ("checkpointPercentages", "checkpointDelaySeconds", "bakeSeconds")

@@ -146,6 +146,7 @@ def test_databases_are_small_alone_and_leave_nothing() -> None:
     big = {
         "engine": "mysql", "version": "8.4.3", "instanceClass": "db.m7g.large", "replicas": 2, "proxy": True,
         "backupCopyRegion": "eu-west-1", "storageGib": 500, "maxStorageGib": 1000, "blueGreen": False,
+        "restoreFrom": {"snapshot": "main-before"},
         "parameters": {"a": "b"}, "performanceInsightsDays": 31,
     }  # fmt: skip
     outside = {"external": {"host": "db.example.com"}}
