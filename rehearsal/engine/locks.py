@@ -53,7 +53,7 @@ class Holder:
             return True
         except PermissionError:
             return False
-        return False
+        return _has_ended(self.pid)
 
 
 class Lock:
@@ -142,6 +142,17 @@ class Lock:
         unfinished = self._locks / f"{self._file.stem}.tmp"
         unfinished.write_text(json.dumps(content), encoding="utf-8")
         unfinished.replace(self._file)
+
+
+def _has_ended(pid: int) -> bool:
+    """Whether the process is there in name alone, until its parent asks how it ended: that of one whose parent
+    was killed too is whatever runs as process 1, which may take its time, or never ask in a container.
+    """
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[0]
+    except (OSError, IndexError):
+        return False
+    return state == "Z"
 
 
 def _holder(file: Path, said: dict[str, Any]) -> Holder:

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -499,6 +500,22 @@ def test_the_lock_of_another_machine_or_one_that_cannot_be_read_counts(tmp_path:
         assert lock.exists()
     assert len(backend(tmp_path).cancel(PROJECT, STACK)) == 1
     opened(tmp_path).close()
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self/stat").exists(), reason="this system does not tell of ended processes"
+)
+def test_the_lock_of_a_process_that_ended_counts_no_more_though_nobody_asked_how_it_ended(
+    tmp_path: Path,
+) -> None:
+    locks = tmp_path / ".pulumi" / "locks" / "organization" / PROJECT / STACK
+    locks.mkdir(parents=True)
+    with subprocess.Popen([sys.executable, "-c", ""], stdout=subprocess.PIPE) as ended:
+        os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
+        said = {"pid": ended.pid, "username": "ann", "hostname": socket.gethostname()}
+        (locks / "one.json").write_text(json.dumps(said))
+        opened(tmp_path).close()
+    assert list(locks.iterdir()) == []
 
 
 def test_a_lock_that_comes_while_ours_is_written_is_seen(
