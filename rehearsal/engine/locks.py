@@ -145,8 +145,8 @@ class Lock:
 
 
 def _has_ended(pid: int) -> bool:
-    """Whether the process is there in name alone, until its parent asks how it ended. That of one whose parent
-    was killed too is whatever runs as process 1: it may take its time, or in a container never ask.
+    """Whether the process is there in name alone, until its parent asks how it ended. Of one whose parent was
+    killed too, that is whatever runs as process 1: it may take its time, or in a container never ask.
     """
     try:
         state = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[0]
