@@ -10,9 +10,9 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from moto.iam.models import iam_backends
 
@@ -35,31 +35,42 @@ class Told(NamedTuple):
     role: str
 
 
+T = TypeVar("T")
+
+
+class Versions(Generic[T]):
+    """What `read` makes of the versions of launch templates that a group's servers start from."""
+
+    def __init__(self, group: Any, read: Callable[[dict[str, Any]], T | None]) -> None:
+        self._group, self._read = group, read
+        self._told: dict[tuple[str, int], T | None] = {}
+
+    def of(self, configuration: Configuration) -> T | None:
+        """A version of a template never changes: it is read once."""
+        key = configuration.template_id, configuration.version
+        if key not in self._told:
+            template = self._group.ec2_backend.get_launch_template(configuration.template_id)
+            self._told[key] = self._read(template.get_version(configuration.version).data)
+        return self._told[key]
+
+
 class LogAgent:
     """Of all servers of one Auto Scaling group."""
 
     def __init__(self, group: Any) -> None:
         self._group = group
-        self._told: dict[tuple[str, int], Told | None] = {}
+        self._versions = Versions(group, told)
 
     def send(self, what: str, servers: list[Server]) -> None:
         """Note a line of each, in the stream of its own."""
         for configuration, some in groupby(servers, key=lambda server: server.configuration):
-            told = self._of(configuration)
+            told = self._versions.of(configuration)
             log_group = logs_backends[ACCOUNT][self._group.region].groups.get(told.group) if told else None
             if told is None or log_group is None or not _may_write(told.role, log_group.arn):
                 continue
             line = journal.line(what, configuration.image_id)
             for server in some:
                 log_group.note(told.stream.replace(_INSTANCE, server.id), line)
-
-    def _of(self, configuration: Configuration) -> Told | None:
-        """A version of a template never changes: it is read once."""
-        key = configuration.template_id, configuration.version
-        if key not in self._told:
-            template = self._group.ec2_backend.get_launch_template(configuration.template_id)
-            self._told[key] = told(template.get_version(configuration.version).data)
-        return self._told[key]
 
 
 def told(data: dict[str, Any]) -> Told | None:

@@ -15,7 +15,7 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from rehearsal.cloud.autoscaling import agent, journal
-from rehearsal.cloud.autoscaling.servers import IN_SERVICE, Configuration, Server
+from rehearsal.cloud.autoscaling.servers import IN_SERVICE, Server
 from rehearsal.cloud.iam import permissions
 
 RUN_SECONDS = 60.0
@@ -38,12 +38,12 @@ class Units:
 
     def __init__(self, group: Any) -> None:
         self._group = group
-        self._told: dict[tuple[str, int], Told | None] = {}
+        self._versions = agent.Versions(group, told)
 
     def hear(self, what: str, servers: list[Server]) -> None:
         """Let the program do what follows from what servers said."""
         for configuration, some in groupby(servers, key=lambda server: server.configuration):
-            told = self._of(configuration)
+            told = self._versions.of(configuration)
             if told is None or told.has_port:
                 continue
             if told.run_seconds and what == journal.BOOTED:
@@ -53,13 +53,11 @@ class Units:
 
     def _run(self, servers: list[Server], told: Told) -> None:
         behaviour = servers[0].behaviour
-        ends_well = behaviour.errors_after_seconds is None and behaviour.crashes_after_seconds is None
-        if not behaviour.gets_healthy:
-            self._after(told.run_seconds, self._end, servers, told, journal.RUN_FAILED)
-        elif ends_well:
-            self._after(min(RUN_SECONDS, told.run_seconds), self._end, servers, told, journal.RUN_SUCCEEDED)
-        else:
-            self._after(min(RUN_SECONDS, told.run_seconds), self._end, servers, told, journal.RUN_FAILED)
+        errs = behaviour.errors_after_seconds is not None or behaviour.crashes_after_seconds is not None
+        ends_well = behaviour.gets_healthy and not errs
+        seconds = min(RUN_SECONDS, told.run_seconds) if behaviour.gets_healthy else told.run_seconds
+        how = journal.RUN_SUCCEEDED if ends_well else journal.RUN_FAILED
+        self._after(seconds, self._end, servers, told, how)
 
     def _end(self, servers: list[Server], told: Told, how: str) -> None:
         """Say it, and go with the capacity."""
@@ -93,14 +91,6 @@ class Units:
 
     def _after(self, seconds: float, act: Callable[..., None], *given: Any) -> None:
         self._group.fleet.timeline.after(seconds, lambda: act(*given))
-
-    def _of(self, configuration: Configuration) -> Told | None:
-        """A version of a template never changes: it is read once."""
-        key = configuration.template_id, configuration.version
-        if key not in self._told:
-            template = self._group.ec2_backend.get_launch_template(configuration.template_id)
-            self._told[key] = told(template.get_version(configuration.version).data)
-        return self._told[key]
 
 
 def told(data: dict[str, Any]) -> Told | None:
