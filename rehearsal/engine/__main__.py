@@ -90,20 +90,9 @@ def main(arguments: list[str] | None = None, environ: Mapping[str, str] = os.env
 
 
 def _operate(parsed: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    from rehearsal.engine import operations, session
+    from rehearsal.engine import session
 
-    request = operations.Request(
-        operation=parsed.command,
-        stack=parsed.stack,
-        parallel=parsed.parallel,
-        targets=tuple(parsed.target),
-        target_dependents=parsed.target_dependents,
-        replace=tuple(getattr(parsed, "replace", ())),
-        refresh=getattr(parsed, "refresh", False),
-        continue_on_error=parsed.continue_on_error,
-        clear_pending_creates=getattr(parsed, "clear_pending_creates", False),
-        policy_packs=tuple(getattr(parsed, "policy_pack", ())),
-    )
+    request = session.request_of(parsed, parsed.stack)
     outcome = session.operate(request, parsed.cwd, environ, parsed.event_log)
     result: dict[str, Any] = asdict(outcome)
     code: int = result.pop("exit_code")

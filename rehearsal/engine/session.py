@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack, closing
@@ -17,6 +18,24 @@ from rehearsal.engine.project import load_config, load_project
 
 if TYPE_CHECKING:
     from rehearsal.plugin import Provider
+
+
+def request_of(parsed: argparse.Namespace, stack: str) -> operations.Request:
+    """What the options of an operation ask for, on either command line; not every operation has every option.
+    Paths are as given.
+    """
+    return operations.Request(
+        operation=parsed.command,
+        stack=stack,
+        parallel=parsed.parallel,
+        targets=tuple(parsed.target),
+        target_dependents=parsed.target_dependents,
+        replace=tuple(getattr(parsed, "replace", ())),
+        refresh=getattr(parsed, "refresh", False),
+        continue_on_error=parsed.continue_on_error,
+        clear_pending_creates=getattr(parsed, "clear_pending_creates", False),
+        policy_packs=tuple(getattr(parsed, "policy_pack", ())),
+    )
 
 
 def operate(

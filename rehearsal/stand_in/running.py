@@ -59,19 +59,9 @@ def _ask(request: Request) -> None:
 
 
 def _request(parsed: argparse.Namespace, around: Surroundings) -> Request:
-    return Request(
-        operation=parsed.command,
-        stack=around.stack(parsed.stack),
-        parallel=parsed.parallel,
-        targets=tuple(parsed.target),
-        target_dependents=parsed.target_dependents,
-        replace=tuple(getattr(parsed, "replace", ())),
-        refresh=getattr(parsed, "refresh", False),
-        continue_on_error=parsed.continue_on_error,
-        clear_pending_creates=getattr(parsed, "clear_pending_creates", False),
-        message=parsed.message,
-        policy_packs=tuple(around.directory / each for each in getattr(parsed, "policy_pack", ())),
-    )
+    asked = session.request_of(parsed, around.stack(parsed.stack))
+    packs = tuple(around.directory / each for each in asked.policy_packs)
+    return replace(asked, message=parsed.message, policy_packs=packs)
 
 
 def _operate(request: Request, around: Surroundings, log: Path | None) -> int:
