@@ -43,8 +43,9 @@ from stacks.sections import (
     Section,
     SleepConfig,
 )
-from stacks.services import KEEP_SECRETS, ServiceConfig, variables
+from stacks.services import ServiceConfig, variables
 from stacks.sessions import SessionsConfig
+from stacks.shared_keys import KEEP_SECRETS
 
 if TYPE_CHECKING:
     from stacks.delivery_sections import DeliveryConfig

@@ -13,19 +13,18 @@ from pydantic import AfterValidator, Field, model_validator
 
 from components.cron import checked
 from components.lifecycle_hooks import VARIABLES
-from components.policies import refuse_wildcards
-from components.server_access import DATABASE_VARIABLES, VARIABLE_NAME, url_variable
+from components.server_access import DATABASE_VARIABLES, url_variable
 from components.user_data import LOG_GROUP, environment_file
-from stacks import kinds, secrets_check, sessions
+from stacks import kinds, sessions
 from stacks.instance_types import InstanceType, conflicts
-from stacks.problems import Place, SectionError, nearest, shown
+from stacks.problems import Place, SectionError, shown
 from stacks.references import SecretConfig
 from stacks.rollouts import AlarmsConfig, LifecycleConfig, RefreshConfig
 from stacks.sections import ImageId, Section, TimeZone
+from stacks.shared_keys import HealthPath, environment_problems, statement_problems, taken_names
 
 _HOST = re.compile(r"[A-Za-z0-9.*?-]+\.[A-Za-z*?]+")
 _PATH = re.compile(r"/[A-Za-z0-9_.$/~\"'@:+&*?-]*")
-_STATEMENT_KEYS = {"Sid", "Effect", "Action", "Resource", "Condition"}
 _VALUES_A_CONDITION = 3
 _VALUES_A_RULE = 5
 _CONDITION_LENGTH = 128
@@ -64,24 +63,6 @@ class RouteConfig(Section):
                     yield (key, index), f"{shown(pattern)} stands there twice; remove one"
 
 
-def _health_path(value: str) -> str:
-    if not re.fullmatch(r"/[!-~]{0,1023}", value):
-        raise ValueError(f"{shown(value)} is not a path; write one such as /healthz")
-    return value
-
-
-def _statement_problems(statement: dict[str, Any]) -> Iterator[tuple[Place, str]]:
-    for key in statement.keys() - _STATEMENT_KEYS:
-        yield (key,), f"is not a known key; {nearest(key, _STATEMENT_KEYS)}"
-    for key in ("Effect", "Action", "Resource"):
-        if key not in statement:
-            yield (key,), "is missing; add it, spelled as IAM spells it"
-    try:
-        refuse_wildcards([statement])
-    except ValueError as error:
-        yield ("Action",), str(error)
-
-
 class ServiceConfig(Section):
     """One service: a fleet of like servers. `kinds.py` says what it is by the keys that it has."""
 
@@ -105,9 +86,7 @@ class ServiceConfig(Section):
         min_length=1, max_length=40, description="one or more instance types, the preferred one first"
     )
     image_id: ImageId | None = Field(default=None, description="an image of its own")
-    health_path: Annotated[str, AfterValidator(_health_path)] = Field(
-        default="/healthz", description="the path that answers 200"
-    )
+    health_path: HealthPath = Field(default="/healthz", description="the path that answers 200")
     min: int = Field(default=2, ge=1, le=500, description="the least number of servers")
     max: int = Field(default=4, ge=1, le=500, description="the greatest number of servers")
     environment: dict[str, str] = Field(default={}, description="environment variables; no secrets")
@@ -174,46 +153,18 @@ class ServiceConfig(Section):
             text = f"{self.warmup_seconds} is more than healthCheckGraceSeconds "
             yield ("warmupSeconds",), f"{text}{self.health_check_grace_seconds}; lower it or raise that"
         yield from ((("instanceTypes", index), text) for index, text in conflicts(self.instance_types))
-        yield from self._environment_problems()
-        yield from self._name_problems()
-        for index, statement in enumerate(self.policy_statements):
-            for place, text in _statement_problems(statement):
-                yield ("policyStatements", index, *place), text
+        yield from environment_problems(
+            self.environment, self.not_secret, _refuse, what="service", shown_by="user data"
+        )
+        set_by = variables(self)
+        yield from taken_names(
+            self.environment, self.secrets, lambda name: set_by.get(name) or reserved(name)
+        )
+        yield from statement_problems(self.policy_statements)
 
-    def _environment_problems(self) -> Iterator[tuple[Place, str]]:
-        for index, name in enumerate(self.not_secret):
-            if name not in self.environment:
-                yield ("notSecret", index), f"{shown(name)} is no variable of this service; remove it"
-        for name, value in self.environment.items():
-            place = ("environment", name)
-            try:
-                environment_file({name: value})
-            except ValueError as error:
-                yield place, str(error)
-            certain = secrets_check.unmistakable(value)
-            doubt = None if name in self.not_secret else secrets_check.likely(name, value)
-            if certain:
-                yield place, f"holds {certain}, which user data would show; {KEEP_SECRETS}"
-            elif doubt:
-                yield (
-                    place,
-                    f"looks like a secret ({doubt}); {KEEP_SECRETS}, or name it in notSecret if it is none",
-                )
 
-    def _name_problems(self) -> Iterator[tuple[Place, str]]:
-        """Of variables that the program sets itself, or that are given twice."""
-        taken = variables(self)
-        for name in self.environment:
-            if why := taken.get(name) or reserved(name):
-                yield ("environment", name), f"is set by {why}; take it out"
-        for name in self.secrets:
-            why = taken.get(name) or reserved(name)
-            if not VARIABLE_NAME.fullmatch(name):
-                yield ("secrets", name), "is no name for an environment variable; use letters, digits and _"
-            elif why:
-                yield ("secrets", name), f"is set by {why}; give the secret another name"
-            elif name in self.environment:
-                yield ("secrets", name), "stands in environment too; take it out of there"
+def _refuse(name: str, value: str) -> None:
+    environment_file({name: value})
 
 
 def variables(service: ServiceConfig) -> dict[str, str]:
@@ -229,6 +180,3 @@ def variables(service: ServiceConfig) -> dict[str, str]:
 def reserved(name: str) -> str | None:
     """Who sets a variable on every server; None for one that a service may have."""
     return "the program on every server" if name == LOG_GROUP or name.startswith(VARIABLES) else None
-
-
-KEEP_SECRETS = "keep it in Secrets Manager or Parameter Store and name it under secrets"
