@@ -8,7 +8,8 @@ from typing import Any
 from moto.core.responses import ActionResult, BaseResponse
 from moto.moto_api._internal import mock_random
 
-from rehearsal.cloud.imagebuilder import arns, shapes
+from rehearsal.cloud import shapes
+from rehearsal.cloud.imagebuilder import arns
 from rehearsal.cloud.imagebuilder.exceptions import InvalidPaginationToken, InvalidParameterValue
 from rehearsal.cloud.imagebuilder.models import ImageBuilderBackend, imagebuilder_backends
 from rehearsal.cloud.imagebuilder.resources import Given
@@ -30,7 +31,10 @@ class Requests(BaseResponse):
     def given(self) -> Given:
         """The request's members, as they are written in botocore's model and held against it."""
         given = dict(self.params)
-        shapes.check(self._get_action(), given)
+        try:
+            shapes.check("imagebuilder", self._get_action(), given)
+        except shapes.MisfitError as misfit:
+            raise InvalidParameterValue(name=misfit.name, why=misfit.why) from misfit
         return given
 
     def answer(self, **members: Any) -> ActionResult:

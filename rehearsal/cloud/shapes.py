@@ -12,12 +12,18 @@ from typing import Any
 
 from moto.core.utils import get_service_model
 
-from rehearsal.cloud.imagebuilder.exceptions import InvalidParameterValue
+
+class MisfitError(Exception):
+    """`name`: the member that does not fit; `why`: in a sentence."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"{name}: {why}")
+        self.name, self.why = name, why
 
 
-def check(operation: str, given: dict[str, Any]) -> None:
-    """Raises InvalidParameterValue for the first member that does not fit."""
-    shape = get_service_model("imagebuilder").operation_model(operation).input_shape
+def check(service: str, operation: str, given: dict[str, Any]) -> None:
+    """Raises MisfitError for the first member that does not fit."""
+    shape = get_service_model(service).operation_model(operation).input_shape
     for name, value in given.items():
         _check(name, shape.members[name], value)
 
@@ -45,17 +51,17 @@ def _check(name: str, shape: Any, value: Any) -> None:
 def _text(name: str, shape: Any, value: str) -> None:
     pattern = shape.metadata.get("pattern")
     if pattern and not _compiled(pattern).fullmatch(value):
-        raise InvalidParameterValue(name=name, why=f"{name} must match pattern {pattern}")
+        raise MisfitError(name, f"{name} must match pattern {pattern}")
     _sized(name, shape.metadata, len(value), "characters")
     if shape.enum and value not in shape.enum:
-        raise InvalidParameterValue(name=name, why=f"Valid values are: {', '.join(shape.enum)}")
+        raise MisfitError(name, f"Valid values are: {', '.join(shape.enum)}")
 
 
 def _sized(name: str, limits: dict[str, Any], size: int, unit: str) -> None:
     low, high = limits.get("min"), limits.get("max")
     if (low is not None and size < low) or (high is not None and size > high):
         most = "or more" if high is None else f"to {high}"
-        raise InvalidParameterValue(name=name, why=f"It is {size} {unit}; {low or 0} {most} are allowed.")
+        raise MisfitError(name, f"It is {size} {unit}; {low or 0} {most} are allowed.")
 
 
 @cache
