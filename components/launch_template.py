@@ -24,9 +24,10 @@ from .args import (
     SecretReference,
 )
 from .lifecycle_hooks import Lifecycle
-from .names import LONG_PREFIX, name_prefix, named
+from .names import named
 from .server_role import server_role
 from .server_rules import server_rules
+from .server_template import server_template
 from .target_group import HealthPath
 from .user_data import LOG_GROUP, encoded, server_config
 
@@ -141,22 +142,17 @@ class LaunchTemplate(pulumi.ComponentResource):
         identity = server_role(name, args, logs.arn, child)
         group, rules = server_rules(name, args, child)
         rules += server_access.access_rules(name, group, args, child)
-        template = ec2.LaunchTemplate(
+        template = server_template(
             name,
-            name_prefix=name_prefix(name, LONG_PREFIX),
+            args,
             description=f"Servers of {args.service}",
-            image_id=args.image_id,
-            instance_type=args.instance_type,
-            update_default_version=True,
-            iam_instance_profile=ec2.LaunchTemplateIamInstanceProfileArgs(arn=identity.profile.arn),
+            group=group,
             user_data=_user_data(args, logs.name),
+            # A server reads its group's name there to complete the group's hooks; it is on for nothing else.
+            metadata_tags=args.lifecycle.any,
+            instance_type=args.instance_type,
+            iam_instance_profile=ec2.LaunchTemplateIamInstanceProfileArgs(arn=identity.profile.arn),
             instance_initiated_shutdown_behavior="terminate",
-            monitoring=ec2.LaunchTemplateMonitoringArgs(enabled=True),
-            metadata_options=_metadata_options(args.lifecycle),
-            network_interfaces=[_network_interface(group)],
-            block_device_mappings=[_root_volume(args)],
-            tag_specifications=_tag_specifications(name, args),
-            tags=named(args.tags, name),
             # A server that boots before it may call or write would fail its first checks, and what it writes
             # before its log group is delivered would not arrive.
             opts=ResourceOptions(parent=self, depends_on=[*identity.policies, *rules, *delivery]),
@@ -212,45 +208,3 @@ def _encoded(service: str, environment: Mapping[str, str]) -> str:
         return encoded(server_config(service, environment))
     except ValueError as refusal:
         raise pulumi.RunError(str(refusal)) from None
-
-
-def _metadata_options(lifecycle: Lifecycle) -> ec2.LaunchTemplateMetadataOptionsArgs:
-    return ec2.LaunchTemplateMetadataOptionsArgs(
-        http_endpoint="enabled",
-        http_tokens="required",
-        http_put_response_hop_limit=1,
-        http_protocol_ipv6="disabled",
-        # A server reads its group's name there to complete the group's hooks. It costs tags with spaces or
-        # slashes in their keys, so it is on for nothing else.
-        instance_metadata_tags="enabled" if lifecycle.any else "disabled",
-    )
-
-
-def _network_interface(group: ec2.SecurityGroup) -> ec2.LaunchTemplateNetworkInterfaceArgs:
-    """Stated here and not left to the subnet: no public address, wherever the server starts."""
-    return ec2.LaunchTemplateNetworkInterfaceArgs(
-        device_index=0,
-        associate_public_ip_address="false",
-        delete_on_termination="true",
-        security_groups=[group.id],
-    )
-
-
-def _root_volume(args: LaunchTemplateArgs) -> ec2.LaunchTemplateBlockDeviceMappingArgs:
-    return ec2.LaunchTemplateBlockDeviceMappingArgs(
-        device_name=args.root_device_name,
-        ebs=ec2.LaunchTemplateBlockDeviceMappingEbsArgs(
-            volume_type="gp3",
-            volume_size=args.volume_size_gib,
-            encrypted="true",
-            kms_key_id=args.kms_key_id,
-            delete_on_termination="true",
-        ),
-    )
-
-
-def _tag_specifications(name: str, args: LaunchTemplateArgs) -> list[ec2.LaunchTemplateTagSpecificationArgs]:
-    return [
-        ec2.LaunchTemplateTagSpecificationArgs(resource_type=kind, tags=named(args.tags, name))
-        for kind in ("instance", "volume", "network-interface")
-    ]
