@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from scripts.releases import config_file, lock, promotion
-from scripts.releases.config_file import ConfigFile
+from scripts.releases.config_file import ConfigFile, Owner, Workload
 from scripts.releases.errors import ReleaseError
 from scripts.releases.project import Project
 
@@ -27,17 +27,27 @@ class Request:
 
     Attributes:
         environment: whose config changes.
-        service: the service whose own image changes; None for the shared one.
+        owner: the service or the workload whose image changes; None for the one that services share.
         expected: the present value that the caller relies on; None for any.
         dry_run: only show what would change.
         purpose: the command, as a second one that finds the lock held is told.
     """
 
     environment: str
-    service: str | None
+    owner: Owner
     expected: str | None
     dry_run: bool
     purpose: str
+
+    @property
+    def service(self) -> str | None:
+        """The service whose own image changes."""
+        return self.owner if isinstance(self.owner, str) else None
+
+    @property
+    def workload(self) -> str | None:
+        """The workload whose image changes."""
+        return self.owner.name if isinstance(self.owner, Workload) else None
 
 
 @dataclass(frozen=True)
@@ -67,12 +77,12 @@ def make(project: Project, request: Request, decide: Callable[[ConfigFile], str]
     path = project.config(request.environment).path
     with nullcontext() if request.dry_run else lock.held(path, request.purpose):
         config = project.config(request.environment)
-        before = config.written(request.service)
-        promotion.check_expected(config, request.service, request.expected)
+        before = config.written(request.owner)
+        promotion.check_expected(config, request.owner, request.expected)
         after = decide(config)
         if before == after:
             return Change(config, before, after, "")
-        content = config.with_image(request.service, after)
+        content = config.with_image(request.owner, after)
         passed = gate.check(config, after)
         if not request.dry_run:
             config_file.write(config, content)

@@ -24,15 +24,17 @@ from scripts.releases import (
     commands_servers,
     commands_source,
     copies,
+    digests,
     live_show,
     preflight,
     promotion,
+    registry,
     show,
     status,
 )
 from scripts.releases import live as live_environment
 from scripts.releases.change import Request
-from scripts.releases.config_file import ConfigFile
+from scripts.releases.config_file import ConfigFile, Owner, Workload
 from scripts.releases.errors import RefusedError, ReleaseError, one_line
 from scripts.releases.images import checked
 from scripts.releases.options import (
@@ -99,9 +101,13 @@ ServiceOption = Annotated[
     str | None,
     typer.Option("--service", metavar="NAME", help="The service's own image instead of the shared one."),
 ]
+WorkloadOption = Annotated[
+    str | None,
+    typer.Option("--workload", metavar="NAME", help="The image of this workload, by its digest."),
+]
 ExpectOption = Annotated[
     str | None,
-    typer.Option("--expect", metavar="AMI", help="Refuse unless the line to change holds this image now."),
+    typer.Option("--expect", metavar="IMAGE", help="Refuse unless the line to change holds this image now."),
 ]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Print the diff and write nothing.")]
 
@@ -114,13 +120,30 @@ def common(context: typer.Context, directory: ProjectOption = None) -> None:
 
 def _run(where: Project, request: Request, decide: Callable[[ConfigFile], str], as_json: bool) -> None:
     """Makes a change and shows it."""
+    owner, gate = request.owner, preflight.Gate(request.service)
     if request.expected is not None:
-        checked(request.expected, "--expect")
-    done = change.make(where, request, decide, preflight.Gate(request.service))
+        _checked_for(owner)(request.expected, "--expect")
+    done = change.make(where, request, decide, registry.Gate(owner) if isinstance(owner, Workload) else gate)
     if as_json:
         show.as_json(show.change_json(done, request))
     else:
         show.change_text(done, request)
+
+
+def _owner(service: str | None, workload: str | None) -> Owner:
+    """Whose image a command is about."""
+    if workload is None:
+        return service
+    if service is not None:
+        raise RefusedError(
+            f"--service {service} and --workload {workload} are two images; change one at a time"
+        )
+    return Workload(workload)
+
+
+def _checked_for(owner: Owner) -> Callable[[str, str], str]:
+    """What an image has to be: a container's digest for a workload, else an AMI ID."""
+    return digests.checked if isinstance(owner, Workload) else checked
 
 
 @app.command()
@@ -129,23 +152,26 @@ def promote(
     source: Annotated[str, typer.Argument(metavar="FROM", help="Environment whose fleet runs the image.")],
     target: Annotated[str, typer.Argument(metavar="TO", help="Environment whose config gets it.")],
     service: ServiceOption = None,
+    workload: WorkloadOption = None,
     expect: ExpectOption = None,
     dry_run: DryRunOption = False,
     json: JsonOption = False,
     directory: ProjectOption = None,
 ) -> None:
-    """Copy FROM's image to TO's config, if FROM's fleet runs it after a successful refresh."""
+    """Copy FROM's image to TO's config, if FROM's fleet runs it after a successful refresh or rollout."""
     with errors_as_json(json):
         where = find_project(context, directory)
         if source == target:
             raise RefusedError(f"{source} cannot be promoted to itself")
-        origin = where.config(source)
+        origin, owner = where.config(source), _owner(service, workload)
 
         def decide(destination: ConfigFile) -> str:
-            image = promotion.promotable(origin, fleet(where, source), service)
+            image = promotion.promotable(origin, fleet(where, source), owner)
+            if isinstance(owner, Workload):
+                return promotion.kept_repository(destination, owner, image)
             return copies.in_region_of(destination, origin, image)
 
-        _run(where, Request(target, service, expect, dry_run, f"promote {source} {target}"), decide, json)
+        _run(where, Request(target, owner, expect, dry_run, f"promote {source} {target}"), decide, json)
 
 
 @app.command()
@@ -153,6 +179,7 @@ def rollback(
     context: typer.Context,
     environment: Environment,
     service: ServiceOption = None,
+    workload: WorkloadOption = None,
     expect: ExpectOption = None,
     dry_run: DryRunOption = False,
     json: JsonOption = False,
@@ -160,20 +187,23 @@ def rollback(
 ) -> None:
     """Put ENV's previous image back: the running one after a failed release, else the one before it."""
     with errors_as_json(json):
-        where = find_project(context, directory)
+        where, owner = find_project(context, directory), _owner(service, workload)
 
         def decide(config: ConfigFile) -> str:
-            return promotion.rollback_target(config, fleet(where, environment), service)
+            return promotion.rollback_target(config, fleet(where, environment), owner)
 
-        _run(where, Request(environment, service, expect, dry_run, f"rollback {environment}"), decide, json)
+        _run(where, Request(environment, owner, expect, dry_run, f"rollback {environment}"), decide, json)
 
 
 @app.command("set-image")
 def set_image(
     context: typer.Context,
     environment: Environment,
-    image: Annotated[str, typer.Argument(metavar="AMI", help="AMI ID of a new image.")],
+    image: Annotated[
+        str, typer.Argument(metavar="IMAGE", help="AMI ID, or with --workload REPOSITORY@sha256:…")
+    ],
     service: ServiceOption = None,
+    workload: WorkloadOption = None,
     expect: ExpectOption = None,
     dry_run: DryRunOption = False,
     json: JsonOption = False,
@@ -182,8 +212,9 @@ def set_image(
     """Put a new image into ENV's config; the first environment of a release starts with this."""
     with errors_as_json(json):
         where = find_project(context, directory)
-        checked(image, "AMI")
-        request = Request(environment, service, expect, dry_run, f"set-image {environment}")
+        owner = _owner(service, workload)
+        _checked_for(owner)(image, "IMAGE" if workload else "AMI")
+        request = Request(environment, owner, expect, dry_run, f"set-image {environment}")
         _run(where, request, lambda _: image, json)
 
 

@@ -1,17 +1,30 @@
 """An environment's config file, `Pulumi.ENV.yaml`: its images are read here, and one of them is changed."""
 
+from __future__ import annotations
+
 import difflib
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ruamel.yaml.nodes import Node
 
-from scripts.releases import yaml_line
+from scripts.releases import digests, yaml_line
 from scripts.releases.errors import RefusedError
 from scripts.releases.images import checked
+
+
+@dataclass(frozen=True)
+class Workload:
+    """Names a workload, whose image is a container's, where a service would be named."""
+
+    name: str
+
+
+Owner = str | Workload | None
+"""Whose image: a service's own, a workload's, or with None the one that services share."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +37,8 @@ class ConfigFile:
         region: the AWS region, where the image is; None when the file does not say.
         shared: the image that services without their own use, as it is written; None when there is none.
         services: each service's own image, or None where it uses the shared one.
+        images: the container images by their keys, as they are written; None for a key without one.
+        workloads: the key in `images` of each workload's.
         factory: whether it is no environment but the image factory, which has recipes.
     """
 
@@ -35,16 +50,45 @@ class ConfigFile:
     shared: str | None
     services: Mapping[str, str | None]
     factory: bool = False
+    images: Mapping[str, str | None] = field(default_factory=dict)
+    workloads: Mapping[str, str] = field(default_factory=dict)
 
-    def key(self, service: str | None) -> tuple[str, ...]:
-        """Where the image stands: the shared one, or the service's own."""
-        if service is None:
+    def key(self, owner: Owner) -> tuple[str, ...]:
+        """Where the image stands: the shared one, the service's own, or the workload's."""
+        if owner is None:
             return ("config", f"{self.namespace}:imageId")
-        return ("config", f"{self.namespace}:services", service, "imageId")
+        if isinstance(owner, Workload):
+            return ("config", f"{self.namespace}:images", self.image_key(owner.name))
+        return ("config", f"{self.namespace}:services", owner, "imageId")
 
-    def line(self, service: str | None) -> str:
+    def line(self, owner: Owner) -> str:
         """The file and key of an image, for messages."""
-        return f"{self.path.name}, {' / '.join(self.key(service)[1:])}"
+        return f"{self.path.name}, {' / '.join(self.key(owner)[1:])}"
+
+    def image_key(self, workload: str) -> str:
+        """The key of a workload's image. The name of an image that no workload has is its own key: the log
+        agent's. Refused for an unknown name.
+        """
+        if workload in self.workloads or workload in self.images:
+            return self.workloads.get(workload, workload)
+        known = ", ".join(self.workloads) or "none"
+        raise RefusedError(f"{self.path.name} has no workload {workload!r}; known: {known}")
+
+    def having(self, key: str) -> list[str]:
+        """The workloads whose image is the one of this key."""
+        return [name for name, its in self.workloads.items() if its == key]
+
+    def container(self, workload: str) -> str:
+        """The container image that the config gives a workload.
+
+        Raises:
+            RefusedError: there is no such workload, no image, or it is not one by digest.
+        """
+        owner = Workload(workload)
+        written = self.written(owner)
+        if written is None:
+            raise RefusedError(f"{self.line(owner)}: there is no image; name one by its digest")
+        return digests.checked(written, self.line(owner))
 
     def image(self, service: str | None) -> str:
         """The AMI ID that the config names: the shared one, or the one that `service` gets.
@@ -69,30 +113,33 @@ class ConfigFile:
         """The services that use the shared image."""
         return [name for name, own in self.services.items() if own is None]
 
-    def written(self, service: str | None) -> str | None:
+    def written(self, owner: Owner) -> str | None:
         """The value in the one line that a release changes, whatever it is.
 
         Raises:
-            RefusedError: the service is unknown, or has no image of its own, so that there is no such line.
+            RefusedError: the service or workload is unknown, or the service has no image of its own, so that
+                there is no such line.
         """
-        if service is None:
+        if owner is None:
             return self.shared
-        own = self.own(service)
+        if isinstance(owner, Workload):
+            return self.images.get(self.image_key(owner.name))
+        own = self.own(owner)
         if own is None:
             raise RefusedError(
-                f"{self.path.name}: {service} uses the shared image; leave --service out, "
-                f"or write {self.line(service)} once by hand"
+                f"{self.path.name}: {owner} uses the shared image; leave --service out, "
+                f"or write {self.line(owner)} once by hand"
             )
         return own
 
-    def with_image(self, service: str | None, image: str) -> bytes:
+    def with_image(self, owner: Owner, image: str) -> bytes:
         """The file's content with one value changed, every other byte as it was.
 
         Raises:
             RefusedError: that cannot be done by changing one line.
         """
         try:
-            return yaml_line.replace(self.content.decode(), self.key(service), image).encode()
+            return yaml_line.replace(self.content.decode(), self.key(owner), image).encode()
         except yaml_line.YamlLineError as problem:
             raise RefusedError(f"{self.path.name}: {problem}") from problem
 
@@ -132,11 +179,19 @@ def read(path: Path, environment: str, namespace: str) -> ConfigFile:
                 for name, service in services.items()
             },
             factory=f"{namespace}:recipes" in config,
+            images={
+                key: yaml_line.scalar(image)
+                for key, image in yaml_line.entries(config.get(f"{namespace}:images")).items()
+            },
+            workloads={
+                name: yaml_line.scalar(yaml_line.entries(workload).get("image")) or name
+                for name, workload in yaml_line.entries(config.get(f"{namespace}:workloads")).items()
+            },
         )
-    if found.factory and (found.shared is not None or found.services):
+    if found.factory and (found.shared is not None or found.services or found.workloads):
         raise RefusedError(
-            f"{path.name} has {namespace}:recipes beside an image or services: a stack is the image factory "
-            f"or an environment, not both"
+            f"{path.name} has {namespace}:recipes beside an image, services or workloads: a stack is the "
+            f"image factory or an environment, not both"
         )
     return found
 

@@ -43,7 +43,9 @@ class Project:
         return path
 
     def environments(self) -> list[str]:
-        """The stacks that run servers. One whose file cannot be read counts: it must not vanish unseen."""
+        """The stacks that run servers or workloads. One whose file cannot be read counts: it must not vanish
+        unseen.
+        """
         return [name for name in self.files() if self._is_environment(name)]
 
     def _is_environment(self, name: str) -> bool:
@@ -51,7 +53,7 @@ class Project:
             config = config_file.read(self.files()[name], name, self.name)
         except RefusedError:
             return True
-        return config.shared is not None or bool(config.services)
+        return config.shared is not None or bool(config.services or config.workloads)
 
     def config(self, environment: str) -> ConfigFile:
         """What the environment's config file says.

@@ -27,6 +27,7 @@ def change_json(change: Change, request: Request) -> dict[str, Any]:
         "ok": True,
         "environment": request.environment,
         "service": request.service,
+        "workload": request.workload,
         "file": change.config.path.name,
         "before": change.before,
         "image": change.after,
@@ -39,7 +40,7 @@ def change_json(change: Change, request: Request) -> dict[str, Any]:
 
 def change_text(change: Change, request: Request) -> None:
     """Prints what was done, or with a dry run what would be."""
-    line = change.config.line(request.service)
+    line = change.config.line(request.owner)
     if change.passed and not request.dry_run:
         print(f"pre-flight passed: {one_line(change.passed)}")
     if change.before == change.after:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, ValidationInfo, field_validator
 from pydantic.alias_generators import to_camel
 
 from scripts.releases.backend import SECRET, Backend
@@ -68,12 +68,61 @@ class ServiceState(_Outputs):
     run: Run = Run()
 
 
+class Rollout(_Outputs):
+    """The outcome of a workload's last rollout; `revision` is its Deployment's."""
+
+    status: Word = None
+    reason: Word = None
+    revision: Number = None
+    finished_at: Word = None
+
+
+class WorkloadState(_Outputs):
+    """A workload: the image of its last successful rollout, the one before, and the last rollout.
+
+    Attributes:
+        image_key: where the image stands in the config's `images`.
+        min_size: the fewest replicas; more than that only between the two sizes.
+    """
+
+    image: Word = None
+    image_key: Word = None
+    # The program exports an empty one when there was none.
+    previous_image: Annotated[Word, BeforeValidator(lambda value: value or None)] = None
+    namespace: Word = None
+    deployment: Word = None
+    min_size: Number = None
+    max_size: Number = None
+    rollout: Rollout = Rollout()
+
+
+class ClusterState(_Outputs):
+    """The cluster that workloads run in. Its kubeconfig is no secret: whoever has it still has to log in."""
+
+    name: Word = None
+    endpoint: Word = None
+    version: Word = None
+    kubeconfig: Word = None
+    namespace: Word = None
+
+
 class EnvironmentState(_Outputs):
     """An environment that is up. `image` is the shared image of its last finished `up`."""
 
     url: Word = None
     image: Word = None
-    services: dict[str, ServiceState] = Field(min_length=1)
+    cluster: ClusterState | None = None
+    workloads: dict[str, WorkloadState] = {}
+    services: dict[str, ServiceState]
+
+    @field_validator("services")
+    @classmethod
+    def _runs_something(
+        cls, services: dict[str, ServiceState], info: ValidationInfo
+    ) -> dict[str, ServiceState]:
+        if not services and not info.data.get("workloads"):
+            raise ValueError("neither these nor workloads are there")
+        return services
 
 
 def parse(environment: str, outputs: Mapping[str, Any]) -> EnvironmentState:

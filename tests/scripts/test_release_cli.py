@@ -182,6 +182,7 @@ def test_a_change_as_json(project: ReleaseProject) -> None:
         "ok": True,
         "environment": "prod",
         "service": None,
+        "workload": None,
         "file": "Pulumi.prod.yaml",
         "before": OLD,
         "image": NEW,

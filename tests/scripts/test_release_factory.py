@@ -113,8 +113,8 @@ def test_a_recipe_that_is_there_twice_is_refused(project: ReleaseProject) -> Non
 def test_a_stack_that_claims_to_be_both_is_refused_and_seen(project: ReleaseProject, more: str) -> None:
     project.file("images").write_text(FACTORY + more)
     line = (
-        "Pulumi.images.yaml has immutable:recipes beside an image or services: a stack is the image factory "
-        "or an environment, not both"
+        "Pulumi.images.yaml has immutable:recipes beside an image, services or workloads: a stack is the "
+        "image factory or an environment, not both"
     )
     assert refusal(project) == line
     assert line in project.run("status").out
