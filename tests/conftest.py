@@ -6,6 +6,7 @@ import os
 import signal
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -45,6 +46,11 @@ def pytest_collection() -> None:
     # A shell's background job ignores Ctrl-C, and so would every process that a test starts and interrupts.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What waits for a build that goes on meanwhile comes last."""
+    items.sort(key=lambda item: item.path.is_relative_to(Path(__file__).parent / "kubernetes"))
 
 
 @pytest.fixture(scope="session", autouse=True)
