@@ -30,13 +30,18 @@ _PARAMETER = re.compile(r"arn:[^:]+:ssm:[^:]*:[^:]*:parameter/")
 Rule: TypeAlias = "vpc.SecurityGroupIngressRule | vpc.SecurityGroupEgressRule"
 
 
-class AccessArgs(Protocol):
-    """What this module takes from the launch template's arguments."""
+class ReadArgs(Protocol):
+    """What this module takes from the arguments of whoever reads secrets: servers, and pods."""
 
     @property
     def database(self) -> DatabaseAccess | None: ...
     @property
     def secrets(self) -> Mapping[str, SecretReference]: ...
+
+
+class AccessArgs(ReadArgs, Protocol):
+    """What this module takes from the launch template's arguments."""
+
     @property
     def calls(self) -> Mapping[str, Callee]: ...
     @property
@@ -84,7 +89,7 @@ def refuse_names(args: AccessArgs, environment: Iterable[str]) -> None:
             raise ValueError(f"two called services make the variable {name}: rename one")
 
 
-def statements(args: AccessArgs) -> Output[list[policies.Statement]]:
+def statements(args: ReadArgs) -> Output[list[policies.Statement]]:
     """Leave to read exactly what is named, to decrypt it, and to connect to the database."""
     references = list(args.secrets.values())
     connect: list[Late] = []
