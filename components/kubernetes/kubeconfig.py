@@ -1,4 +1,4 @@
-"""The one way to a cluster: a kubeconfig. It says where the cluster is and how a token is had; none is in it."""
+"""The one way to a cluster: a kubeconfig. It says where the cluster is and how to get a token; none is in it."""
 
 from __future__ import annotations
 
