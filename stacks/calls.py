@@ -1,8 +1,11 @@
-"""Which services call which: a graph that every request enters by a route, checked before anything exists."""
+"""Which services call which: a graph that every request enters by a route, checked before anything exists.
+
+Workloads have one of their own: they find each other within their cluster.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Container, Iterator, Mapping, Sequence, Set
 from typing import Protocol
 
 from stacks.problems import Place, nearest, shown
@@ -25,23 +28,33 @@ def called(services: Mapping[str, Calling]) -> list[str]:
     return [name for name in services if name in wanted]
 
 
-def problems(services: Mapping[str, Calling]) -> Iterator[tuple[Place, str]]:
-    """Calls that lead nowhere, and services that no request ever reaches, each on the key to change."""
+def problems(
+    services: Mapping[str, Calling], section: str = "services", others: Container[str] = ()
+) -> Iterator[tuple[Place, str]]:
+    """Calls that lead nowhere, and services that no request ever reaches, each on the key to change.
+
+    `section` is where they stand, `services` or `workloads`; `others` are the names in the other of the two.
+    """
+    what = section.removesuffix("s")
     for name, service in services.items():
         for index, callee in enumerate(service.calls):
-            place = ("services", name, "calls", index)
+            place = (section, name, "calls", index)
             if callee == name:
-                yield place, f"{shown(callee)} is the service itself; remove it"
+                yield place, f"{shown(callee)} is the {what} itself; remove it"
+            elif callee not in services and callee in others:
+                other = "workload" if what == "service" else "service"
+                text = f"{shown(callee)} is a {other}, and a {what} calls {section} alone"
+                yield place, f"{text}; call it by its route, or make both of one kind"
             elif callee not in services:
-                yield place, f"{shown(callee)} is no service of this stack; {nearest(callee, services)}"
+                yield place, f"{shown(callee)} is no {what} of this stack; {nearest(callee, services)}"
             elif services[callee].port is None:
                 yield place, f"{shown(callee)} has no port, so nobody can call it; give it one, or remove it"
             elif callee in service.calls[:index]:
                 yield place, f"{shown(callee)} stands there twice; remove one"
-    yield from _unreached(services)
+    yield from _unreached(services, section)
 
 
-def _unreached(services: Mapping[str, Calling]) -> Iterator[tuple[Place, str]]:
+def _unreached(services: Mapping[str, Calling], section: str) -> Iterator[tuple[Place, str]]:
     # A worker finds its work itself, and may call others for it.
     entered = {name for name, service in services.items() if service.route or service.port is None}
     reached = _reach(services, entered)
@@ -50,8 +63,9 @@ def _unreached(services: Mapping[str, Calling]) -> Iterator[tuple[Place, str]]:
     for name in lost:
         callers = {each for each in lost if name in services[each].calls and each != name}
         if not callers:
-            text = "is missing, and no service calls this one; set it to a priority with hosts, paths or both"
-            yield ("services", name, "route"), f"{text}, or name {name} in the calls of another"
+            text = f"is missing, and no {section.removesuffix('s')} calls this one; set it to a priority with"
+            text += f" hosts, paths or both, or name {name} in the calls of another"
+            yield (section, name, "route"), text
             told |= _reach(services, {name})
     for name in lost:
         if name in told:
@@ -62,7 +76,7 @@ def _unreached(services: Mapping[str, Calling]) -> Iterator[tuple[Place, str]]:
         if any(caller not in circle and set(services[caller].calls) & set(circle) for caller in lost):
             continue
         text = f"is missing; {', '.join(circle)} call only one another and no request reaches them"
-        yield ("services", name, "route"), f"{text}; give one of them a route"
+        yield (section, name, "route"), f"{text}; give one of them a route"
         told |= onward
 
 

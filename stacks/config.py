@@ -22,8 +22,10 @@ from pydantic.alias_generators import to_camel
 from components import lifecycle_hooks
 from components.server_access import SECRETS
 from components.user_data import LOG_GROUP, server_config
-from stacks import costs, databases, kinds, names, routes, sessions
+from stacks import costs, databases, kinds, names, routes, sessions, workload_rules
 from stacks import tags as tag_rules
+from stacks.cluster_sections import ClusterConfig
+from stacks.container_images import ImageKey, ImageReference
 from stacks.costs import BudgetConfig
 from stacks.database_sections import DatabaseConfig, DatabaseKey
 from stacks.exceptions import Exceptions
@@ -46,6 +48,7 @@ from stacks.sections import (
 from stacks.services import ServiceConfig, variables
 from stacks.sessions import SessionsConfig
 from stacks.shared_keys import KEEP_SECRETS
+from stacks.workload_sections import WorkloadConfig
 
 if TYPE_CHECKING:
     from stacks.delivery_sections import DeliveryConfig
@@ -65,7 +68,9 @@ class EnvironmentConfig(Section):
     composition: ClassVar[str] = "stacks.environment"
 
     region: Region = Field(alias="aws:region", description="the AWS region, such as eu-central-1")
-    image_id: ImageId = Field(description="the ID of the image that servers start from, ami-...")
+    image_id: ImageId | None = Field(
+        default=None, description="the ID of the image that servers start from, ami-..."
+    )
     network: NetworkConfig = Field(description="a map with at least cidr")
     load_balancer: LoadBalancerConfig = Field(
         default=LoadBalancerConfig(), description="a map with certificateArn, scheme and more"
@@ -74,7 +79,16 @@ class EnvironmentConfig(Section):
         default=None, description="a map with zoneId and domain, below which the environment has its names"
     )
     services: dict[Annotated[str, AfterValidator(_service_name)], ServiceConfig] = Field(
-        description="a map of services by name"
+        default={}, description="a map of services by name"
+    )
+    cluster: ClusterConfig | None = Field(
+        default=None, description="a map with version, nodes, addOns and admins: where workloads run"
+    )
+    images: dict[ImageKey, ImageReference] = Field(
+        default={}, description="a map of container images by key, each by its digest"
+    )
+    workloads: dict[Annotated[str, AfterValidator(workload_rules.name_of)], WorkloadConfig] = Field(
+        default={}, description="a map of workloads by name, each with cpu and memory"
     )
     logs: EnvironmentLogsConfig = Field(
         default=EnvironmentLogsConfig(), description="how long logs are kept, and who else gets them"
@@ -108,13 +122,20 @@ class EnvironmentConfig(Section):
 
     def image_of(self, service: str) -> str:
         """The image that a service's servers start from: its own, or the environment's."""
-        return self.services[service].image_id or self.image_id
+        image = self.services[service].image_id or self.image_id
+        assert image is not None  # noqa: S101 - services without an image are refused
+        return image
+
+    def section_of(self, name: str) -> str:
+        """Where a service or workload stands."""
+        return "services" if name in self.services else "workloads"
 
     def _problems(self) -> Iterator[tuple[Place, str]]:
         yield from names.problems(self)
-        by_service = {name: service.route for name, service in self.services.items() if service.route}
-        for service, key, text in routes.conflicts(by_service):
-            yield ("services", service, "route", key), text
+        yield from workload_rules.problems(self)
+        routed = {name: each.route for name, each in names.answering(self).items() if each.route}
+        for name, key, text in routes.conflicts(routed):
+            yield (self.section_of(name), name, "route", key), text
         for name in self.services:
             yield from _user_data_problems(name, self.services[name])
         yield from self._access_problems()
@@ -127,13 +148,13 @@ class EnvironmentConfig(Section):
             yield from tag_rules.server_problems(self.tags)
 
     def _access_problems(self) -> Iterator[tuple[Place, str]]:
-        """Of what services name: it is there, and in this region and account."""
+        """Of what services and workloads name: it is there, and in this region and account."""
         certificate = self.load_balancer.certificate_arn
         account = certificate and owner_of(certificate).account
-        for name, service in self.services.items():
-            for secret, reference in service.secrets.items():
+        for name, each in names.answering(self).items():
+            for secret, reference in each.secrets.items():
                 owner = owner_of(reference.arn)
-                place = ("services", name, "secrets", secret)
+                place = (self.section_of(name), name, "secrets", secret)
                 if owner.region != self.region:
                     text = f"is of {owner.region}, the stack of {self.region}; name one in {self.region}"
                     yield place, text

@@ -22,15 +22,18 @@ class _Service(Protocol):
     def database(self) -> str | None: ...
 
 
-class _Environment(Protocol):
-    @property
-    def region(self) -> str: ...
+class _Sleeping(Protocol):
     @property
     def databases(self) -> Mapping[str, DatabaseConfig]: ...
     @property
-    def services(self) -> Mapping[str, _Service]: ...
-    @property
     def sleep(self) -> SleepConfig | None: ...
+
+
+class _Environment(_Sleeping, Protocol):
+    @property
+    def region(self) -> str: ...
+    @property
+    def services(self) -> Mapping[str, _Service]: ...
 
 
 def owned(config: _Environment) -> dict[str, DatabaseConfig]:
@@ -38,20 +41,27 @@ def owned(config: _Environment) -> dict[str, DatabaseConfig]:
     return {name: each for name, each in config.databases.items() if each.external is None}
 
 
-def sleeps(config: _Environment, name: str) -> bool:
+def sleeps(config: _Sleeping, name: str) -> bool:
     """Whether the database is stopped while the environment sleeps."""
     return config.sleep is not None and config.databases[name].sleep
 
 
+def unknown(
+    section: str, users: Mapping[str, _Service], known: Mapping[str, DatabaseConfig]
+) -> Iterator[tuple[Place, str]]:
+    """Databases that a service or workload of this section names and that the file does not have."""
+    for name, user in users.items():
+        if user.database is not None and user.database not in known:
+            advice = nearest(user.database, known) if known else "add it under databases"
+            yield (
+                (section, name, "database"),
+                f"{shown(user.database)} is no database of this file; {advice}",
+            )
+
+
 def problems(config: _Environment) -> Iterator[tuple[Place, str]]:
     """What is wrong between databases and the rest of the file."""
-    for name, service in config.services.items():
-        if service.database is not None and service.database not in config.databases:
-            text = f"{shown(service.database)} is no database of this file; "
-            known = (
-                nearest(service.database, config.databases) if config.databases else "add it under databases"
-            )
-            yield ("services", name, "database"), text + known
+    yield from unknown("services", config.services, config.databases)
     for name, database in config.databases.items():
         place = ("databases", name)
         if database.backup_copy_region == config.region:

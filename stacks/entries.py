@@ -14,7 +14,7 @@ from components.load_balancer import LoadBalancer
 from components.network import Network
 from stacks import calls
 from stacks.config import EnvironmentConfig, refusal
-from stacks.names import certificate_names, entry_hosts
+from stacks.names import answering, certificate_names, entry_hosts
 
 if TYPE_CHECKING:
     from components.internal_entry import InternalEntry
@@ -51,7 +51,7 @@ def certificate(config: EnvironmentConfig, tags: dict[str, str]) -> Late:
     assert names is not None  # noqa: S101 - the configuration refuses an environment without both
     from components.certificate import Certificate, CertificateArgs
 
-    covered = certificate_names(config.services, names)
+    covered = certificate_names(answering(config), names)
     return Certificate("entry", CertificateArgs(names=covered, zone_id=names.zone_id, tags=tags)).arn
 
 
@@ -62,7 +62,7 @@ def lead_to(load_balancer: LoadBalancer, config: EnvironmentConfig) -> Late:
         return load_balancer.url
     from components.alias_records import AliasRecords, AliasRecordsArgs
 
-    hosts = entry_hosts(config.services, names)
+    hosts = entry_hosts(answering(config), names)
     args = AliasRecordsArgs(zone_id=names.zone_id, hosts=hosts, target=load_balancer.alias_target)
     AliasRecords("entry", args)
     return f"https://{names.domain}"

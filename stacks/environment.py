@@ -49,7 +49,7 @@ def build(stack: str, config: EnvironmentConfig) -> dict[str, Any]:
     services = fleets.build(stack, config, around)
     return {
         "url": url,
-        "image": config.image_id,
+        **({"image": config.image_id} if config.services else {}),
         "images": images,
         "databases": {name: each.exported for name, each in declared.items()},
         "logs": logs.watched(stack, config, shipped, services, alerts, tags),

@@ -14,7 +14,8 @@ from pydantic import AfterValidator, Field
 from stacks import calls
 from stacks.problems import Place, shown
 from stacks.sections import LoadBalancerConfig, Section
-from stacks.services import ServiceConfig
+from stacks.services import RouteConfig, ServiceConfig
+from stacks.workload_sections import WorkloadConfig
 
 INTERNAL = "internal"
 """The label below the domain under which services have the names that others call them by."""
@@ -61,6 +62,13 @@ class NamesConfig(Section):
         return f"{INTERNAL}.{self.domain}"
 
 
+class Routed(Protocol):
+    """What may have a route."""
+
+    @property
+    def route(self) -> RouteConfig | None: ...
+
+
 class Named(Protocol):
     """What this module looks at of an environment."""
 
@@ -72,11 +80,18 @@ class Named(Protocol):
     def load_balancer(self) -> LoadBalancerConfig: ...
     @property
     def services(self) -> Mapping[str, ServiceConfig]: ...
+    @property
+    def workloads(self) -> Mapping[str, WorkloadConfig]: ...
+
+
+def answering(config: Named) -> dict[str, ServiceConfig | WorkloadConfig]:
+    """All that may have a route, services and workloads, by name."""
+    return {**config.services, **config.workloads}
 
 
 def problems(config: Named) -> Iterator[tuple[Place, str]]:
     """Of names, certificate and calls, each on the key to change."""
-    yield from calls.problems(config.services)
+    yield from calls.problems(config.services, others=config.workloads)
     certificate = config.load_balancer.certificate_arn
     for key, arn in (("certificateArn", certificate), ("webAclArn", config.load_balancer.web_acl_arn)):
         if arn is not None and arn.split(":")[3] != config.region:
@@ -105,8 +120,9 @@ def _name_problems(config: Named, names: NamesConfig) -> Iterator[tuple[Place, s
             ("names", "domain"),
             f"is too long; {what} has {len(longest)} characters, a certificate takes {_COMMON_NAME}",
         )
-    for service, index, host in _hosts(config.services):
-        place = ("services", service, "route", "hosts", index)
+    for service, index, host in _hosts(answering(config)):
+        section = "services" if service in config.services else "workloads"
+        place = (section, service, "route", "hosts", index)
         if not _within(host, names.domain):
             if own:
                 text = f"{shown(host)} is outside of {names.domain}, whose certificate cannot cover it"
@@ -116,13 +132,13 @@ def _name_problems(config: Named, names: NamesConfig) -> Iterator[tuple[Place, s
         elif not all(map(_LABEL.fullmatch, host.removeprefix("*.").split("."))):
             text = f"{shown(host)} has no place in DNS"
             yield place, f"{text}; write a name, or * for its whole first part"
-    count = len(certificate_names(config.services, names))
+    count = len(certificate_names(answering(config), names))
     if own and count > _NAMES_A_CERTIFICATE:
         text = f"needs {count} names on one certificate, which takes {_NAMES_A_CERTIFICATE}"
         yield ("names", "domain"), f"{text}; route hosts that are one label below it: *.{names.domain} is one"
 
 
-def _hosts(services: Mapping[str, ServiceConfig]) -> Iterator[tuple[str, int, str]]:
+def _hosts(services: Mapping[str, Routed]) -> Iterator[tuple[str, int, str]]:
     for name, service in services.items():
         for index, host in enumerate(service.route.hosts if service.route else ()):
             yield name, index, host.lower()
@@ -132,13 +148,13 @@ def _within(host: str, domain: str) -> bool:
     return host == domain or host.endswith(f".{domain}")
 
 
-def entry_hosts(services: Mapping[str, ServiceConfig], names: NamesConfig) -> tuple[str, ...]:
+def entry_hosts(services: Mapping[str, Routed], names: NamesConfig) -> tuple[str, ...]:
     """The names that lead to the entry point, each once: the domain, and the hosts in it that are routed."""
     routed = [host for _, _, host in _hosts(services) if _within(host, names.domain)]
     return tuple(dict.fromkeys([names.domain, *routed]))
 
 
-def certificate_names(services: Mapping[str, ServiceConfig], names: NamesConfig) -> tuple[str, ...]:
+def certificate_names(services: Mapping[str, Routed], names: NamesConfig) -> tuple[str, ...]:
     """The domain, everything one label below it, and routed hosts that are deeper.
 
     Most new hosts are covered already, so that they wait for no certificate.

@@ -20,8 +20,10 @@ LOOKED_UP = f"is looked up at launch: servers change with no diff; write the ID 
 SET_IMAGE = "set it to the ID of the image that servers start from, ami-..."
 SET_CERTIFICATE = "set it to the ARN of an ACM certificate in the stack's region, or set names to "
 SET_CERTIFICATE += "have one made"
-ROOT_KEYS = "alerts, aws:region, budget, databases, exceptions, imageId, loadBalancer, logs, names, "
-ROOT_KEYS += "network, permissionsBoundary, preflight, services, sessions, sleep, tags"
+ROOT_KEYS = "alerts, aws:region, budget, cluster, databases, exceptions, imageId, images, loadBalancer, "
+ROOT_KEYS += (
+    "logs, names, network, permissionsBoundary, preflight, services, sessions, sleep, tags, workloads"
+)
 DAYS = "1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, "
 DAYS += "3288 or 3653"
 ARN = "immutable:loadBalancer.certificateArn"
@@ -38,7 +40,7 @@ OTHER_ARN = "arn:aws:acm:us-east-1:123456789012:certificate/1"
         ("immutable:imageId", "ami-0123ABCD", f"'ami-0123ABCD' is not an image ID; one is {IMAGE_FORM}"),
         (f"{WEB}.imageId", "golden", f"'golden' {A_NAME}"),
         ("immutable:imageid", "ami-0123456789abcdef0", "is not a known key; did you mean imageId?"),
-        ("immutable:colour", "red", f"is not a known key; known are {ROOT_KEYS}"),
+        ("immutable:hue", "red", f"is not a known key; known are {ROOT_KEYS}"),
         ("immutable:region", "eu-central-1", "is not a known key; did you mean aws:region?"),
         (f"{WEB}.health_path", "/", "is not a known key; did you mean healthPath?"),
         (f"{WEB}.route.path", ["/x"], "is not a known key; did you mean paths?"),
@@ -69,7 +71,11 @@ OTHER_ARN = "arn:aws:acm:us-east-1:123456789012:certificate/1"
         ("aws:region", None, "is missing; set it to the AWS region, such as eu-central-1"),
         ("immutable:imageId", None, f"is missing; {SET_IMAGE}"),
         ("immutable:imageId", "", f"is missing; {SET_IMAGE}"),
-        ("immutable:services", {}, "is missing; set it to a map of services by name"),
+        (
+            "immutable:services",
+            {},
+            "is missing; set it to a map of services by name, or workloads to one of those",
+        ),
         (ARN, "*", "'*' is not a certificate's ARN; one is arn:aws:acm:REGION:ACCOUNT:certificate/ID"),
         (ARN, OTHER_ARN, "is of us-east-1, the stack of eu-central-1; name one in eu-central-1"),
         (
