@@ -31,6 +31,8 @@ from scripts.releases import (
     registry,
     show,
     status,
+    workloads_live,
+    workloads_show,
 )
 from scripts.releases import live as live_environment
 from scripts.releases.change import Request
@@ -222,7 +224,9 @@ def set_image(
 def show_status(
     context: typer.Context,
     environment: Annotated[str | None, typer.Argument(metavar="[ENV]", help="Default: all.")] = None,
-    live: Annotated[bool, typer.Option("--live", help="Ask AWS: every server of ENV, as it is now.")] = False,
+    live: Annotated[
+        bool, typer.Option("--live", help="Ask AWS and the cluster: every server and pod of ENV.")
+    ] = False,
     json: JsonOption = False,
     directory: ProjectOption = None,
 ) -> None:
@@ -245,11 +249,17 @@ def show_status(
 def _live(where: Project, environment: str | None, as_json: bool) -> None:
     if environment is None:
         raise RefusedError("--live needs one environment: status ENV --live")
-    seen = live_environment.look(reach(where, environment))
+    config = where.config(environment)
+    servers = None
+    if config.services or not config.workloads:
+        servers = live_environment.look(reach(where, environment))
+    seen = workloads_live.look(where, config, alone=servers is None)
     if as_json:
-        show.as_json(live_show.as_json(seen))
-    else:
-        live_show.as_text(seen)
+        show.as_json(workloads_show.live_json(servers, seen))
+        return
+    if servers is not None:
+        live_show.as_text(servers)
+    workloads_show.live_text(seen)
 
 
 commands_images.add(app)

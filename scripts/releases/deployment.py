@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from images import containers
 from scripts.releases import backend, pulumi_command, status, touched, waiting
 from scripts.releases.errors import RefusedError, ReleaseError
 from scripts.releases.project import Project
@@ -34,17 +35,20 @@ class Order:
 
 @dataclass(frozen=True)
 class Deployed:
-    """How a stack stands after its `up`. `services`: what each runs; None for what is no environment."""
+    """How a stack stands after its `up`. `services`, `workloads`: what each runs; None for what is no
+    environment.
+    """
 
     stack: str
     image: str | None = None
     url: str | None = None
     services: dict[str, str | None] | None = None
+    workloads: dict[str, str | None] | None = None
     disagree: tuple[str, ...] = ()
 
     @property
     def agrees(self) -> bool:
-        """Whether every service runs what the config says."""
+        """Whether every service and workload runs what the config says."""
         return not self.disagree
 
     @property
@@ -59,11 +63,18 @@ class Deployed:
             return f"{self.stack} is up"
         if self.disagree:
             return f"{', '.join(self.disagree)} of {self.stack} runs another image than its config says"
-        runs = ", ".join(f"{name} runs {image}" for name, image in self.services.items())
+        every = {**self.services, **(self.workloads or {})}
+        runs = ", ".join(f"{name} runs {containers.short(str(image))}" for name, image in every.items())
         return f"{self.stack} is up: {runs}" + (f"; {self.url}" if self.url else "")
 
     def as_json(self) -> dict[str, Any]:
-        return {"stack": self.stack, "image": self.image, "url": self.url, "services": self.services}
+        return {
+            "stack": self.stack,
+            "image": self.image,
+            "url": self.url,
+            "services": self.services,
+            "workloads": self.workloads,
+        }
 
 
 def bring_up(where: Project, order: Order, seen: Callable[[str], None]) -> Deployed:
@@ -151,5 +162,6 @@ def state_of(where: Project, stack: str) -> Deployed:
         image=found.config.shared,
         url=found.state.url,
         services={each.name: each.fleet.image if each.fleet else None for each in found.services},
-        disagree=tuple(each.name for each in found.services if not each.agrees),
+        workloads={each.name: each.fleet.image if each.fleet else None for each in found.workloads},
+        disagree=tuple(each.name for each in found.every if not each.agrees),
     )

@@ -1,5 +1,5 @@
-"""The pre-flight of a container image: ECR has its digest, and what the last scan found keeps within the limits
-of the environment. Other registries are not asked: their log-in is the cluster's.
+"""The pre-flight of a container image: ECR has its digest, and what the last scan found keeps within the
+limits of the environment. Other registries are not asked: their log-in is the cluster's.
 """
 
 from __future__ import annotations

@@ -8,12 +8,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from images import containers
 from scripts.releases import promotion
 from scripts.releases.change import Change, Request
 from scripts.releases.errors import one_line
-from scripts.releases.status import EnvironmentStatus, ServiceStatus
+from scripts.releases.status import EnvironmentStatus, ServiceStatus, WorkloadStatus
 
 COLUMNS = ("environment", "service", "configured", "runs", "version", "last refresh", "agrees")
+WORKLOADS = ("environment", "workload", "configured", "runs", "revision", "last rollout", "agrees")
 
 
 def as_json(document: dict[str, Any]) -> None:
@@ -53,11 +55,12 @@ def change_text(change: Change, request: Request) -> None:
 
 def status_text(statuses: list[EnvironmentStatus]) -> None:
     """Prints the status: a table on a terminal, aligned columns with the same words in a pipe."""
-    rows = [_row(each, service) for each in statuses for service in each.services]
-    if sys.stdout.isatty():
-        _table(rows)
-    else:
-        columns([COLUMNS, *rows])
+    services = [_row(each, service) for each in statuses for service in each.services]
+    workloads = [_workload(each, workload) for each in statuses for workload in each.workloads]
+    if services or not workloads:
+        _table(COLUMNS, services)
+    if workloads:
+        _table(WORKLOADS, workloads)
     for each in statuses:
         for line in _remarks(each):
             print(line)
@@ -79,8 +82,27 @@ def _row(environment: EnvironmentStatus, service: ServiceStatus) -> tuple[str, .
     )
 
 
-def _table(rows: list[tuple[str, ...]]) -> None:
-    table = Table(*COLUMNS)
+def _workload(environment: EnvironmentStatus, workload: WorkloadStatus) -> tuple[str, ...]:
+    fleet = workload.fleet
+    return tuple(
+        one_line(cell)
+        for cell in (
+            environment.name,
+            workload.name,
+            containers.short(workload.configured or "-"),
+            containers.short((fleet.image if fleet else None) or "-"),
+            (fleet.rollout.revision if fleet else None) or "-",
+            promotion.outcome(fleet.rollout) if fleet else "-",
+            "yes" if workload.agrees else "no",
+        )
+    )
+
+
+def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    if not sys.stdout.isatty():
+        columns([header, *rows])
+        return
+    table = Table(*header)
     for row in rows:
         # Text, not markup: a reason may hold brackets.
         table.add_row(*map(Text, row[:-1]), Text(row[-1], style="green" if row[-1] == "yes" else "red"))
@@ -98,7 +120,13 @@ def _remarks(status: EnvironmentStatus) -> list[str]:
     """What a table has no room for: a problem, and where else the environment's image runs or ran."""
     lines = [] if status.problem is None else [f"{status.name}: {one_line(status.problem)}"]
     if status.config is not None and status.config.shared is not None:
-        seen = ", ".join(f"{name} ({when})" for name, when in status.ran_in.items())
-        where = f"ran in {seen}" if seen else "is not known to have run in another environment"
-        lines.append(f"{status.name}: {one_line(status.config.shared)} {where}")
+        lines.append(f"{status.name}: {one_line(status.config.shared)} {_ran(status.ran_in)}")
+    for image, ran_in in {each.configured: each.ran_in for each in status.workloads}.items():
+        if image is not None:
+            lines.append(f"{status.name}: {one_line(containers.short(image))} {_ran(ran_in)}")
     return lines
+
+
+def _ran(ran_in: dict[str, str]) -> str:
+    seen = ", ".join(f"{name} ({when})" for name, when in ran_in.items())
+    return f"ran in {seen}" if seen else "is not known to have run in another environment"

@@ -1,15 +1,17 @@
 """Compares what each environment's config says with what its fleet runs."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from scripts.releases import promotion, state
+from scripts.releases import digests, promotion, state
 from scripts.releases.backend import Backend
 from scripts.releases.config_file import ConfigFile
 from scripts.releases.errors import NotDeployedError, RefusedError, ReleaseError
 from scripts.releases.project import Project
-from scripts.releases.state import EnvironmentState, ServiceState
+from scripts.releases.state import EnvironmentState, ServiceState, WorkloadState
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,29 @@ class ServiceStatus:
 
 
 @dataclass(frozen=True)
+class WorkloadStatus:
+    """One workload: the image that the config gives it, and what runs, None while it is not up.
+
+    Attributes:
+        ran_in: as of an environment, by the digest.
+    """
+
+    name: str
+    configured: str | None
+    fleet: WorkloadState | None
+    ran_in: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the configured image is the one that runs, proven by its last rollout."""
+        return (
+            self.fleet is not None
+            and self.fleet.image == self.configured
+            and promotion.is_proven(self.fleet.rollout)
+        )
+
+
+@dataclass(frozen=True)
 class EnvironmentStatus:
     """One environment.
 
@@ -38,6 +63,7 @@ class EnvironmentStatus:
         problem: why its config or its state could not be read, or None.
         damaged: whether the problem is more than an environment that is not up yet.
         ran_in: the other environments whose fleet runs its shared image ("now") or ran it before ("before").
+        others: the other environments, as far as they are up: where its workloads' images ran.
     """
 
     name: str
@@ -46,6 +72,7 @@ class EnvironmentStatus:
     problem: str | None = None
     damaged: bool = False
     ran_in: dict[str, str] = field(default_factory=dict)
+    others: Mapping[str, EnvironmentState] = field(default_factory=dict)
 
     @property
     def services(self) -> list[ServiceStatus]:
@@ -57,9 +84,39 @@ class EnvironmentStatus:
         return rows + [ServiceStatus(name, None, fleet) for name, fleet in fleets.items() if name not in own]
 
     @property
+    def workloads(self) -> list[WorkloadStatus]:
+        """As `services`."""
+        keys = dict(self.config.workloads) if self.config else {}
+        images = self.config.images if self.config else {}
+        fleets = self.state.workloads if self.state else {}
+        rows = [
+            WorkloadStatus(name, images.get(key), fleets.get(name), self._ran(images.get(key)))
+            for name, key in keys.items()
+        ]
+        left = [WorkloadStatus(name, None, fleet) for name, fleet in fleets.items() if name not in keys]
+        return rows + left
+
+    def _ran(self, image: str | None) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for name, other in self.others.items():
+            fleets = other.workloads.values()
+            if any(
+                digests.same(fleet.image, image) and promotion.is_proven(fleet.rollout) for fleet in fleets
+            ):
+                found[name] = "now"
+            elif any(digests.same(fleet.previous_image, image) for fleet in fleets):
+                found[name] = "before"
+        return found
+
+    @property
     def agrees(self) -> bool:
-        """Whether every service runs what the config says."""
-        return self.problem is None and all(service.agrees for service in self.services)
+        """Whether every service and every workload runs what the config says."""
+        return self.problem is None and all(each.agrees for each in self.every)
+
+    @property
+    def every(self) -> list[ServiceStatus | WorkloadStatus]:
+        """Services and workloads."""
+        return [*self.services, *self.workloads]
 
 
 def collect(project: Project, backend: Backend, environment: str | None) -> list[EnvironmentStatus]:
@@ -71,8 +128,13 @@ def collect(project: Project, backend: Backend, environment: str | None) -> list
     if environment is not None:
         project.config(environment)
     read = [_read(project, backend, name) for name in project.environments()]
+    up = {each.name: each.state for each in read if each.state is not None}
     return [
-        EnvironmentStatus(each.name, each.config, each.state, each.problem, each.damaged, _ran_in(each, read))
+        replace(
+            each,
+            ran_in=_ran_in(each, read),
+            others={name: state for name, state in up.items() if name != each.name},
+        )
         for each in read
         if environment in (None, each.name)
     ]
@@ -119,6 +181,7 @@ def as_json(statuses: Iterable[EnvironmentStatus]) -> dict[str, Any]:
                 "ranIn": each.ran_in,
                 "problem": each.problem,
                 "services": {service.name: _service_json(service) for service in each.services},
+                "workloads": {workload.name: _workload_json(workload) for workload in each.workloads},
             }
             for each in environments
         ],
@@ -134,4 +197,17 @@ def _service_json(service: ServiceStatus) -> dict[str, Any]:
         "launchTemplateVersion": fleet.get("launchTemplateVersion"),
         "refresh": fleet.get("refresh"),
         "agrees": service.agrees,
+    }
+
+
+def _workload_json(workload: WorkloadStatus) -> dict[str, Any]:
+    fleet = workload.fleet.model_dump(by_alias=True) if workload.fleet else {}
+    return {
+        "configured": workload.configured,
+        "running": fleet.get("image"),
+        "previousImage": fleet.get("previousImage"),
+        "imageKey": fleet.get("imageKey"),
+        "rollout": fleet.get("rollout"),
+        "ranIn": workload.ran_in,
+        "agrees": workload.agrees,
     }

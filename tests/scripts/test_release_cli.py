@@ -259,6 +259,7 @@ def test_status_as_json(project: ReleaseProject) -> None:
                         "configured": None, "running": OTHER, "previousImage": None, "agrees": False, **fleet,
                     },
                 },
+                "workloads": {},
             }
         ],
     }  # fmt: skip

@@ -138,6 +138,7 @@ def test_standard_output_is_one_document_for_programs(made: ReleaseProject, pulu
         "image": OLD,
         "url": "https://entry.example.com",
         "services": {"web": OLD, "api": OLD},
+        "workloads": {},
     }
     assert done.error == "Updating (staging)\n"
 
