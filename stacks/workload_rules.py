@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Protocol
 
+from images import containers
+from images.containers import Reference
 from stacks import calls, databases
 from stacks.cluster_sections import ClusterConfig
-from stacks.container_images import LOG_AGENT, registry_of, repository_of
+from stacks.container_images import LOG_AGENT
 from stacks.database_sections import DatabaseConfig
 from stacks.problems import Place, nearest, shown
 from stacks.sections import NetworkConfig, SleepConfig
@@ -85,13 +87,17 @@ def _image_problems(config: _Environment) -> Iterator[tuple[Place, str]]:
         else:
             known = nearest(workload.image, config.images) if config.images else "add it there"
             yield ("workloads", name, "image"), f"{shown(workload.image)} is no key of images; {known}"
-    if config.cluster is not None:
-        used.add(LOG_AGENT)
-        if LOG_AGENT not in config.images:
-            text = (
-                "is missing, and without it nothing that pods say is kept; set it to an image of Fluent Bit"
-            )
-            yield ("images", LOG_AGENT), f"{text} by digest"
+    if config.cluster is not None and LOG_AGENT not in config.images:
+        text = "is missing, and without it nothing that pods say is kept; set it to an image of Fluent Bit"
+        yield ("images", LOG_AGENT), f"{text} by digest"
+    yield from _reference_problems(config)
+
+
+def _reference_problems(config: _Environment) -> Iterator[tuple[Place, str]]:
+    used = {image_key(name, workload) for name, workload in config.workloads.items()}
+    # A key with a slip in it is one problem, not also that nobody uses the right one.
+    slipped = not used <= config.images.keys()
+    used |= set() if config.cluster is None else {LOG_AGENT}
     for key, reference in config.images.items():
         if key not in used:
             if slipped:
@@ -99,15 +105,18 @@ def _image_problems(config: _Environment) -> Iterator[tuple[Place, str]]:
             why = "needs a cluster" if key == LOG_AGENT else "is the image of no workload"
             yield ("images", key), f"{why}; remove it, or name it in the image of one"
             continue
-        repository = repository_of(reference)
-        if repository is not None and repository.region != config.region:
-            text = f"is of {repository.region}, the stack of {config.region}; have ECR replicate it to"
-            yield ("images", key), f"{text} {config.region} and name that one"
-        elif repository is None and config.network.egress == "endpoints":
-            text = (
-                f"is pulled from {registry_of(reference)}, and network.egress: endpoints leads to AWS alone"
-            )
-            yield ("images", key), f"{text}; copy it to ECR and name that one"
+        yield from ((("images", key), text) for text in _pull_problems(containers.parse(reference), config))
+
+
+def _pull_problems(image: Reference, config: _Environment) -> Iterator[str]:
+    registry = image.registry
+    if registry is not None and registry.region != config.region:
+        text = f"is of {registry.region}, the stack of {config.region}"
+        yield f"{text}; have ECR replicate it to {config.region} and name that one"
+    elif registry is None and config.network.egress == "endpoints":
+        host = image.repository.partition("/")[0]
+        text = f"is pulled from {host}, and network.egress: endpoints leads to AWS alone"
+        yield f"{text}; copy it to ECR and name that one"
 
 
 def _database_problems(config: _Environment) -> Iterator[tuple[Place, str]]:
