@@ -13,7 +13,7 @@ from .. import policies
 from ..names import named
 
 Principal = Annotated[
-    str, StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:(role|user)/[\w+=,.@/-]{1,512}$")
+    str, StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:(role|user)/[\w+=,.@/-]+$")
 ]
 """The ARN of a role or user of IAM; EKS takes no session of a role, no group and no wildcard."""
 

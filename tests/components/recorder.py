@@ -68,6 +68,20 @@ OUTPUTS: dict[str, Outputs] = {
     "aws:ec2/subnet:Subnet": _nothing,
     "aws:ec2/vpc:Vpc": _arn("ec2", "vpc"),
     "aws:ec2/vpcEndpoint:VpcEndpoint": lambda name: {"prefixListId": f"pl-{name}"},
+    "aws:eks/accessEntry:AccessEntry": _nothing,
+    "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": _nothing,
+    "aws:eks/addon:Addon": _nothing,
+    "aws:eks/cluster:Cluster": lambda name: {
+        "arn": f"arn:aws:eks:{REGION}:{ACCOUNT}:cluster/{name}-1a2b3c4d",
+        "endpoint": f"https://{name}.eks.example",
+        "certificateAuthority": {"data": "Q0E="},
+        "identities": [{"oidcs": [{"issuer": f"https://oidc.eks.example/{name}"}]}],
+    },
+    "aws:eks/nodeGroup:NodeGroup": lambda name: {
+        "nodeGroupName": f"{name}-group",
+        "resources": [{"autoscalingGroups": [{"name": f"eks-{name}-group"}]}],
+    },
+    "aws:eks/podIdentityAssociation:PodIdentityAssociation": _nothing,
     "aws:iam/instanceProfile:InstanceProfile": lambda name: {
         "name": f"{name}-profile",
         "arn": f"arn:profile/{name}",
@@ -155,11 +169,34 @@ OUTPUTS: dict[str, Outputs] = {
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": _nothing,
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": _nothing,
     "aws:wafv2/webAclAssociation:WebAclAssociation": _nothing,
+    "kubernetes:apps/v1:DaemonSet": _nothing,
+    "kubernetes:apps/v1:Deployment": _nothing,
+    "kubernetes:autoscaling/v2:HorizontalPodAutoscaler": _nothing,
+    "kubernetes:batch/v1:Job": _nothing,
+    "kubernetes:core/v1:ConfigMap": _nothing,
+    "kubernetes:core/v1:Namespace": _nothing,
+    "kubernetes:core/v1:Service": _nothing,
+    "kubernetes:core/v1:ServiceAccount": _nothing,
+    "kubernetes:networking.k8s.io/v1:Ingress": _nothing,
+    "kubernetes:networking.k8s.io/v1:NetworkPolicy": _nothing,
+    "kubernetes:policy/v1:PodDisruptionBudget": _nothing,
+    "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole": _nothing,
+    "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding": _nothing,
+    "kubernetes:secrets-store.csi.x-k8s.io/v1:SecretProviderClass": _nothing,
+    "pulumi:providers:kubernetes": _nothing,
     "pulumi-python:dynamic/instancerefresh:Rollout": lambda name: {
         "refresh_id": f"refresh-{name}",
         "status": "Successful",
         "reason": "",
         "previous_image_id": None,
+    },
+    "pulumi-python:dynamic/kubernetes:DeploymentRollout": lambda name: {
+        "status": "Successful",
+        "reason": "",
+        "revision": "1",
+        "replica_set": f"{name}-1",
+        "finished_at": "2026-11-21T00:00:00Z",
+        "previous_image": "",
     },
 }
 """What each type adds to its inputs when it exists. Its ID is its logical name with `-id`."""
@@ -182,8 +219,27 @@ def _proofs(inputs: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _with_uid(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    return {"metadata": {**inputs["metadata"], "uid": f"uid-{inputs['metadata']['name']}"}}
+
+
+def _with_node_ports(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """One that is exposed gets a port on every node, by the cluster's choice."""
+    spec = inputs["spec"]
+    if spec["type"] != "NodePort":
+        return {}
+    ports = [{**port, "nodePort": 30000 + number} for number, port in enumerate(spec["ports"])]
+    return {"spec": {**spec, "ports": ports}}
+
+
 FROM_INPUTS: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+    "kubernetes:apps/v1:Deployment": _with_uid,
+    "kubernetes:core/v1:Service": _with_node_ports,
+    "kubernetes:core/v1:ServiceAccount": _with_uid,
     "aws:acm/certificate:Certificate": _proofs,
+    "aws:eks/cluster:Cluster": lambda inputs: {
+        "vpcConfig": {**inputs["vpcConfig"], "clusterSecurityGroupId": "sg-cluster"}
+    },
     "aws:route53/record:Record": lambda inputs: {"fqdn": inputs["name"].rstrip(".")},
 }
 """What a type makes of its inputs when it exists."""
