@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape
 from rehearsal.cloud.server import Answer, Environ
 
 #: Services that name the operation in the path and an error's code in a header.
-REST_JSON = {"imagebuilder", "lambda", "scheduler"}
+REST_JSON = {"eks", "imagebuilder", "lambda", "scheduler"}
 
 
 def answer(environ: Environ, service: str, code: str, message: str, status: int = 400) -> Answer:

@@ -17,6 +17,7 @@ OWN = {
     "autoscaling": "rehearsal.cloud.autoscaling.urls",
     "budgets": "rehearsal.cloud.budgets.urls",
     "ec2": "rehearsal.cloud.ec2.urls",
+    "eks": "rehearsal.cloud.eks.urls",
     "elasticloadbalancing": "rehearsal.cloud.elbv2.urls",
     "firehose": "rehearsal.cloud.firehose.urls",
     "iam": "rehearsal.cloud.iam.urls",
@@ -35,6 +36,7 @@ OWN = {
 #: Signing names whose moto package is called otherwise.
 MOTO_MODULES = {
     "application-autoscaling": "applicationautoscaling",
+    "tagging": "resourcegroupstaggingapi",
 }
 
 #: Imported before the server says that it listens: what an environment uses.

@@ -1,0 +1,3 @@
+from rehearsal.cloud.eks.responses import EksResponse
+
+url_paths = {"{0}/": EksResponse.dispatch}
