@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, Any
 
 import typer
 
-from scripts.releases import groups, members, rollout, rollout_show, show
+from scripts.releases import (
+    groups,
+    members,
+    rollout,
+    rollout_show,
+    show,
+    workloads,
+    workloads_show,
+    workloads_watch,
+)
 from scripts.releases.aws import Account
-from scripts.releases.errors import ReleaseError, one_line
+from scripts.releases.config_file import ConfigFile
+from scripts.releases.errors import RefusedError, ReleaseError, one_line
 from scripts.releases.groups import Group, Groups
 from scripts.releases.options import Environment, JsonOption, ProjectOption, errors_as_json, find_project
 from scripts.releases.reach import Reached, reach
@@ -18,9 +28,13 @@ from scripts.releases.refreshes import Refresh
 from scripts.releases.rollout import Outcome
 from scripts.releases.rollout_show import Follower
 from scripts.releases.scene import Scene
+from scripts.releases.workloads import Cluster, Live
 
 OneService = Annotated[
     str | None, typer.Option("--service", metavar="NAME", help="Only this service; default: every one.")
+]
+OneWorkload = Annotated[
+    str | None, typer.Option("--workload", metavar="NAME", help="Only the rollout of this workload.")
 ]
 Stop = Callable[[Account, str, Iterable[Group]], list[tuple[Group, Refresh]]]
 
@@ -36,19 +50,62 @@ def watch(
     context: typer.Context,
     environment: Environment,
     service: OneService = None,
+    workload: OneWorkload = None,
     json: JsonOption = False,
     directory: ProjectOption = None,
 ) -> None:
-    """Follow ENV's running refreshes to their end; exit code 0 when all succeeded or none runs, else 1."""
+    """Follow ENV's running refreshes and rollouts to their end; exit code 0 unless one of them fails."""
     with errors_as_json(json):
+        config = find_project(context, directory).config(environment)
+        if workload is not None:
+            config.image_key(workload)
+            if service is not None:
+                raise RefusedError(f"watch --service {service} or --workload {workload}, not both at once")
+        pods = _rollouts(context, config, workload, directory) if service is None else None
+        if workload is not None or (pods is not None and not config.services):
+            _watch_workloads(pods, environment, json)
+            return
         reached, found = _groups(context, environment, service, directory)
         account = reached.account
         going = rollout.running(account, found.all)
-        if not going and not json:
+        if not going and not json and not (pods and pods[1]):
             print(f"no refresh is running in {environment}")
         with Follower(quiet=json, scene=Scene(account, reached.state)) as look:
-            ended = rollout.follow(account, going, look)
-    _finish(account, ended, json, "Successful", {"environment": environment})
+            refreshes = rollout.Following(account, going, look)
+            rollouts = [workloads_watch.Following(*pods, look.workload)] if pods else []
+            rollout.to_the_end(refreshes, *rollouts)
+            ended = [outcome for each in rollouts for outcome in each.ended]
+    _finish(account, refreshes.ended, json, "Successful", {"environment": environment}, ended)
+
+
+def _rollouts(
+    context: typer.Context, config: ConfigFile, workload: str | None, directory: Any
+) -> tuple[Cluster, list[Live]] | None:
+    """The cluster and what is rolled out there; None where there is no cluster to ask.
+
+    With services to follow beside, a cluster that cannot be asked is a note.
+    """
+    if not config.workloads:
+        return None
+    try:
+        cluster = workloads.reach(find_project(context, directory), config.environment)
+        return cluster, [each for each in workloads.look(cluster, workload) if each.running]
+    except ReleaseError as error:
+        if workload is not None or not config.services:
+            raise
+        print(one_line(f"note: workloads are not followed: {error}"), file=sys.stderr)
+        return None
+
+
+def _watch_workloads(pods: tuple[Cluster, list[Live]] | None, environment: str, json: bool) -> None:
+    """Follows workloads alone."""
+    assert pods is not None  # noqa: S101 - without a cluster this is refused before
+    if not pods[1] and not json:
+        print(f"no rollout is running in {environment}")
+    with Follower(quiet=json) as look:
+        rollouts = workloads_watch.Following(*pods, look.workload)
+        rollout.to_the_end(rollouts)
+    _finish(None, [], json, "Successful", {"environment": environment}, rollouts.ended)
 
 
 def cancel(
@@ -114,16 +171,23 @@ def _stop(
 
 
 def _finish(
-    account: Account, ended: list[Outcome], json: bool, wanted: str, document: dict[str, Any]
+    account: Account | None,
+    ended: list[Outcome],
+    json: bool,
+    wanted: str,
+    document: dict[str, Any],
+    rollouts: Sequence[workloads_watch.Outcome] = (),
 ) -> None:
-    """Says how each refresh ended and what runs now.
+    """Says how each refresh and each rollout ended and what runs now. Only refreshes need an `account`.
 
     Raises:
         ReleaseError: one of them ended otherwise than `wanted`.
     """
-    bad = [outcome for outcome in ended if outcome.refresh.status != wanted]
+    bad = [rollout_show.ending(outcome) for outcome in ended if outcome.refresh.status != wanted]
+    bad += [outcome.text for outcome in rollouts if not outcome.succeeded]
     rows = []
     for outcome in ended:
+        assert account is not None  # noqa: S101 - it told of the refresh
         now = members.of(account, groups.again(account, outcome.group))
         rows.append(
             {
@@ -137,6 +201,11 @@ def _finish(
             print(rollout_show.ending(outcome))
             print(f"{outcome.group.service} runs {members.runs(now)}")
     if json:
-        show.as_json({"ok": not bad, **document, "refreshes": rows})
+        told = [outcome.as_json() for outcome in rollouts]
+        show.as_json({"ok": not bad, **document, "refreshes": rows, "rollouts": told})
+    else:
+        for ending in rollouts:
+            print(one_line(ending.text))
+            print(f"{ending.live.name} runs {workloads_show.runs(ending.live.pods)}")
     if bad:
-        raise ReleaseError("; ".join(map(rollout_show.ending, bad)))
+        raise ReleaseError("; ".join(bad))

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from scripts.releases import aws, copies, groups, promotion, refreshes, soak
+from scripts.releases import aws, copies, gate_workloads, groups, promotion, refreshes, soak
 from scripts.releases.aws import Account
 from scripts.releases.config_file import ConfigFile
 from scripts.releases.errors import NotDeployedError, RefusedError
+from scripts.releases.gate_words import CLOSED, RAN, RUNS, SOAKED, WAITS, Passage
 from scripts.releases.groups import Group
 from scripts.releases.options import fleet
 from scripts.releases.project import Project
@@ -23,52 +24,39 @@ from scripts.releases.reach import Reached, reach
 from scripts.releases.soak import Soak
 from scripts.releases.state import EnvironmentState
 
-RUNS, RAN, SOAKED, WAITS, CLOSED = "runs", "ran", "soaked", "waits", "closed"
-
-
-@dataclass(frozen=True)
-class Passage:
-    """One service of the environment behind the gate.
-
-    Attributes:
-        state: `runs` (it runs the image already), `ran` (it did before: the way back), `soaked` (the
-            environment before ran it long enough), `waits` (time alone may open the gate), `closed`.
-        text: why, in words.
-    """
-
-    service: str
-    image: str
-    state: str
-    text: str
-
 
 @dataclass(frozen=True)
 class Verdict:
-    """The gate's answer, at a time of AWS's clock."""
+    """The gate's answer, at a time of AWS's clock. `passages` are of services, `workloads` of these."""
 
     source: str
     target: str
     image: str | None
     at: datetime
     passages: tuple[Passage, ...]
+    workloads: tuple[Passage, ...] = ()
+
+    @property
+    def every(self) -> tuple[Passage, ...]:
+        return (*self.passages, *self.workloads)
 
     @property
     def open(self) -> bool:
-        return all(each.state in (RUNS, RAN, SOAKED) for each in self.passages)
+        return all(each.state in (RUNS, RAN, SOAKED) for each in self.every)
 
     @property
     def hopeful(self) -> bool:
         """Whether time alone may open it."""
-        return all(each.state != CLOSED for each in self.passages)
+        return all(each.state != CLOSED for each in self.every)
 
     @property
     def why(self) -> str:
         """In one line: what keeps it closed, or what opened it."""
-        against = [each for each in self.passages if each.state == CLOSED]
-        against += [each for each in self.passages if each.state == WAITS]
+        against = [each for each in self.every if each.state == CLOSED]
+        against += [each for each in self.every if each.state == WAITS]
         if against:
             return "; ".join(each.text for each in against)
-        return "; ".join(dict.fromkeys(each.text for each in self.passages))
+        return "; ".join(dict.fromkeys(each.text for each in self.every))
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -79,10 +67,8 @@ class Verdict:
             "image": self.image,
             "at": self.at.isoformat(),
             "why": self.why,
-            "services": {
-                each.service: {"image": each.image, "state": each.state, "why": each.text}
-                for each in self.passages
-            },
+            "services": {each.name: each.as_json() for each in self.passages},
+            "workloads": {each.name: each.as_json() for each in self.workloads},
         }
 
 
@@ -124,21 +110,35 @@ def look(where: Project, source: str, target: str, soak_seconds: float) -> Verdi
     """
     if source == target:
         raise RefusedError(f"{source} is no gate for itself; name the environment before it")
+    beyond = _target(where, target)
+    config, at = beyond.config, None
+    found: tuple[Passage, ...] = ()
+    if config.services:
+        found, at = _services(where, source, beyond, soak_seconds)
+    looked = gate_workloads.look(where, source, config, beyond.state, soak_seconds)
+    now = at or looked.at or beyond.account.now()
+    return Verdict(source, target, config.shared, now, found, looked.passages)
+
+
+def _services(
+    where: Project, source: str, beyond: _Target, soak_seconds: float
+) -> tuple[tuple[Passage, ...], datetime]:
+    """A passage for each service, and AWS's time."""
     origin = reach(where, source, witnessed=True)
     if origin.state is None:
-        raise RefusedError(f"the gate to {target} stays closed: {origin.unread}")
+        raise RefusedError(f"the gate to {beyond.config.environment} stays closed: {origin.unread}")
     origin.groups.certain()
-    beyond = _target(where, target)
     soaks = {group.service: soak.of(origin, group) for group in origin.groups.all}
     rule = _Rule(origin, soaks, soak_seconds, origin.account.now())
-    found = tuple(_passage(rule, beyond, service) for service in beyond.config.services)
-    return Verdict(source, target, beyond.config.shared, rule.now, found)
+    return tuple(_passage(rule, beyond, service) for service in beyond.config.services), rule.now
 
 
 def _target(where: Project, name: str) -> _Target:
     config = where.config(name)
-    if not config.services:
-        raise RefusedError(f"{config.path.name} has no services, so that there is nothing to let through")
+    if not config.services and not config.workloads:
+        raise RefusedError(
+            f"{config.path.name} has no services and no workloads, so that there is nothing to let through"
+        )
     account = aws.account(config)
     try:
         state = fleet(where, name)

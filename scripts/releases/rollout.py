@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from time import sleep
+from typing import Protocol
 
 from scripts.releases import aws, refreshes
 from scripts.releases.aws import Account, AwsError
@@ -38,35 +39,72 @@ def running(account: Account, found: Iterable[Group]) -> list[tuple[Group, Refre
     return [(group, refresh) for group, refresh in latest if refresh and refresh.running]
 
 
-def follow(account: Account, started: Iterable[tuple[Group, Refresh]], look: Look) -> list[Outcome]:
-    """Looks every `POLL_SECONDS` until each of the refreshes has ended. Stopping to look ends none of them.
+class Following:
+    """Refreshes that are followed, look by look. Stopping to look ends none of them."""
 
-    Raises:
-        AwsError: AWS refused for another reason than load, or did not answer `MISSED_LOOKS` times in a row.
-    """
-    open_ones = dict(enumerate(started))
-    ended: dict[int, Outcome] = {}
-    missed = 0
-    while open_ones:
-        for place, (group, before) in list(open_ones.items()):
+    def __init__(self, account: Account, started: Iterable[tuple[Group, Refresh]], look: Look) -> None:
+        self._account, self._look = account, look
+        self._open = dict(enumerate(started))
+        self._ended: dict[int, Outcome] = {}
+        self._missed = 0
+
+    @property
+    def open(self) -> bool:
+        """Whether one of them goes on."""
+        return bool(self._open)
+
+    @property
+    def ended(self) -> list[Outcome]:
+        return [self._ended[place] for place in sorted(self._ended)]
+
+    def step(self) -> None:
+        """Looks once at each that goes on.
+
+        Raises:
+            AwsError: AWS refused for another reason than load, or did not answer `MISSED_LOOKS` times in a
+                row.
+        """
+        for place, (group, before) in list(self._open.items()):
             try:
-                refresh = refreshes.of(account, group, before.id)
+                refresh = refreshes.of(self._account, group, before.id)
             except AwsError as error:
-                missed += 1
-                if not error.passes or missed >= MISSED_LOOKS:
+                self._missed += 1
+                if not error.passes or self._missed >= MISSED_LOOKS:
                     raise
                 continue
-            missed = 0
+            self._missed = 0
             if refresh is None:
                 raise AwsError(f"AWS no longer knows the refresh {before.id} of {group.name}")
-            look(group, refresh)
-            open_ones[place] = group, refresh
+            self._look(group, refresh)
+            self._open[place] = group, refresh
             if not refresh.running:
-                ended[place] = Outcome(group, refresh)
-                del open_ones[place]
-        if open_ones:
+                self._ended[place] = Outcome(group, refresh)
+                del self._open[place]
+
+
+class Followed(Protocol):
+    """What is looked at until it has ended."""
+
+    @property
+    def open(self) -> bool: ...
+
+    def step(self) -> None: ...
+
+
+def to_the_end(*followed: Followed) -> None:
+    """Looks every `POLL_SECONDS`, at all of them, until the last one has ended. Raises as they do."""
+    while going := [each for each in followed if each.open]:
+        for each in going:
+            each.step()
+        if any(each.open for each in followed):
             sleep(POLL_SECONDS)
-    return [ended[place] for place in sorted(ended)]
+
+
+def follow(account: Account, started: Iterable[tuple[Group, Refresh]], look: Look) -> list[Outcome]:
+    """Follows refreshes alone. Raises as `Following.step`."""
+    following = Following(account, started, look)
+    to_the_end(following)
+    return following.ended
 
 
 def cancel(account: Account, environment: str, found: Iterable[Group]) -> list[tuple[Group, Refresh]]:

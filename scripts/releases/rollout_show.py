@@ -11,12 +11,14 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from images import containers
 from scripts.releases.errors import one_line
 from scripts.releases.groups import Group
 from scripts.releases.progress import Stage
 from scripts.releases.refreshes import Refresh
 from scripts.releases.rollout import Outcome
 from scripts.releases.scene import Scene, Seen
+from scripts.releases.workloads import Live
 
 BAR = 20
 
@@ -56,6 +58,21 @@ class Follower:
             self._say(group.name, f"{group.service}: {_step(refresh, seen.stage, None)}")
         for key, line in seen.lines.items():
             self._say(key, line)
+
+    def workload(self, live: Live) -> None:
+        """Shows what a cluster says now of a workload's rollout."""
+        if self._quiet:
+            return
+        said, key = (
+            one_line(f"{live.step} (to {containers.short(live.image or '-')})"),
+            f"workload {live.name}",
+        )
+        if self._progress:
+            if key not in self._tasks:
+                self._tasks[key] = self._progress.add_task(live.name, total=100, said="")
+            self._progress.update(self._tasks[key], completed=live.percentage, said=said)
+        else:
+            self._say(key, f"{live.name}: {said}")
 
     def _say(self, key: str, line: str) -> None:
         """Prints a line, unless the last one of the same key said the same."""

@@ -99,6 +99,13 @@ class Live:
         return int(self._status.get("availableReplicas") or 0)
 
     @property
+    def percentage(self) -> int:
+        """How many of its pods are new ones that serve."""
+        old = int(self._status.get("replicas") or 0) - self.updated
+        new = max(0, min(self.updated, self.available - old))
+        return 100 if not self.desired else 100 * new // self.desired
+
+    @property
     def running(self) -> bool:
         """Whether time alone may change how it stands."""
         return self.status == IN_PROGRESS
