@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import pulumi
 from pulumi import Output, ResourceOptions
-from pulumi_aws import cloudwatch, ec2
+from pulumi_aws import ec2
 from pydantic import Field, StringConstraints, model_validator
 
 from . import lifecycle_hooks, policies, server_access
@@ -24,10 +24,10 @@ from .args import (
     SecretReference,
 )
 from .lifecycle_hooks import Lifecycle
-from .names import named
 from .server_role import server_role
 from .server_rules import server_rules
 from .server_template import server_template
+from .shipped_log_group import shipped_log_group
 from .target_group import HealthPath
 from .user_data import LOG_GROUP, encoded, server_config
 
@@ -131,14 +131,7 @@ class LaunchTemplate(pulumi.ComponentResource):
     def __init__(self, name: str, args: LaunchTemplateArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("immutable:launchtemplate:LaunchTemplate", name, None, opts)
         child = ResourceOptions(parent=self)
-        logs = cloudwatch.LogGroup(
-            name,
-            retention_in_days=args.log_retention_days,
-            kms_key_id=args.log_kms_key_arn,
-            tags=named(args.tags, name),
-            opts=ResourceOptions(parent=self, retain_on_delete=args.retain_logs),
-        )
-        delivery = _delivery(name, args.log_delivery, logs, child)
+        logs, delivery = shipped_log_group(name, args, self)
         identity = server_role(name, args, logs.arn, child)
         group, rules = server_rules(name, args, child)
         rules += server_access.access_rules(name, group, args, child)
@@ -167,24 +160,6 @@ class LaunchTemplate(pulumi.ComponentResource):
 
 def _reserved(name: str) -> bool:
     return name == LOG_GROUP or name.startswith(lifecycle_hooks.VARIABLES)
-
-
-def _delivery(
-    name: str, delivery: LogDelivery | None, logs: cloudwatch.LogGroup, opts: ResourceOptions
-) -> list[cloudwatch.LogSubscriptionFilter]:
-    """All of the group's events; what is searched for among them is for their reader to say."""
-    if delivery is None:
-        return []
-    return [
-        cloudwatch.LogSubscriptionFilter(
-            name,
-            log_group=logs.name,
-            destination_arn=delivery.destination_arn,
-            role_arn=delivery.role_arn,
-            filter_pattern="",
-            opts=opts,
-        )
-    ]
 
 
 def _lifecycle_variables(args: LaunchTemplateArgs) -> dict[str, str]:

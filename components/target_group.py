@@ -25,7 +25,7 @@ class TargetGroupArgs(ComponentArgs):
 
     vpc_id: Late
     listener_arn: Late
-    port: Port
+    port: Port | Output[int]
     """Where servers listen, with plain HTTP: TLS ends at the load balancer, the rest is inside the VPC."""
     health_path: HealthPath
     priority: int = Field(ge=1, le=50000)

@@ -33,6 +33,7 @@ def _nothing(_: str) -> dict[str, Any]:
 OUTPUTS: dict[str, Outputs] = {
     "aws:acm/certificate:Certificate": _arn("acm", "certificate"),
     "aws:acm/certificateValidation:CertificateValidation": _nothing,
+    "aws:autoscaling/attachment:Attachment": _nothing,
     "aws:autoscaling/group:Group": lambda name: {
         "name": f"{name}-group",
         "arn": f"arn:aws:autoscaling:{REGION}:{ACCOUNT}:autoScalingGroup:1:autoScalingGroupName/{name}-group",
