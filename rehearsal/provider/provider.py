@@ -22,12 +22,12 @@ from rehearsal.provider import recorded
 from rehearsal.provider.call import AwsCall, token_and_name
 from rehearsal.provider.checks import checked
 from rehearsal.provider.cloud import endpoint, is_gone, reported
+from rehearsal.provider.comparison import changed, fill, inputs_of, keeps_its_name, outputs_of, replacing
 from rehearsal.provider.record import ResourceType
 from rehearsal.provider.types import find
-from rehearsal.provider.values import DEFAULTS_KEY, as_document, canonical, has_unknown, plain, settle
+from rehearsal.provider.values import DEFAULTS_KEY, plain
 
 _REGION = re.compile(r"^[a-z]{2}(-[a-z]+)+-\d$")
-_EMPTY: tuple[Any, ...] = (None, [], {}, "")
 
 
 class AwsProvider:
@@ -50,6 +50,11 @@ class AwsProvider:
         if isinstance(default_tags, str) and default_tags != UNKNOWN:
             default_tags = json.loads(default_tags)
         self._default_tags = dict(default_tags.get("tags") or {}) if isinstance(default_tags, dict) else {}
+
+    @staticmethod
+    def moved_by(old: Properties, new: Properties) -> tuple[str, ...]:
+        """A provider of another region would leave every resource behind."""
+        return ("region",) if old.get("region") != new.get("region") else ()
 
     def _call(self, name: str, properties: Properties, timeout_seconds: float = 0) -> AwsCall:
         region = properties.get("region")
@@ -84,10 +89,10 @@ class AwsProvider:
         record = find(token_and_name(urn)[0])
         if record is None:
             return recorded.diff(old_inputs, news)
-        changed = tuple(_changed(record, old_inputs, news))
-        replaces = tuple(name for name in changed if name in record.replaces or name == "region")
-        one_only = record.delete_before_replace or _keeps_its_name(record, old_inputs, news)
-        return Diff(bool(changed), replaces, changed, bool(replaces) and one_only)
+        names = tuple(changed(record, old_inputs, news))
+        replaces = replacing(record, names, old_inputs, news)
+        one_only = record.delete_before_replace or keeps_its_name(record, old_inputs, news)
+        return Diff(bool(names), replaces, names, bool(replaces) and one_only)
 
     def create(self, urn: str, news: Properties, timeout_seconds: float, preview: bool) -> State:
         """Create it; in a preview say what it will be."""
@@ -108,15 +113,17 @@ class AwsProvider:
                     actual = {**actual, **record.complete(call, resource_id, news)}
             except ProviderError as error:
                 raise PartialFailureError(
-                    str(error), resource_id, _outputs(record, call, news, actual)
+                    str(error), resource_id, outputs_of(record, call, news, actual)
                 ) from error.__cause__
-        return State(resource_id, _outputs(record, call, news, actual))
+        return State(resource_id, outputs_of(record, call, news, actual))
 
     def _foreseen(self, record: ResourceType, call: AwsCall, news: Properties) -> Properties:
         """The outputs of a resource that is still to be created."""
         outputs = {key: value for key, value in news.items() if key != DEFAULTS_KEY}
         for key in record.computed:
-            outputs.setdefault(key, UNKNOWN)
+            if "." not in key:
+                outputs.setdefault(key, UNKNOWN)
+        fill(record, outputs, None)
         if record.retag is not None:
             outputs["tagsAll"] = _all_tags(call, news)
         if record.regional:
@@ -136,8 +143,8 @@ class AwsProvider:
         with reported(f"reading {token} '{name}'"), _gone_is_fine():
             actual = record.read(call, resource_id, known)
             if actual is not None:
-                now = _outputs(record, call, known, actual)
-                return State(resource_id, now, _inputs(record, inputs, now))
+                now = outputs_of(record, call, known, actual)
+                return State(resource_id, now, inputs_of(record, inputs, now))
         return None
 
     def update(
@@ -157,22 +164,22 @@ class AwsProvider:
         if record is None:
             recorded.note(token)
             return recorded.update(old_outputs, news)
-        changed = frozenset(_changed(record, old_inputs, news)) or frozenset(news)
+        names = frozenset(changed(record, old_inputs, news)) or frozenset(news)
         call = self._call(name, {**old_outputs, **news}, timeout_seconds)
         if preview:
-            return self._foreseen_update(record, call, old_inputs, old_outputs, news, changed)
+            return self._foreseen_update(record, call, old_inputs, old_outputs, news, names)
         with reported(f"updating {token} '{name}'"):
-            if record.retag is not None and "tags" in changed:
+            if record.retag is not None and "tags" in names:
                 _retag(record, call, resource_id, old_outputs, news)
-            if record.update is not None and changed - {"tags"}:
-                record.update(call, resource_id, old_outputs, news, changed)
+            if record.update is not None and names - {"tags"}:
+                record.update(call, resource_id, old_outputs, news, names)
             kept = {key: old_outputs[key] for key in record.computed if key in old_outputs}
             actual = record.read(call, resource_id, {**kept, **news})
         if actual is None:
             raise ProviderError(
                 f"updating {token} '{name}': {resource_id} is gone; refresh to create it anew"
             )
-        return {**kept, **_outputs(record, call, news, actual)}
+        return {**kept, **outputs_of(record, call, news, actual)}
 
     def _foreseen_update(
         self,
@@ -181,14 +188,15 @@ class AwsProvider:
         old_inputs: Properties,
         old_outputs: Properties,
         news: Properties,
-        changed: frozenset[str],
+        names: frozenset[str],
     ) -> Properties:
         """The outputs after a change that is still to be made."""
         kept = {key: value for key, value in old_outputs.items() if key not in old_inputs or key in news}
         outputs = {**kept, **{key: value for key, value in news.items() if key != DEFAULTS_KEY}}
+        fill(record, outputs, old_outputs)
         for output, causes in record.refreshed.items():
             condition = record.refreshed_only_if.get(output)
-            if changed & causes and (condition is None or news.get(condition)):
+            if names & causes and (condition is None or news.get(condition)):
                 outputs[output] = UNKNOWN
         if record.retag is not None:
             outputs["tagsAll"] = _all_tags(call, news)
@@ -226,64 +234,9 @@ def _gone_is_fine() -> Iterator[None]:
             raise
 
 
-def _keeps_its_name(record: ResourceType, old_inputs: Properties, news: Properties) -> bool:
-    """Whether the program gave the name. Two of one name may not stand side by side, so the real provider
-    deletes such a resource first, unless the program forbids it.
-    """
-    if record.auto_name is None or record.auto_name.property in news.get(DEFAULTS_KEY, ()):
-        return False
-    name = news.get(record.auto_name.property)
-    return name is not None and name == old_inputs.get(record.auto_name.property)
-
-
-def _changed(record: ResourceType, old_inputs: Properties, news: Properties) -> Iterator[str]:
-    """The names of the inputs that differ in meaning; unknown values differ from everything."""
-    for name in sorted((old_inputs.keys() | news.keys()) - {DEFAULTS_KEY}):
-        old, new = old_inputs.get(name), news.get(name)
-        if has_unknown(new):
-            yield name
-        elif old in _EMPTY and new in _EMPTY:
-            continue
-        elif name in record.documents:
-            if as_document(old) != as_document(new):
-                yield name
-        elif canonical(old, name in record.sets) != canonical(new, name in record.sets):
-            yield name
-
-
 def _all_tags(call: AwsCall, news: Properties) -> Any:
     tags = news.get("tags")
     return UNKNOWN if tags == UNKNOWN else call.tags(news)
-
-
-def _outputs(record: ResourceType, call: AwsCall, desired: Properties, actual: Properties) -> Properties:
-    """The outputs: what the cloud says, in the words of `desired` where they mean the same."""
-    actual = dict(actual)
-    if record.regional:
-        actual["region"] = call.region
-    if record.retag is not None:
-        present = actual.setdefault("tagsAll", call.tags(desired))
-        if present != call.tags(desired):
-            own = desired.get("tags") or {}
-            actual["tags"] = {
-                key: value
-                for key, value in present.items()
-                if key in own or call.default_tags.get(key) != value
-            }
-    outputs = settle(desired, actual, record.documents)
-    if "tagsAll" in actual:
-        outputs["tagsAll"] = actual["tagsAll"]
-        if "tags" in actual:
-            outputs["tags"] = actual["tags"]
-    return outputs
-
-
-def _inputs(record: ResourceType, inputs: Properties, outputs: Properties) -> Properties:
-    """The inputs that would make what is there; for an import, all that the type takes."""
-    if not inputs:
-        return {key: value for key, value in outputs.items() if key in record.inputs and value not in _EMPTY}
-    defaults = {DEFAULTS_KEY: inputs[DEFAULTS_KEY]} if DEFAULTS_KEY in inputs else {}
-    return {**{key: outputs[key] for key in inputs if key in outputs}, **defaults}
 
 
 def _retag(

@@ -70,7 +70,8 @@ class ResourceType:
     """One AWS resource type.
 
     Paths (`enums`, `ranges`) name nested properties with dots and every item of a list with `[]`, as in
-    `defaultActions[].type`. A property is written as Pulumi spells it.
+    `defaultActions[].type`. A property is written as Pulumi spells it. In `replaces` and `computed` a dot
+    leads one step inside, as in `launchTemplate.id`.
 
     Attributes:
         inputs: every property that a program may set (an import reads these back).
