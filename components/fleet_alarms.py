@@ -43,7 +43,8 @@ class FleetAlarmsArgs(ComponentArgs):
     load_balancer_arn_suffix: Late | None = None
     """With the next: whose requests are measured. None for a fleet that nobody asks."""
     target_group_arn_suffix: Late | None = None
-    group_name: Late
+    group_name: Late | None
+    """Whose failures are counted. None where other things than servers fail: pods on nodes of a cluster."""
     topic_arn: Late
     """Where alarms ring, and say that they are over."""
     thresholds: AlarmThresholds = AlarmThresholds()
@@ -58,7 +59,7 @@ class FleetAlarmsArgs(ComponentArgs):
 
 
 class FleetAlarms(pulumi.ComponentResource):
-    """The four alarms of one Auto Scaling group behind one target group; without one, the last of them.
+    """The four alarms of one Auto Scaling group behind one target group; of one of the two, its own.
 
     What they do without data differs: without requests there are no errors, so that is fine; without a single
     target nobody knows whether hosts are healthy, so that is no OK.
@@ -72,8 +73,10 @@ class FleetAlarms(pulumi.ComponentResource):
     def __init__(self, name: str, args: FleetAlarmsArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("immutable:fleetalarms:FleetAlarms", name, None, opts)
         child = ResourceOptions(parent=self)
-        rule = _failures(name, args, child)
-        declared = _of_requests(name, args) | {"replacements": _replacements(name, args, rule)}
+        declared = _of_requests(name, args)
+        if args.group_name is not None:
+            rule = _failures(name, args, args.group_name, child)
+            declared["replacements"] = _replacements(name, args, rule)
         alarms = {
             suffix: cloudwatch.MetricAlarm(
                 f"{name}-{suffix}",
@@ -196,7 +199,9 @@ def _replacements(name: str, args: FleetAlarmsArgs, rule: cloudwatch.EventRule) 
     }
 
 
-def _failures(name: str, args: FleetAlarmsArgs, opts: ResourceOptions) -> cloudwatch.EventRule:
+def _failures(
+    name: str, args: FleetAlarmsArgs, group_name: Late, opts: ResourceOptions
+) -> cloudwatch.EventRule:
     """A rule over the group's events, for its count: AWS has no metric of replacements."""
     child_name, asked = f"{name}-failures", args.load_balancer_arn_suffix is not None
     rule = cloudwatch.EventRule(
@@ -204,7 +209,7 @@ def _failures(name: str, args: FleetAlarmsArgs, opts: ResourceOptions) -> cloudw
         name_prefix=name_prefix(child_name, RULE_PREFIX),
         description=f"A server of {name} was replaced because it failed, or could not be launched",
         event_pattern=Output.json_dumps(
-            Output.from_input(args.group_name).apply(lambda group: failure_pattern(group, asked))
+            Output.from_input(group_name).apply(lambda group: failure_pattern(group, asked))
         ),
         tags=named(args.tags, child_name),
         opts=opts,

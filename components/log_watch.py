@@ -24,6 +24,9 @@ also as the level of a line that is JSON. What a service prints has the priority
 
 CloudWatch Logs takes two regular expressions a pattern, and no quotes in one: the dots stand for `":"`."""
 
+LINE_ERROR_PATTERN = "%ERROR|CRITICAL|FATAL|Traceback|level....?(error|critical|fatal)%"
+"""The same of bare lines, as a cluster's log agent sends them: a word for an error, in text or in JSON."""
+
 LATE_SECONDS = 1800
 """Twice what a stream gathers lines for at most."""
 

@@ -5,6 +5,7 @@ Limits are EKS's and Kubernetes' unless said otherwise; `sections.py` says what 
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Iterator
 from typing import Annotated
@@ -83,12 +84,12 @@ class NodesConfig(Section):
         min_length=1, max_length=20, description="one or more instance types, the preferred one first"
     )
     min: int = Field(default=2, ge=1, le=450, description="the least number of nodes")
-    max: int = Field(default=4, ge=1, le=450, description="the greatest number of nodes")
+    max: int = Field(default=6, ge=1, le=450, description="the greatest number of nodes")
     max_unavailable: int = Field(
         default=1, ge=1, le=100, description="how many nodes an update takes away at once"
     )
     max_age_days: int = Field(
-        default=30, ge=1, le=365, description="days until a node is replaced by a fresh one"
+        default=21, ge=1, le=365, description="days until a node is replaced by a fresh one"
     )
     volume_size_gib: int = Field(
         default=40, ge=20, le=16_384, description="the root volume's size in GiB, images of containers too"
@@ -109,7 +110,7 @@ class NodesConfig(Section):
 
 
 class ClusterConfig(Section):
-    """The cluster of an environment. There is one, and its name is the environment's own."""
+    """The cluster of an environment, of which there is one."""
 
     version: Annotated[str, AfterValidator(_version)] = Field(
         description='the version of Kubernetes, such as "1.36"; one minor version more at a time'
@@ -144,8 +145,14 @@ class ClusterConfig(Section):
             if name not in self.add_ons:
                 text = f"is missing, and it {purpose}; set it to a version such as v1.20.4-eksbuild.2"
                 yield ("addOns", name), text
-        told = (("admins", self.admins), ("viewers", self.viewers))
-        for key, principals in told:
+        for index, block in enumerate(self.public_access_cidrs):
+            if ipaddress.IPv4Network(block).prefixlen == 0:
+                text = f"{block} lets everybody call the cluster's API; name blocks of your own"
+                yield ("publicAccessCidrs", index), text
+        yield from self._principal_problems()
+
+    def _principal_problems(self) -> Iterator[tuple[Place, str]]:
+        for key, principals in (("admins", self.admins), ("viewers", self.viewers)):
             for index, each in enumerate(principals):
                 if each in principals[:index]:
                     yield (key, index), f"{shown(each)} stands there twice; remove one"

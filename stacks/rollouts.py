@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from components.log_watch import ERROR_PATTERN
+from components.log_watch import ERROR_PATTERN, LINE_ERROR_PATTERN
 from stacks.problems import Place, SectionError, shown
 from stacks.sections import Section
 
@@ -24,22 +24,9 @@ def _alarm_name(value: str) -> str:
     return value
 
 
-class AlarmsConfig(Section):
-    """From where on a service does badly: its alarms ring, and a release that is under way is undone. The
-    alarms on its logs ring only."""
+class LogAlarmsConfig(Section):
+    """From where on what is logged tells of trouble."""
 
-    error_percent: float = Field(
-        default=5, gt=0, lt=100, description="the percentage of requests that end in a 5xx"
-    )
-    latency_seconds: float = Field(
-        default=2, gt=0, le=4000, description="the seconds that the slowest hundredth of requests takes"
-    )
-    unhealthy_hosts: int = Field(
-        default=1, ge=1, le=500, description="how many servers fail their health checks"
-    )
-    replacements: int = Field(
-        default=1, ge=1, le=500, description="how many servers fail and are replaced within five minutes"
-    )
     log_error_percent: float = Field(
         default=5, gt=0, le=100, description="the percentage of logged lines that tell of an error"
     )
@@ -50,15 +37,53 @@ class AlarmsConfig(Section):
         description="a filter pattern of CloudWatch Logs for lines that tell of an error",
     )
 
+
+class RequestAlarmsConfig(Section):
+    """From where on requests tell of trouble."""
+
+    error_percent: float = Field(
+        default=5, gt=0, lt=100, description="the percentage of requests that end in a 5xx"
+    )
+    latency_seconds: float = Field(
+        default=2, gt=0, le=4000, description="the seconds that the slowest hundredth of requests takes"
+    )
+    unhealthy_hosts: int = Field(
+        default=1, ge=1, le=500, description="how many servers fail their health checks"
+    )
+
     @property
-    def of_fleet(self) -> dict[str, float | int]:
-        """Those that are not about logs: a rollout watches their alarms."""
+    def of_requests(self) -> dict[str, float | int]:
+        """Those that a load balancer measures."""
         return {
             "error_percent": self.error_percent,
             "latency_seconds": self.latency_seconds,
             "unhealthy_hosts": self.unhealthy_hosts,
-            "replacements": self.replacements,
         }
+
+
+class AlarmsConfig(RequestAlarmsConfig, LogAlarmsConfig):
+    """From where on a service does badly: its alarms ring, and a release that is under way is undone. The
+    alarms on its logs ring only."""
+
+    replacements: int = Field(
+        default=1, ge=1, le=500, description="how many servers fail and are replaced within five minutes"
+    )
+
+    @property
+    def of_fleet(self) -> dict[str, float | int]:
+        """Those that are not about logs: a rollout watches their alarms."""
+        return {**self.of_requests, "replacements": self.replacements}
+
+
+class WorkloadAlarmsConfig(RequestAlarmsConfig, LogAlarmsConfig):
+    """From where on a workload does badly: its alarms ring. Those of requests are for one with a route."""
+
+    log_error_pattern: str = Field(
+        default=LINE_ERROR_PATTERN,
+        min_length=1,
+        max_length=1024,
+        description="a filter pattern of CloudWatch Logs for lines that tell of an error",
+    )
 
 
 class LifecycleConfig(Section):

@@ -7,112 +7,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, model_validator
+from pydantic.alias_generators import to_camel
 
 from components.server_access import DATABASE_VARIABLES, VARIABLE_NAME, url_variable
 from stacks.container_images import ImageKey
-from stacks.problems import Place, SectionError, shown
+from stacks.pod_sections import CpuConfig, MemoryConfig, RolloutConfig
+from stacks.problems import Place, SectionError
 from stacks.references import SecretConfig
+from stacks.rollouts import RequestAlarmsConfig, WorkloadAlarmsConfig
 from stacks.sections import Section
 from stacks.services import RouteConfig
 from stacks.shared_keys import HealthPath, environment_problems, statement_problems, taken_names
 
 LONGEST_NAME = 63 - len("-migrate-") - 8
 """Characters of a workload's name: a Job's has 63, and that of a migration ends in `-migrate-` and a hash."""
-
-_MILLI = 1000
-_BYTES = {"Mi": 1 << 20, "Gi": 1 << 30, "M": 10**6, "G": 10**9}
-
-
-def _cpu(value: str) -> str:
-    if not re.fullmatch(r"[1-9]\d*m|\d+(?:\.\d{1,3})?", value) or not milli_cpu(value):
-        raise ValueError(
-            f"{shown(value)} is no amount of processor; write one such as 250m, a quarter of one"
-        )
-    return value
-
-
-def _memory(value: str) -> str:
-    if not re.fullmatch(r"[1-9]\d*(?:Mi|Gi|M|G)", value):
-        raise ValueError(f"{shown(value)} is no amount of memory; write one such as 256Mi or 2Gi")
-    return value
-
-
-def milli_cpu(value: str) -> int:
-    """`250m` and `0.25` as 250."""
-    return int(value[:-1]) if value.endswith("m") else int(Decimal(value) * _MILLI)
-
-
-def memory_bytes(value: str) -> int:
-    """`256Mi` in bytes."""
-    unit = value.lstrip("0123456789")
-    return int(value.removesuffix(unit)) * _BYTES[unit]
-
-
-class CpuConfig(Section):
-    """How much of a processor a pod is given."""
-
-    request: Annotated[str, AfterValidator(_cpu)] = Field(description="what it has for sure, such as 250m")
-    limit: Annotated[str, AfterValidator(_cpu)] = Field(description="the most it may use, such as 500m")
-
-    @model_validator(mode="after")
-    def _agrees(self) -> CpuConfig:
-        if milli_cpu(self.limit) < milli_cpu(self.request):
-            SectionError.raise_any([_below(self.limit, self.request)])
-        return self
-
-
-class MemoryConfig(Section):
-    """How much memory a pod is given. One that takes more than the limit is ended and started anew."""
-
-    request: Annotated[str, AfterValidator(_memory)] = Field(
-        description="what it has for sure, such as 256Mi"
-    )
-    limit: Annotated[str, AfterValidator(_memory)] = Field(description="the most it may use, such as 256Mi")
-
-    @model_validator(mode="after")
-    def _agrees(self) -> MemoryConfig:
-        if memory_bytes(self.limit) < memory_bytes(self.request):
-            SectionError.raise_any([_below(self.limit, self.request)])
-        return self
-
-
-def _below(limit: str, request: str) -> tuple[Place, str]:
-    return ("limit",), f"{limit} is below the request of {request}; raise it, or lower the request"
-
-
-def _surge(value: str) -> str:
-    if not re.fullmatch(r"(?:[1-9]\d?|100)%|[1-9]\d{0,2}", value):
-        raise ValueError(f'{shown(value)} is no number of pods; write one such as "25%" or "1"')
-    return value
-
-
-class RolloutConfig(Section):
-    """How a release replaces pods. There are never fewer than before that answer."""
-
-    max_surge: Annotated[str, AfterValidator(_surge)] = Field(
-        default="25%", description='how many pods more there may be meanwhile, such as "25%" or "1"'
-    )
-    min_ready_seconds: int = Field(
-        default=10, ge=0, le=600, description="seconds that a new pod must stay ready before it counts"
-    )
-    progress_deadline_seconds: int = Field(
-        default=600, ge=30, le=7200, description="seconds without a step forward until a release failed"
-    )
-    timeout_seconds: int = Field(
-        default=3600, ge=60, le=86_400, description="seconds that an update waits for a release"
-    )
-
-    @model_validator(mode="after")
-    def _agrees(self) -> RolloutConfig:
-        if self.timeout_seconds < self.progress_deadline_seconds:
-            text = f"{self.timeout_seconds} is over before progressDeadlineSeconds "
-            text += f"{self.progress_deadline_seconds}; raise it or lower that"
-            SectionError.raise_any([(("timeoutSeconds",), text)])
-        return self
 
 
 def _port_name(value: str) -> str:
@@ -181,6 +92,9 @@ class WorkloadConfig(Section):
     startup_seconds: int = Field(
         default=120, ge=10, le=3600, description="seconds that a new pod may take until it first answers"
     )
+    migrate_timeout_seconds: int = Field(
+        default=1800, ge=10, le=86_400, description="seconds that migrate may take, over all tries"
+    )
     drain_seconds: int = Field(
         default=15, ge=0, le=3600, description="seconds that a pod goes on answering when it is to stop"
     )
@@ -204,6 +118,9 @@ class WorkloadConfig(Section):
     )
     service_account_token: bool = Field(
         default=False, description="true for pods that speak to the cluster's API themselves"
+    )
+    alarms: WorkloadAlarmsConfig = Field(
+        default=WorkloadAlarmsConfig(), description="from where on it does badly"
     )
     rollout: RolloutConfig = Field(default=RolloutConfig(), description="how a release replaces pods")
 
@@ -256,8 +173,18 @@ class WorkloadConfig(Section):
             yield ("port",), f"{text}, or take route out for a worker"
         if self.probed is None and "health_path" in self.model_fields_set:
             yield ("healthPath",), "is asked on no port; set port or healthPort, or take it out for a worker"
-        if self.route is None and "deregistration_delay_seconds" in self.model_fields_set:
-            yield ("deregistrationDelaySeconds",), "is for workloads with a route; set route, or take it out"
+        if self.route is None:
+            yield from self._without_a_route()
+        if not self.migrate and "migrate_timeout_seconds" in self.model_fields_set:
+            yield ("migrateTimeoutSeconds",), "is for workloads that migrate; set migrate, or take it out"
+
+    def _without_a_route(self) -> Iterator[tuple[Place, str]]:
+        why = "is for workloads with a route; set route, or take it out"
+        if "deregistration_delay_seconds" in self.model_fields_set:
+            yield ("deregistrationDelaySeconds",), why
+        for name in RequestAlarmsConfig.model_fields:
+            if name in self.alarms.model_fields_set:
+                yield ("alarms", to_camel(name)), why
 
 
 def _one_of(served: str) -> str:

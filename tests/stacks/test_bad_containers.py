@@ -127,13 +127,20 @@ def test_an_image_that_nodes_without_internet_cannot_pull_is_refused() -> None:
             "'latest' is a name or an alias; write the ID of the image it stands for, 'ami-' with 8 or 17 "
             "lower-case hexadecimal digits",
         ),
-        ("nodes.min", 5, "5 is more than max 4; lower min or raise max"),
-        ("nodes.maxUnavailable", 5, "5 is more than max 4, all nodes at once; lower it"),
+        ("nodes.min", 7, "7 is more than max 6; lower min or raise max"),
+        ("nodes.maxUnavailable", 7, "7 is more than max 6, all nodes at once; lower it"),
         ("nodes.maxAgeDays", 0, "0 is too low; the least is 1"),
     ],
 )
 def test_one_wrong_value_of_a_cluster_is_one_line(path: str, value: Any, line: str) -> None:
     assert refusal({f"immutable:cluster.{path}": value}) == f"immutable:cluster.{path}: {line}"
+
+
+def test_an_api_that_everybody_may_call_is_refused() -> None:
+    assert refusal({"immutable:cluster.publicAccessCidrs": ["203.0.113.0/24", "0.0.0.0/0"]}) == (
+        "immutable:cluster.publicAccessCidrs[1]: 0.0.0.0/0 lets everybody call the cluster's API; name "
+        "blocks of your own"
+    )
 
 
 def test_nodes_of_two_architectures_are_refused() -> None:

@@ -174,11 +174,19 @@ def test_a_route_needs_a_port() -> None:
     )
 
 
-def test_what_is_for_routes_is_refused_without_one() -> None:
-    mailer = {**SIZE, "image": "shop", "deregistrationDelaySeconds": 5}
-    assert refusal({"immutable:workloads.mailer": mailer}) == (
-        "immutable:workloads.mailer.deregistrationDelaySeconds: is for workloads with a route; set route, or "
-        "take it out"
+@pytest.mark.parametrize(
+    "key", ["deregistrationDelaySeconds", "alarms.errorPercent", "alarms.unhealthyHosts"]
+)
+def test_what_is_for_routes_is_refused_without_one(key: str) -> None:
+    mailer = {"immutable:workloads.mailer": {**SIZE, "image": "shop"}}
+    assert refusal(mailer | {f"immutable:workloads.mailer.{key}": 5}) == (
+        f"immutable:workloads.mailer.{key}: is for workloads with a route; set route, or take it out"
+    )
+
+
+def test_a_time_for_a_migration_that_there_is_not_is_refused() -> None:
+    assert refusal({f"{SHOP_KEY}.migrateTimeoutSeconds": 60}) == (
+        f"{SHOP_KEY}.migrateTimeoutSeconds: is for workloads that migrate; set migrate, or take it out"
     )
 
 
