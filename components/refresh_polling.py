@@ -44,13 +44,14 @@ Look = tuple[bool, str, str]
 
 
 class Voice:
-    """Says lines, and while `never_silent`, that there is no answer when none has come for long.
+    """Says lines, and while `never_silent`, that there is no answer of `whose` when none has come for long.
 
     boto3 tries again by itself, which may take it minutes, and says nothing meanwhile.
     """
 
-    def __init__(self, say: Callable[[str], None]) -> None:
+    def __init__(self, say: Callable[[str], None], whose: str = "AWS") -> None:
         self._say = say
+        self._whose = whose
         self._said_at = time.monotonic()
 
     def say(self, text: str) -> None:
@@ -72,18 +73,23 @@ class Voice:
         self._said_at = time.monotonic()
         while not over.wait(max(0.0, self._said_at + SILENCE_SECONDS - time.monotonic())):
             if time.monotonic() - self._said_at >= SILENCE_SECONDS:
-                self.say("still waiting for an answer of AWS")
+                self.say(f"still waiting for an answer of {self._whose}")
 
 
 class Polling:
     """Looks until done or until `deadline` (of `time.monotonic`), and says a line at every change."""
 
     def __init__(
-        self, deadline: float, say: Callable[[str], None], sleep: Callable[[float], None] = time.sleep
+        self,
+        deadline: float,
+        say: Callable[[str], None],
+        sleep: Callable[[float], None] = time.sleep,
+        transient: Callable[[BaseException], bool] = is_transient,
     ) -> None:
         self._deadline = deadline
         self._say = say
         self._sleep = sleep
+        self._transient = transient
         self._state: str | None = None
         self._said_at = 0.0
         self._unchanged = 0
@@ -93,7 +99,8 @@ class Polling:
         rise.
         """
         retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_result(lambda done: not done) | tenacity.retry_if_exception(is_transient),
+            retry=tenacity.retry_if_result(lambda done: not done)
+            | tenacity.retry_if_exception(self._transient),
             wait=self._wait,
             stop=lambda _: time.monotonic() >= self._deadline,
             sleep=self._sleep,
@@ -106,7 +113,7 @@ class Polling:
         try:
             done, state, line = look()
         except Exception as error:
-            if is_transient(error):
+            if self._transient(error):
                 self._tell(self._state, f"still waiting ({type(error).__name__})")
             raise
         self._tell(state, line)

@@ -7,9 +7,7 @@ code.
 
 from __future__ import annotations
 
-import math
 import re
-import sys
 import threading
 from collections.abc import Mapping
 from functools import cache
@@ -26,6 +24,7 @@ from pulumi.dynamic import (
 )
 from pulumi.output import Unknown
 
+from .provider_values import differs, say
 from .refresh_errors import RolloutError, show_rollout_errors_as_one_line
 from .refresh_view import one_line
 
@@ -83,7 +82,7 @@ class RefreshProvider(ResourceProvider):
 
     def diff(self, _id: str, olds: Properties, news: Properties) -> DiffResult:
         """An unknown new value, as in a preview of a new template version, counts as changed."""
-        changed = [name for name in INPUTS if _differs(olds.get(name), news.get(name))]
+        changed = [name for name in INPUTS if differs(olds.get(name), news.get(name))]
         replaces = [name for name in IDENTITY if name in changed]
         # The old one is cancelled after the new one was made: its group goes away or is another's business.
         return DiffResult(changes=bool(changed), replaces=replaces, delete_before_replace=False)
@@ -97,7 +96,7 @@ class RefreshProvider(ResourceProvider):
         again.
         """
         previous = olds.get("previous_image_id") or ""
-        if not any(_differs(olds.get(name), news.get(name)) for name in TRIGGERS):
+        if not any(differs(olds.get(name), news.get(name)) for name in TRIGGERS):
             kept = {name: olds.get(name) for name in ("refresh_id", "status", "reason")}
             return UpdateResult(_inputs(news) | kept | {"previous_image_id": previous})
         outcome = _carry_out(news, first=False)
@@ -197,7 +196,7 @@ def _rollout(props: Properties) -> Rollout:
     # The waiter tries again by itself, says so meanwhile, and never sends a start twice without a look.
     clients = Clients(*(_client(service, props, attempts=1) for service in services))
     preferences = aws_preferences(props.get("preferences") or {})
-    return Rollout(clients, target, preferences, float(props["timeout_seconds"]), _say)
+    return Rollout(clients, target, preferences, float(props["timeout_seconds"]), say)
 
 
 def _client(service: str, props: Properties, attempts: int = 8) -> Any:
@@ -216,15 +215,6 @@ def _cached_client(service: str, region: str, attempts: int) -> Any:
     return boto3.client(service, region_name=region, config=config)  # type: ignore[call-overload]
 
 
-def _say(line: str) -> None:
-    """The engine shows what a provider prints; unflushed it would come when the rollout is over.
-
-    In one piece: `print` writes the end of a line apart, and rollouts of several services run at once.
-    """
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
-
-
 def _explained(error: Exception, props: Properties) -> RolloutError:
     return RolloutError(f"instance refresh of {props['group_name']}: {one_line(error)}")
 
@@ -240,16 +230,3 @@ def _outputs(props: Properties, outcome: Outcome, previous_image_id: str) -> Pro
         "reason": outcome.reason,
         "previous_image_id": previous_image_id,
     }
-
-
-def _differs(old: Any, new: Any) -> bool:
-    """Compare values of the state with values of the program: 100.0 is 100, and nothing is the same as
-    empty.
-    """
-    if isinstance(old, Mapping) and isinstance(new, Mapping):
-        return any(_differs(old.get(key), new.get(key)) for key in {*old, *new})
-    if isinstance(old, list | tuple) and isinstance(new, list | tuple):
-        return len(old) != len(new) or any(_differs(a, b) for a, b in zip(old, new, strict=True))
-    if isinstance(old, int | float) and isinstance(new, int | float):
-        return not math.isclose(old, new)
-    return (old or None) != (new or None)

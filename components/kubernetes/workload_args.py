@@ -114,19 +114,20 @@ class WorkloadArgs(Args):
     migrate: tuple[str, ...] = ()
     """A command of the image that runs in a Job before each new version, once. It must end well on a database
     that a later image has migrated, or a rollback stops at it."""
+    migrate_timeout_seconds: int = Field(default=1800, ge=10, le=86_400)
+    """How long that may take, over all tries."""
     environment: Mapping[str, Late] = Field(default_factory=dict)
     """Variables. Never a secret: whoever may read ConfigMaps reads them."""
     secrets: Mapping[str, SecretReference] = Field(default_factory=dict)
-    """Secrets by name: the value is the file `/run/secrets/NAME`, and the variable `NAME_FILE` says so."""
+    """Secrets by name: the value is the file `/mnt/secrets/NAME`, and the variable `NAME_FILE` says so."""
     database: DatabaseAccess | None = None
     """Told in `DATABASE_HOST`, `_PORT`, `_NAME`, `_SECRET`, `_SECRET_FILE` and, where there is IAM
     authentication, `_USER`."""
     database_cidrs: tuple[Late, ...] = ()
     """Where the database's addresses are: a network policy knows no names and no security groups."""
     calls: Mapping[str, WorkloadCallee] = Field(default_factory=dict)
-    """Other workloads of the namespace by name; the address of `billing` is told in `BILLING_URL`."""
-    callers: tuple[WorkloadName, ...] = ()
-    """Which other workloads may call this one, on all of its ports."""
+    """Other workloads of the namespace by name: the way to `billing` is opened on both sides, and
+    `BILLING_URL` is its address."""
     exposed: bool = False
     """Whether each node answers for it, on a port of the cluster's choice: `Workload.node_port`."""
     entry_cidrs: tuple[Late, ...] = ()
@@ -206,8 +207,8 @@ class WorkloadArgs(Args):
         if self.health_port is not None and self.health_port not in served.values():
             known = ", ".join(map(str, served.values())) or "none"
             yield f"health_port {self.health_port} is not served: name one of port and ports ({known})"
-        if self.port is None and (self.exposed or self.callers or self.ingress):
-            yield "without a port nobody asks it: give it one, or leave out exposed, callers and ingress"
+        if self.port is None and (self.exposed or self.ingress):
+            yield "without a port nobody asks it: give it one, or leave out exposed and ingress"
         if bool(self.entry_cidrs) != self.exposed:
             yield "exposed and entry_cidrs go together: give both or none"
 
