@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
@@ -14,6 +14,8 @@ from .. import policies, server_access
 from ..args import ComponentArgs, DatabaseAccess, Late, SecretReference
 from . import roles
 from .workload_namespace import NamespaceName
+
+READ = "secretsmanager:GetSecretValue"
 
 
 class WorkloadIdentityArgs(ComponentArgs):
@@ -69,6 +71,14 @@ class WorkloadIdentity(pulumi.ComponentResource):
         self.register_outputs({"roleArn": self.role_arn})
 
 
+def mounting(statement: policies.Statement) -> policies.Statement:
+    """A statement for servers as pods need it: what mounts their secrets also asks which version is current
+    (Secrets Manager User Guide, "Use AWS Secrets Manager secrets in Amazon EKS")."""
+    if statement["Action"] != READ:
+        return statement
+    return {**statement, "Action": ["secretsmanager:DescribeSecret", READ]}
+
+
 def _access(
     name: str, role: iam.Role, args: WorkloadIdentityArgs, parent: pulumi.Resource
 ) -> list[iam.RolePolicy]:
@@ -77,12 +87,16 @@ def _access(
     """
     if args.database is None and not args.secrets and not args.policy_statements:
         return []
+
+    def document(each: Sequence[Any]) -> policies.Document:
+        return policies.document(*map(mounting, each[0]), *each[1])
+
     known = Output.all(server_access.statements(args), list(args.policy_statements))
     return [
         iam.RolePolicy(
             name,
             role=role.name,
-            policy=Output.json_dumps(known.apply(lambda each: policies.document(*each[0], *each[1]))),
+            policy=Output.json_dumps(known.apply(document)),
             opts=ResourceOptions(parent=parent, replace_on_changes=["policy"]),
         )
     ]
