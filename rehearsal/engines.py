@@ -134,19 +134,21 @@ class EmbeddedEngine:
 
 
 class PulumiEngine:
-    """The `pulumi` command, with this repository's provider in the place of AWS's."""
+    """The `pulumi` command, with this repository's providers in the place of AWS's and Kubernetes'."""
 
     name = "pulumi"
 
     def __init__(self, workspace: Workspace, variables: Mapping[str, str]) -> None:
+        from rehearsal.provider import PROVIDERS
         from rehearsal.provider.server import write_plugin_executable
 
         folder = commands_of(self.name, workspace)
-        write_plugin_executable(folder)
+        for package in PROVIDERS:
+            write_plugin_executable(folder, package)
         self._workspace = workspace
         self.variables = {
             **variables,
-            # The `aws` provider found first on the PATH is the one that the engine takes.
+            # Of each package the provider found first on the PATH is the one that the engine takes.
             "PATH": f"{folder}:{without_stand_in(variables)}",
             # Without it there is no --event-log; Pulumi's automation API does the same.
             "PULUMI_DEBUG_COMMANDS": "true",

@@ -9,7 +9,7 @@ translates these same calls for the real engine, so that both engines reach one 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from pulumi.runtime.rpc import UNKNOWN as UNKNOWN
 
@@ -39,7 +39,9 @@ class CheckFailure:
 
 @dataclass(frozen=True)
 class Diff:
-    """How new inputs differ from what exists. `replaces` names the properties that force a replacement."""
+    """How new inputs differ from what exists; `diffs` are properties or paths into them, `replaces` those
+    that force a replacement.
+    """
 
     changed: bool
     replaces: tuple[str, ...] = ()
@@ -54,6 +56,14 @@ class State:
     id: str
     outputs: Properties = field(default_factory=dict)
     inputs: Properties | None = None
+
+
+@runtime_checkable
+class Movable(Protocol):
+    """A provider whose settings say in which place its resources are."""
+
+    def moved_by(self, old: Properties, new: Properties) -> tuple[str, ...]:
+        """The settings whose change leaves every resource behind, so that all must be replaced."""
 
 
 class Provider(Protocol):

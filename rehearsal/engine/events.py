@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from rehearsal.engine.options import Finding, Step
+from rehearsal.engine.property_paths import way_of
 from rehearsal.engine.state import ResourceState
 from rehearsal.engine.values import ASSET, SECRET, SIGNATURE, is_secret, lower_outputs
 
@@ -177,7 +178,7 @@ def _detailed(step: Step) -> dict[str, dict[str, Any]] | None:
     old, new = step.old.inputs, step.new.inputs
     found: dict[str, dict[str, Any]] = {}
     for name in step.diffs:
-        kind = "add" if name not in old else "delete" if name not in new else "update"
+        kind = way_of(old, new, name)
         found[name] = {"diffKind": f"{kind}-replace" if name in step.keys else kind, "inputDiff": True}
     return found
 

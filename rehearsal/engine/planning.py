@@ -165,7 +165,7 @@ def _cascade(deployment: Deployment, old: ResourceState, new: ResourceState) -> 
         return "replaceWith"
     if new.deleted_with and deployment.ops.get(new.deleted_with) == "replace":
         return "deletedWith"
-    if bool(old.provider) != bool(new.provider):
+    if bool(old.provider) != bool(new.provider) or deployment.ops.get(new.provider_urn) == "replace":
         return "provider"
     return ""
 

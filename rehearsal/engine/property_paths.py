@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 from rehearsal.engine.values import SIGNATURE, is_secret, make_secret, unwrap
 from rehearsal.errors import RehearsalError, UsageError
@@ -22,6 +22,7 @@ _PART = re.compile(
     r'\.?\[(?:"(?P<quoted>(?:\\"|[^"])*)"|(?P<index>[+-]?\d+|\*))\]|(?P<dot>\.?)(?P<name>[^.\[]+)', re.DOTALL
 )
 _BARE = re.compile(r"[A-Za-z0-9_]+")
+_NOTHING = object()
 
 
 @lru_cache(maxsize=4096)
@@ -71,6 +72,14 @@ def get(value: Any, path: Path, default: Any = None) -> Any:
             return default
         value = value[part]
     return value
+
+
+def way_of(old: Any, new: Any, text: str) -> Literal["add", "delete", "update"]:
+    """How what a path names became in `new` what it is."""
+    path = parse(text)
+    if get(old, path, _NOTHING) is _NOTHING:
+        return "add"
+    return "delete" if get(new, path, _NOTHING) is _NOTHING else "update"
 
 
 def put(value: Any, path: Path, new: Any) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 from rehearsal.engine import builtin, dynamic
 from rehearsal.engine.calls import guarded, plain
 from rehearsal.engine.values import Properties, contains_unknown, equal, make_secret
-from rehearsal.plugin import UNKNOWN, CheckFailure, Diff, Provider, ProviderError, State
+from rehearsal.plugin import UNKNOWN, CheckFailure, Diff, Movable, Provider, ProviderError, State
 
 INTERNAL_KEY = "__internal"
 """Where Pulumi keeps its own data among a provider's inputs; the provider does not see it."""
@@ -86,13 +86,17 @@ class Providers:
         news: Properties,
         ignore_changes: list[str],
     ) -> Diff:
-        """Any other input is an update: the resources it serves stay where they are."""
-        del urn, resource_id, old_outputs, ignore_changes
+        """Any other input is an update, unless by it the provider becomes one of another place: then it is
+        replaced, and all that it serves with it.
+        """
+        del resource_id, old_outputs, ignore_changes
         old, new = visible(old_inputs), visible(news)
         changed = tuple(
             key for key in sorted(old.keys() | new.keys()) if not equal(old.get(key), new.get(key))
         )
-        return Diff(bool(changed), (), changed)
+        provider = self._new(_type(urn)) if changed else None
+        replaces = provider.moved_by(plain(old), plain(new)) if isinstance(provider, Movable) else ()
+        return Diff(bool(changed), replaces, changed)
 
     def create(self, urn: str, news: Properties, timeout_seconds: float, preview: bool) -> State:
         """Configure the provider and give it an ID; in a preview the ID is not known."""

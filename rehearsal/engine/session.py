@@ -7,7 +7,6 @@ import sys
 from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rehearsal.engine import operations
 from rehearsal.engine.backend import Backend
@@ -15,9 +14,7 @@ from rehearsal.engine.display import Display
 from rehearsal.engine.events import open_log
 from rehearsal.engine.outcome import Outcome, summarize
 from rehearsal.engine.project import load_config, load_project
-
-if TYPE_CHECKING:
-    from rehearsal.plugin import Provider
+from rehearsal.provider import PROVIDERS
 
 
 def request_of(parsed: argparse.Namespace, stack: str) -> operations.Request:
@@ -54,12 +51,6 @@ def operate(
         log = None
         if event_log is not None:
             log = opened.enter_context(closing(open_log(event_log, preview=preview)))
-        outcome = operations.run(request, project, config, backend, {"aws": _aws}, display, log)
+        outcome = operations.run(request, project, config, backend, PROVIDERS, display, log)
     summarize(outcome, display)
     return outcome
-
-
-def _aws() -> Provider:
-    from rehearsal.provider import aws_provider
-
-    return aws_provider()

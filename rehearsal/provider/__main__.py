@@ -7,7 +7,7 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from types import FrameType
 
-from rehearsal.provider import aws_provider
+from rehearsal.provider import PROVIDERS
 from rehearsal.provider.server import serve
 
 
@@ -15,22 +15,22 @@ def _stop(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001
     sys.exit(0)
 
 
-def main() -> None:
-    """Serve until the engine ends this process."""
+def main(package: str) -> None:
+    """Serve the provider of a package until the engine ends this process."""
     # Ctrl-C reaches the whole group of processes: the engine decides when its providers end, not the
     # terminal.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _stop)
-    serve(aws_provider(), _version())
+    serve(package, PROVIDERS[package](), _version(package))
 
 
-def _version() -> str:
+def _version(package: str) -> str:
     """The version of the SDK's types that this answers for: the engine warns of a provider that is older."""
     try:
-        return version("pulumi_aws")
+        return version(f"pulumi_{package}")
     except PackageNotFoundError:
         return "0.0.0"
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1])

@@ -39,7 +39,7 @@ def endpoint() -> str:
             "start it with `python -m rehearsal.cloud` and set the variable to its address"
         )
     host = urlsplit(url).hostname or ""
-    if not _is_loopback(host):
+    if not is_loopback(host):
         raise ProviderError(
             f"{ENDPOINT_VARIABLE} is {url}: this provider works on the emulated cloud only; "
             "use an address on this machine such as http://127.0.0.1:5000"
@@ -47,7 +47,7 @@ def endpoint() -> str:
     return url
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
     if host == "localhost":
         return True
     try:

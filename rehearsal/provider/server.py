@@ -25,7 +25,8 @@ from pulumi.runtime.proto import (
     status_pb2,
 )
 
-from rehearsal.plugin import Diff, PartialFailureError, Properties, Provider, ProviderError
+from rehearsal.engine.property_paths import way_of
+from rehearsal.plugin import Diff, Movable, PartialFailureError, Properties, Provider, ProviderError
 from rehearsal.provider.wire import from_struct, to_struct
 
 # The engine's default parallelism is four times the cores; more threads than it has steps only wait.
@@ -36,33 +37,35 @@ _FAILED = grpc.StatusCode.UNKNOWN
 _PropertyDiff = provider_pb2.PropertyDiff
 
 
-def serve(provider: Provider, version: str = "0.0.0") -> None:
+def serve(package: str, provider: Provider, version: str = "0.0.0") -> None:
     """Answer on a free loopback port, print the port, and run until the engine goes away."""
-    server, port = start(provider, version)
+    server, port = start(package, provider, version)
     # The engine reads the port as the first line of output, and takes everything else as log lines.
     print(port, flush=True)
     server.wait_for_termination()
 
 
-def start(provider: Provider, version: str) -> tuple[grpc.Server, int]:
+def start(package: str, provider: Provider, version: str) -> tuple[grpc.Server, int]:
     """A running server and its port."""
     limits = [("grpc.max_receive_message_length", MAX_MESSAGE_BYTES), ("grpc.max_send_message_length", -1)]
     server = grpc.server(ThreadPoolExecutor(THREADS, "provider"), options=limits)
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(ProviderService(provider, version), server)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(
+        ProviderService(package, provider, version), server
+    )
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     return server, port
 
 
-def write_plugin_executable(folder: Path) -> Path:
-    """Write `pulumi-resource-aws`, to be put on the PATH; the engine prefers it to a download."""
+def write_plugin_executable(folder: Path, package: str) -> Path:
+    """Write `pulumi-resource-PACKAGE`, to be put on the PATH; the engine prefers it to a download."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "pulumi-resource-aws"
+    path = folder / f"pulumi-resource-{package}"
     python, root = shlex.quote(sys.executable), shlex.quote(str(ROOT))
     path.write_text(
         "#!/bin/sh\n"
         f"PYTHONPATH={root}${{PYTHONPATH:+:$PYTHONPATH}}\nexport PYTHONPATH\n"
-        f'exec {python} -m rehearsal.provider "$@"\n'
+        f'exec {python} -m rehearsal.provider {package} "$@"\n'
     )
     path.chmod(0o755)
     return path
@@ -98,7 +101,8 @@ def _answering(context: grpc.ServicerContext) -> Iterator[None]:
 class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
     """One configured provider; for several, the engine starts several processes."""
 
-    def __init__(self, provider: Provider, version: str) -> None:
+    def __init__(self, package: str, provider: Provider, version: str) -> None:
+        self._package = package
         self._provider = provider
         self._version = version
 
@@ -110,7 +114,8 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
 
     def GetSchema(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002
         # Programs in general-purpose languages bring the SDK's types; only YAML programs would ask for more.
-        return provider_pb2.GetSchemaResponse(schema=f'{{"name": "aws", "version": "{self._version}"}}')
+        schema = f'{{"name": "{self._package}", "version": "{self._version}"}}'
+        return provider_pb2.GetSchemaResponse(schema=schema)
 
     def GetMapping(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002
         return provider_pb2.GetMappingResponse()
@@ -128,9 +133,8 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.CheckResponse(inputs=request.news)
 
     def DiffConfig(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002
-        # A provider of another region would leave every resource behind: the engine must replace them.
         old, new = from_struct(request.olds), from_struct(request.news)
-        replaces = ("region",) if old.get("region") != new.get("region") else ()
+        replaces = self._provider.moved_by(old, new) if isinstance(self._provider, Movable) else ()
         changed = tuple(sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key)))
         return _diff_response(Diff(bool(changed), replaces, changed), old, new)
 
@@ -217,10 +221,10 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
 
 
 def _diff_response(diff: Diff, old: Properties, new: Properties) -> Any:
-    """The engine's diff, with how each top-level property changed."""
+    """The engine's diff, with how each property changed."""
     detailed = {}
     for name in diff.diffs:
-        kind = "ADD" if name not in old else "DELETE" if name not in new else "UPDATE"
+        kind = way_of(old, new, name).upper()
         if name in diff.replaces:
             kind += "_REPLACE"
         detailed[name] = _PropertyDiff(kind=_PropertyDiff.Kind.Value(kind), inputDiff=True)

@@ -24,7 +24,7 @@ VPC = "aws:ec2/vpc:Vpc"
 
 @pytest.fixture
 def stub(world: World) -> Iterator[Any]:
-    server, port = start(aws_provider(), "7.0.0")
+    server, port = start("aws", aws_provider(), "7.0.0")
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
         stub = provider_pb2_grpc.ResourceProviderStub(channel)
         stub.Configure(provider_pb2.ConfigureRequest(args=to_struct({"region": "eu-central-1"})))
@@ -153,7 +153,7 @@ def test_the_engine_is_told_what_the_provider_can_do(stub: Any) -> None:
 
 
 def test_the_executable_serves_on_the_port_that_it_prints(world: World, tmp_path: Path) -> None:
-    path = write_plugin_executable(tmp_path / "with space")
+    path = write_plugin_executable(tmp_path / "with space", "aws")
     assert os.access(path, os.X_OK)
     process = subprocess.Popen([path], stdout=subprocess.PIPE, text=True)
     try:
