@@ -78,6 +78,18 @@ class CloudClient:
         """Put a public hosted zone into the account, as one to which the domain is delegated."""
         self.call("zones", {"zoneId": zone_id, "domain": domain})
 
+    def register_container_image(self, reference: str, behaviour: str = "healthy") -> None:
+        """Say what containers of an image do: healthy, missing, crash-loop, never-ready, slow or
+        migration-fails. Who runs already goes on as it is.
+        """
+        self.call("container-images", {"reference": reference, "behaviour": behaviour})
+
+    def open_kubernetes_cluster(self, name: str, **given: Any) -> dict[str, Any]:
+        """A cluster without EKS, with `region`, `version`, `nodes` and `addOns` as they are given.
+        `{"endpoint", "token", "kubeconfig"}`.
+        """
+        return self.call("kubernetes-clusters", {"name": name} | given)
+
     def fleet(self) -> dict[str, Any]:
         """`{"at": emulated seconds, "groups": [...]}`: every group with its instances."""
         return self.call("fleet")

@@ -8,6 +8,9 @@ POST /rehearsal/images        {"imageId"?, "name", "tags"?, "architecture"?, "ow
 POST /rehearsal/findings      {"recipe", "severities": {"CRITICAL": 1}} → the same: what scans find from then
 POST /rehearsal/certificates  {"arn", "domain"} → {"arn"}
 POST /rehearsal/zones         {"zoneId", "domain"} → {"zoneId"}: a public hosted zone
+POST /rehearsal/container-images       {"reference", "behaviour"?} → the same: what its containers do
+POST /rehearsal/kubernetes-clusters    {"name", "region"?, "version"?, "nodes"?, "addOns"?} → {"endpoint",
+                                       "token", "kubeconfig"}: a cluster without EKS
 GET  /rehearsal/faults        {"faults": [...]}: those of `faults.py`, with how often each was seen and hit
 POST /rehearsal/faults        {"action", "error"?, "stale_seconds"?, "drop"?, "delay_seconds"?, "times"?,
                                "every"?} → the fault
@@ -43,6 +46,8 @@ class Admin:
             ("POST", "findings"): self._put_findings,
             ("POST", "certificates"): self._add_certificate,
             ("POST", "zones"): self._add_zone,
+            ("POST", "container-images"): self._add_container_image,
+            ("POST", "kubernetes-clusters"): self._open_cluster,
             ("GET", "faults"): lambda _: self._faults(),
             ("POST", "faults"): lambda body: self.world.faults.add(body).describe(),
             ("DELETE", "faults"): lambda _: self._clear_faults(),
@@ -110,6 +115,16 @@ class Admin:
     def _add_zone(self, body: Body) -> Body:
         zones.host(str(body["zoneId"]), str(body["domain"]))
         return {"zoneId": body["zoneId"]}
+
+    def _add_container_image(self, body: Body) -> Body:
+        from rehearsal.cloud.kubernetes import container_images
+
+        return container_images.put(self.world, str(body["reference"]), str(body.get("behaviour", "healthy")))
+
+    def _open_cluster(self, body: Body) -> Body:
+        from rehearsal.cloud.kubernetes import testing
+
+        return testing.opened(self.world, body)
 
     def _faults(self) -> Body:
         return {"faults": self.world.faults.describe()}

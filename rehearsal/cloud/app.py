@@ -52,12 +52,19 @@ class Cloud:
         self.world.endpoint = f"http://{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
         if environ["PATH_INFO"].startswith("/rehearsal/"):
             return self._answer(environ, self._admin)
+        if environ["PATH_INFO"].startswith("/kubernetes/"):
+            return self._answer(environ, self._kubernetes)
         with self.lock:
             call = self.world.faults.call(environ)
         if call is None:
             return self._answer(environ, self._aws)
         call.delay()
         return self._answer(environ, lambda environ: self._faulty(environ, call))
+
+    def _kubernetes(self, environ: Environ) -> Answer:
+        from rehearsal.cloud.kubernetes import api
+
+        return api.answer(self.world.kubernetes, environ)
 
     def _faulty(self, environ: Environ, call: Call) -> Answer:
         return call.answer(self.world.timeline.now, _service(environ), lambda: self._aws(environ))

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from rehearsal.cloud.clock import Clock, Timeline
 from rehearsal.cloud.faults import Faults
 from rehearsal.cloud.images import Image
+
+if TYPE_CHECKING:
+    from rehearsal.cloud.kubernetes.clusters import Clusters
 
 ACCOUNT = "123456789012"
 
@@ -31,7 +35,16 @@ class World:
         self.faults = Faults()
         #: What scans find in images, by the recipe's name and the severity; nothing for all other recipes.
         self.findings: dict[str, dict[str, int]] = {}
+        #: What containers of an image do, by its reference; healthy ones are not named.
+        self.container_images: dict[str, str] = {}
         World.current = self
+
+    @cached_property
+    def kubernetes(self) -> Clusters:
+        """The Kubernetes APIs; read in only where there is a cluster."""
+        from rehearsal.cloud.kubernetes.clusters import Clusters
+
+        return Clusters(self)
 
     def backends(self, backends: Any) -> list[tuple[str, Any]]:
         """The regions in use of one of moto's backend dictionaries, for this account."""

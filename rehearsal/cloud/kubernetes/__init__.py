@@ -1,0 +1,1 @@
+"""An emulated Kubernetes API and the controllers behind it, on the cloud's clock."""
