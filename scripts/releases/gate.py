@@ -144,8 +144,9 @@ def _target(where: Project, name: str) -> _Target:
         state = fleet(where, name)
     except NotDeployedError:
         state = None
-    found = groups.survey(account, where.name, config, state).certain()
-    return _Target(config, account, state, {group.service: group for group in found.all})
+    # Without services nothing of it is in Auto Scaling but nodes.
+    here = groups.survey(account, where.name, config, state).certain().all if config.services else ()
+    return _Target(config, account, state, {group.service: group for group in here})
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from images import preflight as rules
 from scripts.releases import alarms, plan_service, preflight
@@ -13,6 +13,7 @@ from scripts.releases.config_file import ConfigFile
 from scripts.releases.errors import RefusedError
 from scripts.releases.groups import Group
 from scripts.releases.plan_service import ServicePlan, Target
+from scripts.releases.plan_workload import WorkloadPlan, WorkloadPlans
 from scripts.releases.preferences import Preferences
 from scripts.releases.prices import Prices
 from scripts.releases.reach import Reached
@@ -30,6 +31,16 @@ class Plan:
     alarms: Mapping[str, Alarm]
     passed: tuple[str, ...]
     remarks: tuple[str, ...]
+    workloads: tuple[WorkloadPlan, ...] = ()
+
+    def with_workloads(self, found: WorkloadPlans) -> Plan:
+        """The same, and what becomes of workloads."""
+        return replace(
+            self,
+            passed=(*self.passed, *found.passed),
+            remarks=(*self.remarks, *found.remarks),
+            workloads=found.plans,
+        )
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from scripts.releases import show
+from scripts.releases import plan_workload_show, show
 from scripts.releases.errors import one_line
 from scripts.releases.plan import Plan
 from scripts.releases.plan_service import Cost, ServicePlan, Stage
+from scripts.releases.plan_words import minutes
 from scripts.releases.prices import Prices
 
 COLUMNS = (
@@ -22,26 +23,30 @@ COLUMNS = (
 
 def as_text(plan: Plan, prices: Prices) -> None:
     """Prints a table on a terminal, aligned columns in a pipe, then what stands behind the numbers."""
-    rows = [tuple(map(one_line, _row(each))) for each in plan.services]
-    if sys.stdout.isatty():
-        table = Table(*COLUMNS)
-        for row in rows:
-            table.add_row(*map(Text, row))
-        Console(file=sys.stdout).print(table)
-    elif rows:
-        show.columns([COLUMNS, *rows])
+    _table(COLUMNS, [tuple(map(one_line, _row(each))) for each in plan.services])
+    pods = [tuple(map(one_line, plan_workload_show.row(each))) for each in plan.workloads]
+    _table(plan_workload_show.COLUMNS, pods)
     for each in plan.services:
         for line in details(each):
             print(one_line(f"{each.service}: {line}"))
+    for workload in plan.workloads:
+        for line in plan_workload_show.details(workload):
+            print(one_line(f"{workload.workload}: {line}"))
     passed = (f"pre-flight passed: {image}" for image in plan.passed)
     for line in (*passed, *plan.remarks, *_prices_used(plan, prices)):
         print(one_line(line))
 
 
-def minutes(seconds: float) -> str:
-    """Such as `0`, `2.5`, `12`: tenths while they say something."""
-    value = seconds / 60
-    return f"{value:.0f}" if value >= 10 or value == int(value) else f"{value:.1f}"
+def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    if not rows:
+        return
+    if not sys.stdout.isatty():
+        show.columns([header, *rows])
+        return
+    table = Table(*header)
+    for row in rows:
+        table.add_row(*map(Text, row))
+    Console(file=sys.stdout).print(table)
 
 
 def _row(each: ServicePlan) -> tuple[str, ...]:
@@ -180,6 +185,7 @@ def as_json(plan: Plan) -> dict[str, Any]:
         "ok": True,
         "environment": plan.environment,
         "services": {each.service: _service_json(each) for each in plan.services},
+        "workloads": {each.workload: plan_workload_show.as_json(each) for each in plan.workloads},
         "alarms": [alarm.as_json() for alarm in plan.alarms.values()],
         "preflight": list(plan.passed),
         "remarks": list(plan.remarks),

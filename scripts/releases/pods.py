@@ -130,7 +130,9 @@ def _with_exit(status: Mapping[str, Any], message: str) -> str:
     said = f"exit code {ended.get('exitCode')}"
     if ended.get("reason") not in (None, "Error", "Completed"):
         said += f" ({ended['reason']})"
-    return said
+    # The end of its log, where its template asks for that.
+    last = [line for line in str(ended.get("message") or "").splitlines() if line.strip()][-1:]
+    return f"{said}: {last[0]}" if last else said
 
 
 def _crashed(status: Mapping[str, Any]) -> datetime | None:

@@ -10,6 +10,7 @@ from scripts.releases.engine_events import Finding
 from scripts.releases.graph import Graph
 from scripts.releases.markdown import alert, code, fenced, folded, table, words
 from scripts.releases.plan_service import ServicePlan
+from scripts.releases.plan_words import minutes
 from scripts.releases.preview import Preview
 from scripts.releases.preview_release import Move
 
@@ -85,7 +86,7 @@ def _row(each: ServicePlan) -> tuple[str, ...]:
         each.service,
         f"{each.replaced} of {each.now}",
         str(course.batches),
-        plan_show.minutes(course.seconds),
+        minutes(course.seconds),
         f"{course.lowest} of {each.desired}",
         str(course.highest),
         plan_show.amount(each.cost),

@@ -67,6 +67,10 @@ class Live:
     since: datetime | None
 
     @property
+    def deployment_name(self) -> str | None:
+        return ((self.deployment or {}).get("metadata") or {}).get("name")
+
+    @property
     def image(self) -> str | None:
         """The image that its new pods get."""
         return pods.image_of(self.template, self.name)
