@@ -104,6 +104,20 @@ def test_a_second_project_composes_the_installed_package(elsewhere: Path, projec
         assert function["Handler"] == "session_keys.handler", "its code came with the package"
 
 
+def test_the_installed_package_has_the_components_of_clusters(elsewhere: Path) -> None:
+    """Who makes none needs nothing of Kubernetes: a service imports no part of it."""
+    program = (
+        "import sys, immutable_infrastructure.service; print('pulumi_kubernetes' in sys.modules);"
+        "import immutable_infrastructure.kubernetes.cluster as found; print(found.Cluster.__name__)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=elsewhere, env={**os.environ, "PYTHONPATH": str(elsewhere / "site")},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stdout.split() == ["False", "Cluster"], done.stderr
+
+
 @pytest.fixture
 def plugin(elsewhere: Path) -> Iterator[Any]:
     """The plugin as the engine starts it: it says its port, and answers there."""

@@ -69,9 +69,10 @@ def test_a_node_is_told_its_cluster_and_nothing_else(build: Build) -> None:
 def test_what_a_node_is_told_is_a_part_that_its_program_knows() -> None:
     message = email.message_from_string(node_config("main", "https://api", "Q0E=", "172.20.0.0/16"))
     assert message["MIME-Version"] == "1.0"
-    (part,) = message.get_payload()  # type: ignore[misc]
-    assert part.get_content_type() == "application/node.eks.aws"  # type: ignore[union-attr]
-    assert json.loads(part.get_payload()) == {  # type: ignore[arg-type, union-attr]
+    whole, part = message.walk()
+    assert whole.is_multipart()
+    assert part.get_content_type() == "application/node.eks.aws"
+    assert json.loads(str(part.get_payload())) == {
         "apiVersion": "node.eks.aws/v1alpha1",
         "kind": "NodeConfig",
         "spec": {
