@@ -15,7 +15,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from scripts.releases import backend, deployment, preflight, pulumi_command, review_config
+from scripts.releases import (
+    backend,
+    deployment,
+    preflight,
+    pulumi_command,
+    review_config,
+    review_leftovers,
+)
 from scripts.releases.backend import Backend
 from scripts.releases.config_file import ConfigFile
 from scripts.releases.deployment import BusyError, Deployed
@@ -23,12 +30,15 @@ from scripts.releases.errors import RefusedError, ReleaseError
 from scripts.releases.project import Project
 from scripts.releases.pulumi_command import Finished
 from scripts.releases.review_config import EXPIRES, REVIEW, Review, moment, number_of, stack_of
+from scripts.releases.review_leftovers import Search
 
 Seen = Callable[[str], None]
 #: What `pulumi config` keeps beside the config: how the stack's secrets are encrypted.
 SECRETS_KEYS = ("secretsprovider", "encryptedkey", "encryptionsalt")
 #: How long an update of the same environment is waited for.
 PATIENCE_SECONDS = 1800.0
+#: How often it is destroyed again after what kept it from going was deleted.
+ROUNDS = 3
 #: No update of a review environment takes so long: whoever holds a lock for longer is dead.
 DEAD_LOCK = timedelta(hours=2)
 _LOCKED_AT = re.compile(r"created by (?P<who>\S+) \(pid \d+\) at (?P<at>\S+)")
@@ -144,7 +154,8 @@ def _restore(where: Project, stack: str, seen: Seen) -> None:
 
 
 def destroy(where: Project, number: int, seen: Seen, patience_seconds: float = PATIENCE_SECONDS) -> bool:
-    """Takes the environment away, with its stack and its file; an update that runs is waited for.
+    """Takes the environment away, with its stack and its file, and what killed updates have left of it in AWS
+    without its state knowing; an update that runs is waited for.
 
     Returns False when there was none.
 
@@ -153,22 +164,48 @@ def destroy(where: Project, number: int, seen: Seen, patience_seconds: float = P
         ReleaseError: it could not be taken away; the same again goes on.
     """
     stack = stack_of(number)
-    known = standing(backend.choose(where, os.environ), stack)
+    states = backend.choose(where, os.environ)
+    known = standing(states, stack)
     _refuse_others(where, stack, known)
     if known is None:
         _path(where, stack).unlink(missing_ok=True)
         return False
     if not _path(where, stack).exists():
         _restore(where, stack, seen)
+    beside = review_leftovers.search(where, stack, states.resources(stack) or ())
     arguments = ["destroy", f"--stack={stack}", "--yes", "--skip-preview"]
     done = _unlocked(where, arguments, stack, seen, patience_seconds)
+    for _ in range(ROUNDS):
+        if done.ok:
+            break
+        beside = beside.knowing(states.resources(stack) or ())
+        if not _freed(beside, done, stack, seen):
+            break
+        done = _unlocked(where, arguments, stack, seen, patience_seconds)
     if not done.ok:
         raise ReleaseError(f"destroy of {stack} failed: {done.failure}")
+    left = beside.clear(seen).left_text
+    if left:
+        # The stack stays, empty, so that the next sweep looks again.
+        raise ReleaseError(
+            f"all that the state of {stack} knows is gone, and AWS still has {left}; delete it by hand, "
+            "then the same again"
+        )
     removed = pulumi_command.run(where, "stack", "rm", stack, "--yes", seen=seen)
     if not removed.ok:
         raise ReleaseError(f"{stack} is empty, and its stack cannot be removed: {removed.failure}")
     _path(where, stack).unlink(missing_ok=True)
     return True
+
+
+def _freed(beside: Search, done: Finished, stack: str, seen: Seen) -> bool:
+    """Whether something was deleted that the state does not know, so that another try may do."""
+    try:
+        return bool(beside.clear(seen).gone)
+    except ReleaseError as error:
+        raise ReleaseError(
+            f"destroy of {stack} failed: {done.failure}; what it left cannot be looked for: {error}"
+        ) from error
 
 
 def _unlocked(

@@ -12,6 +12,7 @@ from botocore.loaders import Loader
 
 from components import delivery_actions
 from components.delivery_actions import FAMILIES, GLOBAL, READ
+from components.delivery_limits import own_roles
 from rehearsal.cloud.iam.evaluation import like
 from rehearsal.cloud.iam.responses import _policies
 
@@ -98,7 +99,7 @@ CALL = re.compile(
 
 def called() -> set[str]:
     """What the release commands call, as IAM calls it."""
-    prefixes = {"elbv2": "elasticloadbalancing"}
+    prefixes = {"elbv2": "elasticloadbalancing", "resourcegroupstaggingapi": "tag"}
     found = set()
     for path in (ROOT / "scripts" / "releases").glob("*.py"):
         for call in CALL.finditer(path.read_text()):
@@ -116,6 +117,8 @@ def called() -> set[str]:
 def test_a_role_may_call_what_the_release_commands_call() -> None:
     calls = called()
     assert {"autoscaling:DescribeInstanceRefreshes", "ec2:TerminateInstances", "ec2:DeregisterImage"} <= calls
-    # Reading of build logs and image parameters is let in by resource, in `read_policy`.
-    given = [*READ, *WRITES, "logs:GetLogEvents", "ssm:GetParameter", "ssm:GetParameters"]
+    # Reading of build logs and image parameters is let in by resource, in `read_policy`; roles are, by path.
+    roles = [statement["Action"] for statement in own_roles("arn", "path", "boundary")]
+    of_roles = [each for actions in roles if not isinstance(actions, str) for each in actions]
+    given = [*READ, *WRITES, *of_roles, "logs:GetLogEvents", "ssm:GetParameter", "ssm:GetParameters"]
     assert {call for call in calls if not any(like(call, each) for each in given)} == set()

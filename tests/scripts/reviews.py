@@ -12,7 +12,8 @@ from unittest.mock import Mock
 import pytest
 import yaml
 
-from scripts.releases import review_config, waiting
+from scripts.releases import review_config, review_leftovers, waiting
+from scripts.releases.leftovers import Cleared
 from tests.scripts.pulumi_on_path import PulumiOnPath
 from tests.scripts.release_project import NEW, OLD, ReleaseProject, checkpoint, service
 from tests.scripts.test_release_up import LOCKED
@@ -89,5 +90,7 @@ class Reviews:
 
 @pytest.fixture
 def reviews(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Reviews:
+    """AWS has nothing that the states do not know."""
     monkeypatch.setattr(waiting, "sleep", Mock())
+    monkeypatch.setattr(review_leftovers.Search, "clear", Mock(return_value=Cleared()))
     return Reviews(ReleaseProject(tmp_path), PulumiOnPath(tmp_path / "bin", monkeypatch))
