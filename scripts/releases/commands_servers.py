@@ -1,5 +1,6 @@
 """The commands about single servers: `quarantine`, `release-quarantine`, `replace` and `drift`."""
 
+import os
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -7,7 +8,18 @@ from typing import Annotated
 
 import typer
 
-from scripts.releases import aws, drift, quarantine, quarantine_end, replacement, servers, show
+from scripts.releases import (
+    aws,
+    backend,
+    drift,
+    drift_workloads,
+    quarantine,
+    quarantine_end,
+    replacement,
+    servers,
+    show,
+    workloads,
+)
 from scripts.releases.aws import Account
 from scripts.releases.declared import Declared
 from scripts.releases.errors import RefusedError, one_line
@@ -164,9 +176,14 @@ def show_drift(
         where = find_project(context, directory)
         config = where.config(environment)
         declared = Declared(where.name, config, fleet(where, environment))
-        account = aws.account(config)
-        groups = survey(account, where.name, config, declared.state)
-        found = drift.find(account, declared, groups, max_age_days, account.now())
+        found = Drift()
+        if declared.state.services or config.services:
+            account = aws.account(config)
+            groups = survey(account, where.name, config, declared.state)
+            found = drift.find(account, declared, groups, max_age_days, account.now())
+        if declared.state.workloads:
+            resources = backend.choose(where, os.environ).resources(environment) or []
+            drift_workloads.find(workloads.reach(where, environment), resources, found)
     if json:
         show.as_json(found.as_json(environment))
     else:
@@ -182,4 +199,5 @@ def _drift_text(environment: str, found: Drift) -> None:
         print(f"note: {one_line(note)}")
     what = f"{len(found.findings)} findings" if len(found.findings) != 1 else "1 finding"
     result = what if found.findings else "no drift"
-    print(f"{environment}: {result} among {found.servers} servers")
+    pods = f" and {found.pods} pods" if found.pods else ""
+    print(f"{environment}: {result} among {found.servers} servers{pods}")

@@ -10,7 +10,8 @@ class Finding:
 
     Attributes:
         kind: one of those in docs/operations.md.
-        subject: the instance or the group.
+        service: the service or the workload, None for what is neither's.
+        subject: the instance, the group, the pod or the object.
         declared: what it should be, "" where there is nothing to compare with.
     """
 
@@ -37,6 +38,7 @@ class Drift:
     """All that was found. `notes` are no drift, but help to understand it."""
 
     servers: int = 0
+    pods: int = 0
     findings: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -47,6 +49,7 @@ class Drift:
             "environment": environment,
             "drift": bool(self.findings),
             "servers": self.servers,
+            "pods": self.pods,
             "findings": [each.as_json() for each in self.findings],
             "notes": self.notes,
         }
