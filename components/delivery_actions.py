@@ -20,6 +20,8 @@ READ = (
     "cloudwatch:Describe*", "cloudwatch:GetDashboard", "cloudwatch:GetMetricData",
     "cloudwatch:GetMetricStatistics", "cloudwatch:List*",
     "ec2:Describe*",
+    "ecr:DescribeImageScanFindings", "ecr:DescribeImages", "ecr:DescribeRepositories",
+    "eks:Describe*", "eks:List*",
     "elasticloadbalancing:Describe*",
     "events:DescribeRule", "events:List*",
     "firehose:DescribeDeliveryStream", "firehose:ListTagsForDeliveryStream",
@@ -166,6 +168,16 @@ BUCKETS = (
 )  # fmt: skip
 """Objects are deleted with a bucket that may go with its stack; none is read or written."""
 
+CLUSTERS = (
+    "eks:AssociateAccessPolicy", "eks:CreateAccessEntry", "eks:CreateAddon", "eks:CreateCluster",
+    "eks:CreateNodegroup", "eks:CreatePodIdentityAssociation", "eks:DeleteAccessEntry", "eks:DeleteAddon",
+    "eks:DeleteCluster", "eks:DeleteNodegroup", "eks:DeletePodIdentityAssociation",
+    "eks:DisassociateAccessPolicy", "eks:TagResource", "eks:UntagResource", "eks:UpdateAccessEntry",
+    "eks:UpdateAddon", "eks:UpdateClusterConfig", "eks:UpdateClusterVersion", "eks:UpdateNodegroupConfig",
+    "eks:UpdateNodegroupVersion", "eks:UpdatePodIdentityAssociation",
+)  # fmt: skip
+"""Clusters, and who may do what in them. What a role does inside of one, the cluster's access entries say."""
+
 GLOBAL = (
     "budgets:ModifyBudget", "budgets:TagResource", "budgets:UntagResource",
     "route53:AssociateVPCWithHostedZone", "route53:ChangeResourceRecordSets",
@@ -192,11 +204,18 @@ IMAGES = (
 )  # fmt: skip
 """Making images (EC2 Image Builder), and what `retire` does to those that nobody uses."""
 
-FAMILIES = {"network": NETWORK, "servers": SERVERS, "data": DATA, "logs": LOGS, "images": IMAGES}
+FAMILIES = {
+    "network": NETWORK,
+    "servers": SERVERS,
+    "clusters": CLUSTERS,
+    "data": DATA,
+    "logs": LOGS,
+    "images": IMAGES,
+}
 """What deploy roles write in their regions, a policy each: IAM takes 6,144 characters in one."""
 
 WRITTEN: dict[Kind, tuple[str, ...]] = {
-    "environment": ("network", "servers", "data", "logs"),
+    "environment": ("network", "servers", "clusters", "data", "logs"),
     "factory": ("network", "logs", "images"),
 }
 """The families that a stack of each kind needs."""
@@ -204,11 +223,13 @@ WRITTEN: dict[Kind, tuple[str, ...]] = {
 PASSED_TO = (
     "delivery.logs.amazonaws.com",
     "ec2.amazonaws.com",
+    "eks.amazonaws.com",
     "firehose.amazonaws.com",
     "imagebuilder.amazonaws.com",
     "lambda.amazonaws.com",
     "logs.amazonaws.com",
     "monitoring.rds.amazonaws.com",
+    "pods.eks.amazonaws.com",
     "rds.amazonaws.com",
     "scheduler.amazonaws.com",
     "vpc-flow-logs.amazonaws.com",
@@ -217,6 +238,8 @@ PASSED_TO = (
 
 SERVICE_LINKED = (
     "autoscaling.amazonaws.com",
+    "eks-nodegroup.amazonaws.com",
+    "eks.amazonaws.com",
     "elasticloadbalancing.amazonaws.com",
     "imagebuilder.amazonaws.com",
     "inspector2.amazonaws.com",

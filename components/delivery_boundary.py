@@ -28,6 +28,18 @@ _SERVERS = (
 )  # fmt: skip
 """What the roles of components do: servers, flow logs, log delivery, rotation, sleep, monitoring, jobs."""
 
+_CLUSTERS = (
+    "autoscaling:DescribeAutoScalingGroups",
+    "ec2:AssignPrivateIpAddresses", "ec2:AttachNetworkInterface", "ec2:CreateNetworkInterface",
+    "ec2:CreateTags", "ec2:DeleteNetworkInterface", "ec2:Describe*", "ec2:DetachNetworkInterface",
+    "ec2:ModifyNetworkInterfaceAttribute", "ec2:UnassignPrivateIpAddresses",
+    "ecr:BatchGetImage", "ecr:BatchImportUpstreamImage", "ecr:GetAuthorizationToken",
+    "ecr:GetDownloadUrlForLayer",
+    "eks:DescribeCluster", "eks:DescribeNodegroup", "eks-auth:AssumeRoleForPodIdentity",
+)  # fmt: skip
+"""What nodes, the network of pods and the rotation of nodes do on top. The control plane's own policy lets it
+make load balancers, volumes and routes too, for objects that nothing here declares: that is beyond it."""
+
 _BUILDS = (
     "ec2:AttachImageWatermark", "ec2:CancelExportTask", "ec2:CopyImage", "ec2:CreateImage",
     "ec2:CreateLaunchTemplateVersion", "ec2:CreateTags", "ec2:DeregisterImage", "ec2:Describe*",
@@ -49,7 +61,7 @@ _BUILDS = (
 
 _KEYS = (
     "kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*",
-    "kms:ReEncrypt*",
+    "kms:ListGrants", "kms:ReEncrypt*",
 )  # fmt: skip
 
 
@@ -63,7 +75,7 @@ def boundary_policy(owner: Owner, project: str, kind: Kind, service_actions: Seq
     for action in service_actions:
         if action.lower().startswith(("iam:", "organizations:", "account:", "sts:")):
             raise ValueError(f"the action {action!r} is a way around the boundary: leave it out")
-    actions = [*policies.ssm_agent()["Action"], *_SERVERS, *(_BUILDS if kind == "factory" else ())]
+    actions = [*policies.ssm_agent()["Action"], *_SERVERS, *(_BUILDS if kind == "factory" else _CLUSTERS)]
     account = f"arn:{owner.partition}:iam::{owner.account}"
     statements: list[Statement] = [
         {

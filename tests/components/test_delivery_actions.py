@@ -44,7 +44,7 @@ def exists(action: str) -> bool:
 
 
 @pytest.mark.parametrize(
-    "family", ["READ", "NETWORK", "SERVERS", "DATA", "LOGS", "BUCKETS", "GLOBAL", "IMAGES"]
+    "family", ["READ", "NETWORK", "SERVERS", "CLUSTERS", "DATA", "LOGS", "BUCKETS", "GLOBAL", "IMAGES"]
 )
 def test_every_action_is_one_of_awss(family: str) -> None:
     """IAM takes a name that is misspelt without a word, and then refuses the call."""

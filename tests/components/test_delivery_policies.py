@@ -193,6 +193,24 @@ def test_the_boundary_of_the_factory_leaves_image_builders_own_policy_whole() ->
     assert {action for action in needed if not any(like(action, each) for each in within)} == set()
 
 
+@pytest.mark.parametrize(
+    "policy",
+    ["AmazonEC2ContainerRegistryPullOnly", "AmazonEKSWorkerNodePolicy", "AmazonEKS_CNI_Policy"],
+)
+def test_the_boundary_of_environments_leaves_the_policies_of_nodes_and_pods_networks_whole(
+    policy: str,
+) -> None:
+    (most, _) = boundary_policy(OWNER, "immutable", "environment", ())["Statement"]
+    needed = {each for found in _policies()[policy]["Document"]["Statement"] for each in found["Action"]}
+    assert {each for each in needed if not any(like(each, within) for within in most["Action"])} == set()
+
+
+def test_a_cluster_makes_no_load_balancer_volume_or_route_of_its_own() -> None:
+    (most, _) = boundary_policy(OWNER, "immutable", "environment", ())["Statement"]
+    for action in ("elasticloadbalancing:CreateLoadBalancer", "ec2:CreateVolume", "ec2:CreateRoute"):
+        assert not any(like(action, within) for within in most["Action"]), action
+
+
 def test_a_role_is_written_with_the_boundary_alone() -> None:
     role = f"arn:aws:iam::{ACCOUNT}:role/immutable/staging/web-1"
     for action in (

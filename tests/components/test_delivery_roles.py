@@ -96,8 +96,13 @@ def test_a_preview_reads_and_is_taken_by_requests_schedules_and_deployments(buil
 @pytest.mark.parametrize(
     ("environment", "stacks", "kind", "families"),
     [
-        ("prod", "prod", "environment", ["data", "global", "logs", "network", "read", "servers"]),
-        ("review", "pr-*", "environment", ["data", "global", "logs", "network", "read", "servers"]),
+        ("prod", "prod", "environment", ["clusters", "data", "global", "logs", "network", "read", "servers"]),
+        (
+            "review",
+            "pr-*",
+            "environment",
+            ["clusters", "data", "global", "logs", "network", "read", "servers"],
+        ),
         ("images", "images", "factory", ["global", "images", "logs", "network", "read"]),
     ],
 )
