@@ -21,11 +21,14 @@ PATIENCE_SECONDS = 1800.0
 BEING_DELETED = "it is being deleted"
 KINDS: dict[str, Kind] = {**leftovers_network.KINDS, **leftovers_tagged.KINDS}
 _GONE = ("DoesNotExist", "NoSuch", "NotFound")
+#: Something else is in the way.
 _IN_USE = (
-    "Conflict", "ConcurrentModification", "DependencyViolation", "InUse", "IncorrectState",
-    "InvalidDBInstanceState", "InvalidDBParameterGroupState", "InvalidDBProxyState",
-    "InvalidDBSubnetGroupState", "InvalidState", "OperationAborted", "ResourceContention",
-    "ScalingActivityInProgress",
+    "Conflict", "DependencyViolation", "InUse", "InvalidDBParameterGroupState", "InvalidDBSubnetGroupState",
+)  # fmt: skip
+#: It changes itself just now.
+_CHANGES = (
+    "ConcurrentModification", "IncorrectState", "InvalidDBInstanceState", "InvalidDBProxyState",
+    "InvalidState", "OperationAborted", "ResourceContention", "ScalingActivityInProgress",
 )  # fmt: skip
 
 
@@ -76,19 +79,28 @@ def look(account: Account, tags: Tags, without: Collection[str] = ()) -> list[Le
     return [each for each in found if each.id not in without]
 
 
-def clear(account: Account, tags: Tags, found: Collection[Leftover], seen: Callable[[str], None]) -> Cleared:
-    """Deletes these, and waits for those that are in use, or that take their time. What comes to have the
-    tags meanwhile stays: an update may have begun.
+def clear(
+    account: Account,
+    tags: Tags,
+    found: Collection[Leftover],
+    seen: Callable[[str], None],
+    *,
+    in_use: bool = True,
+) -> Cleared:
+    """Deletes these, and waits for those that take their time, and with `in_use` for those that others use:
+    without it these are left, for what uses them may be Pulumi's to delete. What comes to have the tags
+    meanwhile stays: an update may have begun.
 
     Raises as `look`.
     """
-    work = _Work(account, tags, list(found), seen)
+    work = _Work(account, tags, list(found), seen, in_use)
     try:
         waiting.until(work.over, PATIENCE_SECONDS, "")
     except AwsError:
         raise
     except ReleaseError:
-        work.cleared.left |= work.waits
+        pass
+    work.cleared.left |= work.waits
     return work.cleared
 
 
@@ -96,15 +108,22 @@ class _Work:
     """The deletion of some leftovers, in as many rounds as it takes."""
 
     def __init__(
-        self, account: Account, tags: Tags, found: list[Leftover], seen: Callable[[str], None]
+        self,
+        account: Account,
+        tags: Tags,
+        found: list[Leftover],
+        seen: Callable[[str], None],
+        in_use: bool,
     ) -> None:
-        self._account, self._tags, self._seen = account, tags, seen
+        self._account, self._tags, self._seen, self._in_use = account, tags, seen, in_use
+        self._used: set[Leftover] = set()
         self.cleared = Cleared()
         self.waits = dict.fromkeys(found, "")
         self._accepted: set[Leftover] = set()
 
     def over(self) -> bool:
         """One round. Returns whether nothing is left to wait for."""
+        before = len(self.waits)
         there = set(waiting.answered(self._look)) if self._accepted else set()
         for each in list(self.waits):
             if each in self._accepted:
@@ -112,7 +131,8 @@ class _Work:
                     self._gone(each)
             else:
                 self._delete(each)
-        return not self.waits
+        stuck = not self._in_use and len(self.waits) == before and self._used.issuperset(self.waits)
+        return stuck or not self.waits
 
     def _look(self) -> list[Leftover]:
         return look(self._account, self._tags)
@@ -125,7 +145,11 @@ class _Work:
             if any(word in error.code for word in _GONE):
                 # The tagging API tells of some things for a while after they are gone.
                 del self.waits[each]
-            elif error.passes or any(word in error.code for word in _IN_USE):
+            elif any(word in error.code for word in _IN_USE):
+                self._used.add(each)
+                self._wait(each, str(error))
+            elif error.passes or any(word in error.code for word in _CHANGES):
+                self._used.discard(each)
                 self._wait(each, str(error))
             else:
                 del self.waits[each]

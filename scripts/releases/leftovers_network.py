@@ -91,6 +91,18 @@ def _route_tables(account: Account, tags: Tags) -> Ids:
     return _ids(pages, "RouteTables", "RouteTableId")
 
 
+def _associations(account: Account, tags: Tags) -> Ids:
+    """They have no tags. A table that the state knows cannot go with one that the state does not know."""
+    pages = account.ec2.get_paginator("describe_route_tables").paginate(Filters=filters(tags))
+    return [
+        str(each["RouteTableAssociationId"])
+        for page in pages
+        for table in page["RouteTables"]
+        for each in table.get("Associations", [])
+        if not each.get("Main")
+    ]
+
+
 def _network_acls(account: Account, tags: Tags) -> Ids:
     pages = account.ec2.get_paginator("describe_network_acls").paginate(Filters=filters(tags))
     return _ids(pages, "NetworkAcls", "NetworkAclId")
@@ -150,6 +162,9 @@ KINDS: dict[str, Kind] = {
     "internet gateway": Kind(_internet_gateways, _delete_internet_gateway),
     "flow log": Kind(_flow_logs, lambda account, each: account.ec2.delete_flow_logs(FlowLogIds=[each])),
     "subnet": Kind(_subnets, lambda account, each: account.ec2.delete_subnet(SubnetId=each)),
+    "route table association": Kind(
+        _associations, lambda account, each: account.ec2.disassociate_route_table(AssociationId=each)
+    ),
     "route table": Kind(
         _route_tables, lambda account, each: account.ec2.delete_route_table(RouteTableId=each)
     ),

@@ -38,7 +38,7 @@ SECRETS_KEYS = ("secretsprovider", "encryptedkey", "encryptionsalt")
 #: How long an update of the same environment is waited for.
 PATIENCE_SECONDS = 1800.0
 #: How often it is destroyed again after what kept it from going was deleted.
-ROUNDS = 3
+ROUNDS = 5
 #: No update of a review environment takes so long: whoever holds a lock for longer is dead.
 DEAD_LOCK = timedelta(hours=2)
 _LOCKED_AT = re.compile(r"created by (?P<who>\S+) \(pid \d+\) at (?P<at>\S+)")
@@ -201,7 +201,7 @@ def destroy(where: Project, number: int, seen: Seen, patience_seconds: float = P
 def _freed(beside: Search, done: Finished, stack: str, seen: Seen) -> bool:
     """Whether something was deleted that the state does not know, so that another try may do."""
     try:
-        return bool(beside.clear(seen).gone)
+        return bool(beside.clear(seen, in_use=False).gone)
     except ReleaseError as error:
         raise ReleaseError(
             f"destroy of {stack} failed: {done.failure}; what it left cannot be looked for: {error}"

@@ -36,13 +36,13 @@ class Search:
         """
         return replace(self, known=self.known | leftovers.known(resources))
 
-    def clear(self, seen: Callable[[str], None]) -> Cleared:
-        """Deletes what is found. Raises as `leftovers.look`."""
+    def clear(self, seen: Callable[[str], None], *, in_use: bool = True) -> Cleared:
+        """Deletes what is found. `in_use` as for `leftovers.clear`; raises as `leftovers.look`."""
         cleared = Cleared()
         for region in self.regions:
             account = Account(region)
             found = leftovers.look(account, self.tags, self.known)
-            done = leftovers.clear(account, self.tags, found, seen)
+            done = leftovers.clear(account, self.tags, found, seen, in_use=in_use)
             cleared.gone += done.gone
             cleared.left |= done.left
         return cleared

@@ -217,3 +217,23 @@ def test_when_aws_cannot_be_asked_the_first_reason_is_told_too(
         "release: destroy of pr-12 failed: DependencyViolation; what it left cannot be looked for: "
         "AWS refused GetResources\n"
     )
+
+
+def test_what_others_use_is_left_to_the_next_round_while_the_state_has_some(cloud: Cloud) -> None:
+    """What uses it may be Pulumi's to delete: waiting would not end."""
+    own = cloud.vpc(TAGS)
+    cloud.subnet(own, {"review": "pr-13"})
+    done = leftovers.clear(cloud.account, TAGS, cloud.look(), cloud.said.append, in_use=False)
+    assert list(done.left) == [Leftover("VPC", own)]
+    waiting.sleep.assert_not_called()  # type: ignore[attr-defined]
+
+
+def test_a_table_of_the_state_is_freed_of_what_the_state_does_not_know(cloud: Cloud) -> None:
+    own = cloud.vpc(TAGS)
+    subnet = cloud.subnet(own, TAGS)
+    specification: Any = [{"ResourceType": "route-table", "Tags": listed(TAGS)}]
+    table = cloud.ec2.create_route_table(VpcId=own, TagSpecifications=specification)["RouteTable"]
+    made = cloud.ec2.associate_route_table(RouteTableId=table["RouteTableId"], SubnetId=subnet)
+    known = (own, subnet, table["RouteTableId"])
+    assert cloud.look(*known) == [Leftover("route table association", made["AssociationId"])]
+    assert cloud.clear().left == {}
