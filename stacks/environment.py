@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from pulumi import Output
 
 from components.load_balancer import LoadBalancer, LoadBalancerArgs
-from components.network import Network
+from components.network import Network, NetworkArgs
 from stacks import costs, databases, entries, fleets, foundation, logs, preflight, roles, sessions
 from stacks.config import EnvironmentConfig, blamed_on
 
@@ -20,12 +20,13 @@ def build(stack: str, config: EnvironmentConfig) -> dict[str, Any]:
     """
     roles.bind(stack, config.permissions_boundary)
     images = preflight.check(stack, config)
+    _check_containers(stack, config)
     entries.check(stack, config)
     running = databases.running(stack, config)
     tags = foundation.tags_of(stack, config)
     shipped = logs.shipping(stack, config, tags)
     with blamed_on(stack, "network"):
-        network = Network("network", foundation.network_args(stack, config, tags, shipped.bucket_arn))
+        network = _network(stack, config, tags, shipped.bucket_arn)
     with blamed_on(stack, "loadBalancer"):
         load_balancer = _load_balancer(config, network, shipped.bucket, tags)
         url = entries.lead_to(load_balancer, config)
@@ -47,14 +48,51 @@ def build(stack: str, config: EnvironmentConfig) -> dict[str, Any]:
         tags=tags,
     )
     services = fleets.build(stack, config, around)
+    containers = _containers(stack, config, around)
+    groups = {name: service.launch_template.log_group_name for name, service in services.items()}
     return {
         "url": url,
         **({"image": config.image_id} if config.services else {}),
         "images": images,
         "databases": {name: each.exported for name, each in declared.items()},
-        "logs": logs.watched(stack, config, shipped, services, alerts, tags),
+        "logs": logs.watched(stack, config, shipped, groups | containers.log_groups, alerts, tags),
         "services": fleets.exported(config, services, around),
+        **containers.exported,
     }
+
+
+def _check_containers(stack: str, config: EnvironmentConfig) -> None:
+    """Imported here, as all that is for containers: an environment without a cluster starts without."""
+    if config.cluster is not None:
+        from stacks import preflight_containers
+
+        preflight_containers.check(stack, config)
+
+
+def _network(
+    stack: str, config: EnvironmentConfig, tags: dict[str, str], log_bucket_arn: Output[str]
+) -> Network:
+    args = foundation.network_args(stack, config, tags, log_bucket_arn)
+    if config.cluster is not None and config.network.egress == "endpoints":
+        from components.kubernetes.cluster import ENDPOINTS
+
+        every = tuple(dict.fromkeys((*args.interface_endpoints, *ENDPOINTS)))
+        args = NetworkArgs(**{**dict(args), "interface_endpoints": every})
+    return Network("network", args)
+
+
+class _Containers(NamedTuple):
+    log_groups: dict[str, Output[str]]
+    exported: dict[str, Any]
+
+
+def _containers(stack: str, config: EnvironmentConfig, around: fleets.Surroundings) -> _Containers:
+    """Cluster and workloads."""
+    if config.cluster is None:
+        return _Containers({}, {})
+    from stacks import workloads
+
+    return _Containers(*workloads.build(stack, config, config.cluster, around))
 
 
 def _load_balancer(

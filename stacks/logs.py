@@ -12,18 +12,18 @@ from components.log_lifecycle import ObjectLock
 from components.log_search import LogSearch, LogSearchArgs
 from components.log_shipping import Archive, LogShipping, LogShippingArgs
 from components.log_watch import LogThresholds, LogWatch, LogWatchArgs
-from components.service import Service
 from stacks.config import EnvironmentConfig, blamed_on
 from stacks.log_sections import ArchiveConfig
+from stacks.names import answering
 
 
 def shipping(stack: str, config: EnvironmentConfig, tags: dict[str, str]) -> LogShipping:
-    """The bucket, the key, and a stream for each service, before anything writes to them."""
+    """The bucket, the key, and a stream for each service and workload, before anything writes to them."""
     with blamed_on(stack, "logs"):
         return LogShipping(
             "logs",
             LogShippingArgs(
-                services=tuple(config.services),
+                services=(*config.services, *config.workloads),
                 archive=_archive(config.logs.kept, config.load_balancer.access_log_retention_days),
                 destination_arn=config.logs.destination_arn,
                 retain=config.logs.retain_on_destroy,
@@ -49,15 +49,17 @@ def watched(
     stack: str,
     config: EnvironmentConfig,
     shipped: LogShipping,
-    services: Mapping[str, Service],
+    groups: dict[str, Output[str]],
     alerts: AlertTopic,
     tags: dict[str, str],
 ) -> dict[str, Any]:
-    """Alarms on each service's logs, and where to search them all; what the stack exports of its logs."""
-    groups = {name: service.launch_template.log_group_name for name, service in services.items()}
+    """Alarms on each service's logs, and where to search them all; what the stack exports of its logs.
+
+    `groups` are the names of the log groups, of services and of workloads.
+    """
     watches = {}
     for name, group in groups.items():
-        with blamed_on(stack, "services", name, "alarms"):
+        with blamed_on(stack, config.section_of(name), name, "alarms"):
             watches[name] = _watch(name, config, group, shipped, alerts, tags)
     exported: dict[str, Any] = {"bucket": shipped.bucket, "groups": groups}
     if groups:
@@ -80,7 +82,7 @@ def _watch(
     alerts: AlertTopic,
     tags: dict[str, str],
 ) -> LogWatch:
-    alarms = config.services[name].alarms
+    alarms = answering(config)[name].alarms
     return LogWatch(
         name,
         LogWatchArgs(

@@ -104,3 +104,8 @@ class RolloutConfig(Section):
             text += f"{self.progress_deadline_seconds}; raise it or lower that"
             SectionError.raise_any([(("timeoutSeconds",), text)])
         return self
+
+    @property
+    def surge(self) -> str | int:
+        """As Kubernetes takes it: a percentage is text, a number is none."""
+        return self.max_surge if self.max_surge.endswith("%") else int(self.max_surge)

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import pulumi
 import pulumi_aws as aws
 
 from images import preflight
-from images.preflight import DENIED, Facts
+from images.preflight import DENIED, Facts, Limits
 from stacks.config import EnvironmentConfig, refusal
 from stacks.problems import Place
 
@@ -32,15 +32,14 @@ def check(stack: str, config: EnvironmentConfig) -> dict[str, dict[str, str]]:
     """
     found: list[tuple[Place, str]] = []
     records = {}
-    for image_id, services in _users(config).items():
-        place = _place(config, services[0])
+    for image_id, use in _uses(config).items():
         try:
-            facts, wrong = _asked(config, image_id, services)
-        except _UnansweredError as error:
+            facts, wrong = _asked(config, image_id, use.types)
+        except UnansweredError as error:
             text = f"{config.region} does not tell of {image_id} ({error}); check credentials and network"
-            raise refusal(stack, [(place, text)]) from None
-        problems = preflight.problems(facts, config.preflight.limits, wrong, datetime.now(UTC))
-        found += [(place, text) for text in problems]
+            raise refusal(stack, [(use.place, text)]) from None
+        problems = preflight.problems(facts, use.limits, wrong, datetime.now(UTC))
+        found += [(use.place, text) for text in problems]
         records[image_id] = preflight.record(facts)
         if not problems:
             pulumi.log.info(f"pre-flight passed: {preflight.summary(facts)}")
@@ -49,29 +48,47 @@ def check(stack: str, config: EnvironmentConfig) -> dict[str, dict[str, str]]:
     return records
 
 
-class _UnansweredError(Exception):
+class UnansweredError(Exception):
     """AWS gave no answer, or refused one; the text is AWS's own, on one line."""
 
 
-def _users(config: EnvironmentConfig) -> dict[str, list[str]]:
-    """The services that start servers from an image, by image."""
+class _Use(NamedTuple):
+    """What starts from an image."""
+
+    place: Place
+    """The key that names it."""
+    types: tuple[str, ...]
+    limits: Limits
+
+
+def _uses(config: EnvironmentConfig) -> dict[str, _Use]:
+    """By image. Nodes may start from EKS's own, which no factory tested: tests and scans are for images of
+    services alone.
+    """
     users: dict[str, list[str]] = {}
     for name in config.services:
         users.setdefault(config.image_of(name), []).append(name)
-    return users
+    uses = {image: _of_services(config, names) for image, names in users.items()}
+    if config.cluster is not None:
+        nodes = config.cluster.nodes
+        any_image = Limits(require_tests=False, max_findings={})
+        of_nodes = _Use(("cluster", "nodes", "imageId"), nodes.instance_types, any_image)
+        uses.setdefault(nodes.image_id, of_nodes)
+    return uses
 
 
-def _place(config: EnvironmentConfig, service: str) -> Place:
-    """The key that names a service's image."""
-    return ("services", service, "imageId") if config.services[service].image_id else ("imageId",)
+def _of_services(config: EnvironmentConfig, names: list[str]) -> _Use:
+    place: Place = ("services", names[0], "imageId") if config.services[names[0]].image_id else ("imageId",)
+    types = dict.fromkeys(kind for name in names for kind in config.services[name].instance_types)
+    return _Use(place, tuple(types), config.preflight.limits)
 
 
-def _asked(config: EnvironmentConfig, image_id: str, services: list[str]) -> tuple[Facts, list[str]]:
-    """The facts of an image, and the services' instance types that do not fit it."""
+def _asked(config: EnvironmentConfig, image_id: str, types: tuple[str, ...]) -> tuple[Facts, list[str]]:
+    """The facts of an image, and the instance types that do not fit it."""
     try:
         filters = [{"name": "image-id", "values": [image_id]}]
-        image = _answer(aws.ec2.get_ami, filters=filters, include_deprecated=True)
-    except _UnansweredError as error:
+        image = answer(aws.ec2.get_ami, filters=filters, include_deprecated=True)
+    except UnansweredError as error:
         if _NOTHING in str(error):
             return Facts(image_id, config.region, found=False), []
         raise
@@ -84,7 +101,6 @@ def _asked(config: EnvironmentConfig, image_id: str, services: list[str]) -> tup
         tags=dict(image.tags or {}),
         keys=dict(_keys(image)),
     )
-    types = {kind: None for name in services for kind in config.services[name].instance_types}
     return facts, _wrong_types(image.architecture, list(types))
 
 
@@ -94,7 +110,7 @@ def _wrong_types(architecture: str, types: list[str]) -> list[str]:
         {"name": "instance-type", "values": types},
         {"name": "processor-info.supported-architecture", "values": [architecture]},
     ]
-    fitting = set(_answer(aws.ec2.get_instance_types, filters=filters).instance_types)
+    fitting = set(answer(aws.ec2.get_instance_types, filters=filters).instance_types)
     return [kind for kind in types if kind not in fitting]
 
 
@@ -108,8 +124,8 @@ def _keys(image: Any) -> Iterator[tuple[str, str]]:
     ):
         wanted = [{"name": "snapshot-id", "values": [snapshot_id]}]
         try:
-            key = _answer(aws.ebs.get_snapshot, filters=wanted).kms_key_id
-        except _UnansweredError as error:
+            key = answer(aws.ebs.get_snapshot, filters=wanted).kms_key_id
+        except UnansweredError as error:
             if _NOTHING in str(error):
                 continue
             raise
@@ -118,16 +134,17 @@ def _keys(image: Any) -> Iterator[tuple[str, str]]:
 
 def _state(key: str) -> str:
     try:
-        return str(_answer(aws.kms.get_key, key_id=key).key_state)
-    except _UnansweredError as error:
+        return str(answer(aws.kms.get_key, key_id=key).key_state)
+    except UnansweredError as error:
         for code in (DENIED, "NotFound"):
             if code in str(error):
                 return code
         raise
 
 
-def _answer(function: Any, **arguments: Any) -> Any:
+def answer(function: Any, **arguments: Any) -> Any:
+    """What AWS says to a function of the provider. Raises UnansweredError."""
     try:
         return function(**arguments)
     except Exception as error:  # noqa: BLE001 - the SDK raises nothing narrower
-        raise _UnansweredError(" ".join(str(error).split())) from None
+        raise UnansweredError(" ".join(str(error).split())) from None

@@ -168,6 +168,9 @@ class WorkloadConfig(Section):
         if self.health_port is not None and self.health_port not in taken:
             served = ", ".join(map(str, taken)) or "none"
             yield ("healthPort",), f"{self.health_port} is not served; {_one_of(served)}"
+        elif self.route is not None and self.probed != self.port and self.port is not None:
+            text = f"{self.health_port} is not port {self.port}, where the load balancer asks healthPath too"
+            yield ("healthPort",), f"{text}; answer it there and take this out"
         if self.port is None and self.route is not None:
             text = "is missing; set it to the TCP port that the container listens on"
             yield ("port",), f"{text}, or take route out for a worker"

@@ -89,10 +89,13 @@ class Account:
     snapshots: Mapping[str, str] = field(default_factory=dict)
     keys: Mapping[str, str] = field(default_factory=dict)
     zone: Mapping[str, Any] | str = field(default_factory=dict)
+    containers: Mapping[str, str] = field(default_factory=dict)
+    """What ECR says instead of that an image is there, by its digest."""
 
     def answers(self) -> dict[str, Any]:
         return {
             "getAmi": self._image,
+            "getImage": self._container,
             "getInstanceTypes": self._types,
             "getSnapshot": self._snapshot,
             "getKey": self._key,
@@ -100,6 +103,9 @@ class Account:
             "getInstances": {"instanceIdentifiers": []},
             "getEngineVersion": self._engine_version,
         }
+
+    def _container(self, args: Mapping[str, Any]) -> Answer:
+        return self.containers.get(args["imageDigest"], {**args, "imageTags": []})
 
     def _engine_version(self, args: Mapping[str, Any]) -> Answer:
         return {**args, "validUpgradeTargets": []}
