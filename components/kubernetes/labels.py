@@ -26,7 +26,7 @@ refers to it."""
 LOG_GROUP = "immutable/log-group"
 """Annotation of pods that tells the log agent where to."""
 
-FIELD_MANAGER = "immutable"
+FIELD_MANAGER = "pulumi-kubernetes-immutable"
 """In whose name a Deployment is applied: by Pulumi's provider and, when a version is put back, by the
 rollout. With two names, what one of them leaves out would stay behind as the other's."""
 
