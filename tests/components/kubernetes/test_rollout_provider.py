@@ -7,7 +7,6 @@ import json
 import pickle
 import subprocess
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -35,7 +34,7 @@ def props(image: str = GOOD, **given: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[SmallCluster]:
+def cluster(monkeypatch: pytest.MonkeyPatch) -> SmallCluster:
     """Reached by every kubeconfig; a second passes with every question."""
     made = SmallCluster()
     called = made._called
@@ -142,7 +141,7 @@ def test_a_fault_of_the_program_keeps_its_traceback(cluster: SmallCluster) -> No
 
 @pytest.mark.parametrize("image", ["shop:1.0", "shop", "shop:latest@sha256:abc"])
 def test_what_is_no_digest_is_refused_before_anything_changes(image: str) -> None:
-    (failure,) = RolloutProvider().check({}, props(image=image)).failures
+    (failure,) = RolloutProvider().check({}, props() | {"image": image}).failures
     assert (failure.property, failure.reason.startswith(repr(image))) == ("image", True)
 
 
@@ -158,12 +157,9 @@ def test_nothing_is_a_change_of_what_the_state_holds() -> None:
 
 @pytest.mark.parametrize("field", rollout_provider.INPUTS)
 def test_every_input_is_a_change(field: str) -> None:
-    given: Any = {"metadata": {"name": "x"}, "spec": {}, "min_size": 9, "timeout_seconds": 9}.get(
-        field, "other"
-    )
-    if field == "kubeconfig":
-        given = json.dumps({**KUBECONFIG, "users": []})
-    found = RolloutProvider().diff("id", props(), props() | {field: given})
+    others: dict[str, Any] = {"metadata": {"name": "x"}, "spec": {}, "min_size": 9, "timeout_seconds": 9}
+    others["kubeconfig"] = json.dumps({**KUBECONFIG, "users": []})
+    found = RolloutProvider().diff("id", props(), props() | {field: others.get(field, "other")})
     assert found.changes
     assert found.replaces == ([field] if field in ("namespace", "deployment") else [])
 
@@ -202,7 +198,8 @@ def test_a_preview_imports_neither_a_client_of_the_cluster_nor_one_of_aws() -> N
         "RolloutProvider().configure(None)\n"
         "RolloutProvider().check({}, props)\n"
         "RolloutProvider().diff('id', props, {**props, 'image': 'x'})\n"
-        "print([n for n in sys.modules if n.split('.')[0] in ('kubernetes', 'boto3', 'botocore', 'tenacity')])\n"
+        "late = ('kubernetes', 'boto3', 'botocore', 'tenacity')\n"
+        "print([name for name in sys.modules if name.split('.')[0] in late])\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
