@@ -142,7 +142,7 @@ def _stranger(kind: str, name: str, namespace: str) -> Finding:
 
 
 def _owned(there: Document) -> bool:
-    """Whether something else in the cluster made it, and takes it away; the API server's own Service is its."""
+    """Whether something in the cluster made it, and takes it away; the API server's own Service is one."""
     if (there["metadata"].get("labels") or {}).get("provider") == "kubernetes":
         return True
     owners = there["metadata"].get("ownerReferences") or ()

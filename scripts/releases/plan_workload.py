@@ -27,6 +27,7 @@ class WorkloadPlan:
         measured: how long pods took to be ready lately; None without any to measure.
         migrates: whether a Job comes first; `migrate_seconds`: how long the last one took, None unless known.
         rolling: whether a rollout is under way.
+        renewed: whether pods of the image are replaced too, as more of their template changes.
     """
 
     workload: str
@@ -39,6 +40,7 @@ class WorkloadPlan:
     migrates: bool
     migrate_seconds: float | None
     rolling: bool
+    renewed: bool = False
 
     @property
     def runs(self) -> str | None:
@@ -47,7 +49,7 @@ class WorkloadPlan:
     @property
     def needed(self) -> bool:
         """Whether any pod is replaced."""
-        return self.replaced > 0 or self.image != self.runs
+        return self.renewed or self.replaced > 0 or self.image != self.runs
 
     @property
     def ready_seconds(self) -> float:
@@ -80,12 +82,14 @@ class WorkloadPlans:
 @dataclass(frozen=True)
 class Request:
     """What is asked for: one workload instead of all, and an image other than the configured one. With
-    services beside (`alone` False) a cluster that cannot be asked is a remark.
+    services beside (`alone` False) a cluster that cannot be asked is a remark. Of the `renewed` ones every
+    pod is replaced.
     """
 
     workload: str | None = None
     image: str | None = None
     alone: bool = True
+    renewed: frozenset[str] = frozenset()
 
 
 def make(where: Project, config: ConfigFile, request: Request) -> WorkloadPlans:
@@ -100,7 +104,11 @@ def make(where: Project, config: ConfigFile, request: Request) -> WorkloadPlans:
     try:
         cluster = workloads.reach(where, config.environment)
         live = {each.name: each for each in workloads.look(cluster)}
-        found = tuple(_plan(cluster, live[name], image) for name, image in wanted.items() if _up(live, name))
+        found = tuple(
+            _plan(cluster, live[name], image, name in request.renewed)
+            for name, image in wanted.items()
+            if _up(live, name)
+        )
     except ReleaseError as error:
         if request.alone:
             raise
@@ -137,12 +145,12 @@ def _checked(config: ConfigFile, wanted: Mapping[str, str]) -> Iterator[str]:
         yield registry.check(config, Workload(name), digests.checked(image, config.line(Workload(name))))
 
 
-def _plan(cluster: Cluster, live: Live, image: str) -> WorkloadPlan:
+def _plan(cluster: Cluster, live: Live, image: str, renewed: bool) -> WorkloadPlan:
     section = preferences.section(cluster.config, "workloads", live.name)
     place = f"{cluster.config.path.name}: workloads / {live.name}"
     chosen = surge.settings((live.deployment or {})["spec"], surge.written(section, place))
     replicas = _replicas(live.desired, section)
-    replaced = sum(pod.image != image for pod in live.pods if not pod.leaves)
+    replaced = sum(renewed or pod.image != image for pod in live.pods if not pod.leaves)
     return WorkloadPlan(
         workload=live.name,
         live=live,
@@ -154,6 +162,7 @@ def _plan(cluster: Cluster, live: Live, image: str) -> WorkloadPlan:
         migrates=bool(section.get("migrate")),
         migrate_seconds=_migrated(cluster, live) if section.get("migrate") else None,
         rolling=live.running,
+        renewed=renewed,
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from images.preflight import Facts
@@ -19,9 +19,11 @@ from scripts.releases import (
     deployment,
     engine_events,
     plan,
+    plan_workload,
     preview_cost,
     preview_place,
     preview_release,
+    preview_workloads,
     pulumi_command,
     reach,
 )
@@ -31,6 +33,7 @@ from scripts.releases.errors import RefusedError, ReleaseError, one_line
 from scripts.releases.plan import Plan
 from scripts.releases.preview_cost import Costs
 from scripts.releases.preview_release import Move
+from scripts.releases.preview_workloads import WorkloadMove
 from scripts.releases.prices import Prices
 from scripts.releases.project import Project
 
@@ -49,7 +52,8 @@ class Preview:
         failure: why the preview did not come to its end, as one line; None of one that did.
         refused: whether the config is at fault for that.
         images: what AWS says of the images of `moves`, by ID, as far as it says something.
-        plan: how servers would be replaced; None when none is, or when AWS was not to be asked.
+        workloads: what becomes of workloads' pods.
+        plan: how servers and pods would be replaced; None when none is, or when nobody was to be asked.
         guarded: whether the guardrails were asked.
         remarks: what is not in it, and why.
     """
@@ -59,6 +63,7 @@ class Preview:
     failure: str | None
     refused: bool
     moves: tuple[Move, ...]
+    workloads: tuple[WorkloadMove, ...]
     images: Mapping[str, Facts]
     plan: Plan | None
     costs: Costs | None
@@ -174,13 +179,15 @@ def make(where: Project, stack: str, told: Told, prices: Prices) -> Preview:
         RefusedError: the stack's config file cannot be read.
     """
     events, failure = told.events, told.failure
-    moves = preview_release.moves(events)
+    moves, workloads = preview_release.moves(events), preview_workloads.moves(events)
     found = _Found(remarks=list(_remarks(stack, told)))
     # A preview that failed may not have come to every resource: what it would cost is not known then.
-    if moves or failure is None:
+    if moves or workloads or failure is None:
         config = config_file.read(where.stack_file(stack), stack, where.name)
         if moves and not config.factory:
             _ask(found, where, config, moves, None if failure else prices)
+        if workloads and failure is None:
+            _ask_cluster(found, where, config, workloads)
         if failure is None and config.region is not None:
             found.costs = preview_cost.make(stack, config.region, events, prices)
     return Preview(
@@ -189,6 +196,7 @@ def make(where: Project, stack: str, told: Told, prices: Prices) -> Preview:
         failure=failure,
         refused=_is_refusal(stack, failure),
         moves=moves,
+        workloads=workloads,
         images=found.images,
         plan=found.plan,
         costs=found.costs,
@@ -220,6 +228,24 @@ def _ask(
             found.plan = plan.make(reach.reach(where, stack), prices, request)
     except ReleaseError as error:
         found.remarks.append(f"how servers would be replaced is not known: {error}")
+
+
+def _ask_cluster(
+    found: _Found, where: Project, config: ConfigFile, workloads: tuple[WorkloadMove, ...]
+) -> None:
+    """Asks the cluster about the pods that are to be replaced."""
+    named = {move.workload for move in workloads if move.before and move.after}
+    if not named:
+        return
+    try:
+        renewed = frozenset(move.workload for move in workloads if move.renewed)
+        made = plan_workload.make(where, config, plan_workload.Request(alone=False, renewed=renewed))
+    except ReleaseError as error:
+        found.remarks.append(f"how pods would be replaced is not known: {error}")
+        return
+    plans = tuple(each for each in made.plans if each.workload in named)
+    kept = replace(made, plans=plans, remarks=() if made.plans else made.remarks)
+    found.plan = (found.plan or Plan(config.environment, (), {}, (), ())).with_workloads(kept)
 
 
 def _is_refusal(stack: str, failure: str | None) -> bool:

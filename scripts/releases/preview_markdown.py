@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from images import preflight
-from scripts.releases import differences, graph, graph_mermaid, plan_show, preview_words
+from scripts.releases import (
+    differences,
+    graph,
+    graph_mermaid,
+    plan_show,
+    preview_markdown_workloads,
+    preview_words,
+    preview_workloads,
+)
 from scripts.releases.engine_events import Finding
 from scripts.releases.graph import Graph
 from scripts.releases.markdown import alert, code, fenced, folded, table, words
@@ -26,6 +34,7 @@ def text(preview: Preview, before: Graph) -> str:
         "",
         *_warnings(preview),
         *_release(preview),
+        *preview_markdown_workloads.text(preview),
         *_others(preview),
         *_cost(preview),
         *_guardrails(preview),
@@ -138,7 +147,8 @@ def _others(preview: Preview) -> Iterator[str]:
     parts = preview_words.parts(preview)
     if not parts:
         return
-    yield from (f"**{'What else changes' if preview.moves else 'What changes'}**", "")
+    released = preview.moves or preview.workloads
+    yield from (f"**{'What else changes' if released else 'What changes'}**", "")
     if sum(len(part.steps) for part in parts) > MOST_CHANGES:
         rows = ([words(part.component or graph.ALONE), preview_words.counts(part.steps)] for part in parts)
         yield from table(("component", "resources"), rows)
@@ -224,7 +234,10 @@ def _diagram(preview: Preview, before: Graph) -> Iterator[str]:
 
 
 def _difference(preview: Preview) -> Iterator[str]:
-    changed = [step for step in preview.events.changed if step.side.custom]
+    events = preview.events
+    changed = [
+        step for step in events.changed if step.side.custom and not preview_workloads.repeats(step, events)
+    ]
     if not changed:
         return
     lines = [line for step in changed for line in differences.lines(step)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from scripts.releases import differences, graph, plan_show, preview_words, show
+from scripts.releases import differences, graph, plan_show, preview_words, preview_workloads, show
 from scripts.releases.errors import one_line
 from scripts.releases.preview import Preview
 from scripts.releases.preview_release import Move
@@ -41,6 +41,8 @@ def as_text(preview: Preview, prices: Prices) -> None:
 
 
 def _lines(preview: Preview) -> Iterator[str]:
+    for move in preview.workloads:
+        yield from (f"{move.workload}: {line}" for line in preview_workloads.beside(move))
     for lost in preview_words.losses(preview):
         yield f"would be gone, with what is in it: {lost}"
     if preview.costs is not None:
@@ -63,6 +65,7 @@ def as_json(preview: Preview) -> dict[str, Any]:
         "error": preview.failure,
         "headline": preview_words.headline(preview),
         "release": [_move_json(move) for move in preview.moves],
+        "workloads": [preview_workloads.as_json(move) for move in preview.workloads],
         "changes": [
             {
                 "op": step.op,

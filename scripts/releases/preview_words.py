@@ -6,11 +6,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from scripts.releases import differences
+from scripts.releases import differences, preview_workloads
 from scripts.releases.engine_events import CREATE, DELETE, REPLACE, UPDATE, Events, Side, Step
 from scripts.releases.preview import Preview
 from scripts.releases.preview_cost import Costs, Range
 from scripts.releases.preview_release import ROLLOUT, Move
+from scripts.releases.preview_workloads import WorkloadMove
 
 TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
 #: Types that hold what no `up` brings back.
@@ -39,7 +40,7 @@ def headline(preview: Preview) -> str:
     """The whole in half a line: `web and api from ami-… to ami-…, and 1 other change`."""
     if preview.failure is not None:
         return "the preview failed"
-    released = [text for text, _ in releases(preview)]
+    released = [text for text, _ in (*releases(preview), *workload_releases(preview))]
     others = sum(len(part.steps) for part in parts(preview))
     if not released and not others:
         return "nothing changes"
@@ -55,6 +56,16 @@ def releases(preview: Preview) -> list[tuple[str, tuple[Move, ...]]]:
     for move in preview.moves:
         found[move.before, move.after].append(move)
     return [(_moved(moves), tuple(moves)) for moves in found.values()]
+
+
+def workload_releases(preview: Preview) -> list[tuple[str, tuple[WorkloadMove, ...]]]:
+    """As `releases`, of workloads."""
+    found: dict[str, list[WorkloadMove]] = defaultdict(list)
+    for move in preview.workloads:
+        found[move.text].append(move)
+    return [
+        (f"{joined([move.workload for move in moves])} {text}", tuple(moves)) for text, moves in found.items()
+    ]
 
 
 def _moved(moves: list[Move]) -> str:
@@ -78,7 +89,8 @@ def parts(preview: Preview) -> list[Part]:
     found: dict[str, list[Step]] = defaultdict(list)
     moved = {move.service: move for move in preview.moves}
     for step in preview.events.changed:
-        if step.side.custom and not _is_release(step, moved):
+        told = _is_release(step, moved) or preview_workloads.is_release(step, preview.workloads)
+        if step.side.custom and not told:
             found[component(preview.events, step)].append(step)
     return [Part(name, tuple(steps)) for name, steps in sorted(found.items())]
 
@@ -121,7 +133,8 @@ def done(step: Step) -> str:
         if step.old.protect:
             return f"{_PAST[step.op]}, which `up` refuses: it is protected"
         if step.old.retain:
-            return f"let go of, and it stays in AWS{' beside the new one' if step.op == REPLACE else ''}"
+            where = "the cluster" if step.type.startswith("kubernetes:") else "AWS"
+            return f"let go of, and it stays in {where}{' beside the new one' if step.op == REPLACE else ''}"
     return _PAST[step.op]
 
 
