@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 
 from rehearsal.cloud.kubernetes.admission import Addresses
@@ -34,6 +35,7 @@ class Node:
     unschedulable: bool = False
     internal_ip: str = ""
     image_id: str = ""
+    draining: bool = False
 
 
 class Facts(Protocol):
@@ -87,6 +89,13 @@ class Cluster:
     def now(self, later: float = 0.0) -> str:
         """The emulated time as objects tell it."""
         return str(self.world.clock.date(self.seconds + later).strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+    def age(self, moment: str) -> float:
+        """Seconds since a time that an object tells; for ever without one."""
+        if not moment:
+            return float("inf")
+        since = datetime.strptime(moment, "%Y-%m-%dT%H:%M:%S%z")
+        return float((self.world.clock.date(self.seconds) - since).total_seconds())
 
     def refresh(self) -> None:
         """Take in what EKS says now, and let the controllers do what there is to do."""
