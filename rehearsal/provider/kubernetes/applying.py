@@ -84,7 +84,7 @@ def apply(
     """Let the object be as `thing` says. Raises ApiError, with a hint when somebody else holds a field."""
     path = path_of(cluster, thing)
     if not preview:
-        live = _take_over(cluster, path, live, manager)
+        live = _taken_over(cluster, path, live, manager)
     query = {"fieldManager": manager, "force": str(_forced(thing, live, preview)).lower()}
     try:
         return cluster.request("PATCH", path, {**query, **(_DRY_RUN if preview else {})}, thing, APPLY)
@@ -104,6 +104,18 @@ def _forced(thing: Properties, live: Properties, preview: bool) -> bool:
     managers = metadata(live).get("managedFields") or []
     created = any(each.get("manager") == CREATOR and each.get("operation") == "Update" for each in managers)
     return is_annotated(thing, PATCH_FORCE) or not managers or (preview and created)
+
+
+def _taken_over(cluster: Cluster, path: str, live: Properties, manager: str) -> Properties:
+    """The same as `_take_over`, once more when a controller was faster."""
+    for _ in range(_RETRIES):
+        try:
+            return _take_over(cluster, path, live, manager)
+        except ApiError as error:
+            if error.status != 409:
+                raise
+            live = cluster.request("GET", path)
+    return _take_over(cluster, path, live, manager)
 
 
 def _take_over(cluster: Cluster, path: str, live: Properties, manager: str) -> Properties:

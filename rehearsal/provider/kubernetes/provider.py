@@ -79,7 +79,7 @@ class KubernetesProvider:
         """The places where the inputs differ from the object as last seen, and which of them replace it."""
         token, _ = objects.token_and_name(urn)
         old, new = objects.given(plain(old_inputs), token), objects.given(plain(news), token)
-        live = objects.live(plain(old_outputs))
+        live = objects.given(objects.live(plain(old_outputs)), token)
         old, new = _with_namespace(old), _with_namespace(new)
         found = [
             path
