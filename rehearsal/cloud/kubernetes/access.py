@@ -1,8 +1,8 @@
 """Who asks: the token of `aws eks get-token`, or the token of a test's cluster.
 
 EKS's token is a presigned request of STS's GetCallerIdentity, signed over the cluster's name in the header
-`x-k8s-aws-id`. Its signature and its times are not looked at, as nowhere in the emulated cloud: the principal is
-that of the access key. A key that is no session's may do all here as well.
+`x-k8s-aws-id`. Its signature and its times are not looked at, as nowhere in the emulated cloud: the
+principal is that of the access key. A key that is no session's may do all here as well.
 Source: "Kubernetes API server authentication" of aws-iam-authenticator.
 """
 

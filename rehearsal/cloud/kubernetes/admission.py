@@ -59,13 +59,16 @@ def pod_secure(store: Store, kind: str, value: Object) -> list[str]:
 
 
 def complete_pod(store: Store, pod: Object) -> None:
-    """The service account and its token, tolerations, priority, in place. Raises Refused without an account."""
+    """The service account and its token, tolerations, priority, in place. Raises Refused without an
+    account.
+    """
     spec, namespace = pod["spec"], pod["metadata"]["namespace"]
     account_name = spec.setdefault("serviceAccountName", "default")
     spec.setdefault("serviceAccount", account_name)
     account = store.get(Key("", "serviceaccounts", namespace, account_name))
     if account is None:
-        text = f'error looking up service account {namespace}/{account_name}: serviceaccount "{account_name}" not found'
+        absent = f'serviceaccount "{account_name}" not found'
+        text = f"error looking up service account {namespace}/{account_name}: {absent}"
         raise not_allowed("pods", "", pod["metadata"].get("name", ""), text)
     automatic = spec.get("automountServiceAccountToken", account.get("automountServiceAccountToken", True))
     if automatic and not any(

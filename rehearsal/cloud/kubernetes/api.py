@@ -30,7 +30,8 @@ from rehearsal.cloud.kubernetes.store import Key
 from rehearsal.cloud.server import Answer, Environ
 
 _PATCHES = {
-    "application/json-patch+json", "application/merge-patch+json", "application/strategic-merge-patch+json", APPLY_TYPE,
+    "application/json-patch+json", "application/merge-patch+json", "application/strategic-merge-patch+json",
+    APPLY_TYPE,
 }  # fmt: skip
 _VALIDATIONS = ("", "Strict", "Warn", "Ignore")
 
@@ -199,7 +200,7 @@ class _Handler:
         space = None if self._asked.everywhere else self._asked.namespace
         return (
             each
-            for each in self._cluster.store.list(self._resource.group, self._resource.plural, space)
+            for each in self._cluster.store.all(self._resource.group, self._resource.plural, space)
             if matches(each)
         )
 

@@ -110,8 +110,8 @@ class Asked:
         if not metadata.get("name"):
             metadata["name"] = self.name
         if metadata["name"] != self.name:
-            text = f"the name of the object ({metadata['name']}) does not match the name on the URL ({self.name})"
-            raise bad_request(text)
+            named = f"the name of the object ({metadata['name']})"
+            raise bad_request(f"{named} does not match the name on the URL ({self.name})")
 
     def _yaml(self, text: str, wrong: ValueError) -> Any:
         if "json" not in self.content_type and self.content_type:
@@ -130,7 +130,9 @@ class Asked:
 
 
 def asked(environ: Environ, path: str, resources: Resources) -> Asked:
-    """Raises NoPath for a group that there is not, Refused (404) for a resource that the group does not have."""
+    """Raises NoPath for a group that there is not, Refused (404) for a resource that the group does not
+    have.
+    """
     parts = [part for part in path.split("/") if part]
     if parts[0] == "api":
         group, version, rest = "", parts[1] if len(parts) > 1 else "", parts[2:]

@@ -10,7 +10,6 @@ from typing import Any, Protocol
 from rehearsal.cloud.kubernetes.admission import Addresses
 from rehearsal.cloud.kubernetes.custom import add_on_definitions
 from rehearsal.cloud.kubernetes.deletion import Deletion
-from rehearsal.cloud.kubernetes.errors import Object
 from rehearsal.cloud.kubernetes.objects import Objects
 from rehearsal.cloud.kubernetes.resources import Resource, Resources
 from rehearsal.cloud.kubernetes.schemas import Schema, Schemas, schemas
@@ -108,7 +107,7 @@ class Cluster:
     @property
     def resources(self) -> Resources:
         if self._resources is None:
-            self._resources = Resources(self.store.list(*_DEFINITIONS))
+            self._resources = Resources(self.store.all(*_DEFINITIONS))
         return self._resources
 
     def resource_of(self, key: Key) -> Resource | None:
@@ -153,19 +152,19 @@ class Clusters:
 
     def __init__(self, world: Any) -> None:
         self._world = world
-        self._clusters: dict[tuple[str, str], Cluster] = {}
+        self.clusters: dict[tuple[str, str], Cluster] = {}
 
     def open(self, region: str, name: str, facts: Facts) -> str:
         """Let a cluster answer; its endpoint. Raises ValueError for a version that has no schemas here."""
         schemas(facts.version)
         cluster = Cluster(self._world, region, name, facts)
-        self._clusters[(region, name)] = cluster
+        self.clusters[(region, name)] = cluster
         return cluster.endpoint
 
     def close(self, region: str, name: str) -> None:
-        cluster = self._clusters.pop((region, name), None)
+        cluster = self.clusters.pop((region, name), None)
         if cluster is not None:
             cluster.controllers.stop()
 
     def get(self, region: str, name: str) -> Cluster | None:
-        return self._clusters.get((region, name))
+        return self.clusters.get((region, name))

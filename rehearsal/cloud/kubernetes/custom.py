@@ -43,7 +43,7 @@ def add_on_definitions(cluster: Cluster, add_ons: Collection[str]) -> None:
     if SECRETS_STORE in add_ons and not there:
         cluster.store.put(key, _definition(cluster.now()))
     elif SECRETS_STORE not in add_ons and there:
-        for value in list(cluster.store.list(GROUP, "secretproviderclasses")):
+        for value in list(cluster.store.all(GROUP, "secretproviderclasses")):
             metadata = value["metadata"]
             cluster.store.remove(Key(GROUP, "secretproviderclasses", metadata["namespace"], metadata["name"]))
         cluster.store.remove(key)

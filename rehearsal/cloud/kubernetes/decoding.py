@@ -1,7 +1,7 @@
 """Reading an object as the API server does: fields that its kind does not have, values of the wrong type.
 
-What a request says in `fieldValidation` decides what is done with an unknown field: `Strict` refuses it, `Warn`
-(the default) leaves it out and warns, `Ignore` leaves it out.
+What a request says in `fieldValidation` decides what is done with an unknown field: `Strict` refuses it,
+`Warn` (the default) leaves it out and warns, `Ignore` leaves it out.
 """
 
 from __future__ import annotations

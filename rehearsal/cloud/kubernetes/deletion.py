@@ -23,8 +23,8 @@ _FINALIZERS = {FOREGROUND: "foregroundDeletion", ORPHAN: "orphan"}
 #: Namespaces that a cluster cannot be without.
 SYSTEM_NAMESPACES = ("default", "kube-system", "kube-public")
 _JOBS_KEEP = (
-    "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them"
-    " or set propagationPolicy=Orphan to suppress this warning"
+    "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove"
+    " them or set propagationPolicy=Orphan to suppress this warning"
 )
 
 
@@ -52,7 +52,7 @@ class Deletion:
         if added and added not in finalizers:
             finalizers.append(added)
         if not finalizers and not grace and resource.kind != "Namespace":
-            self._remove(key, value)
+            self._remove(key)
             return value, True
         if value["metadata"].get("deletionTimestamp") and not (grace == 0 and resource.kind == "Pod"):
             return value, False
@@ -76,7 +76,7 @@ class Deletion:
         metadata = value["metadata"]
         ending = metadata.get("deletionTimestamp") and not metadata.get("finalizers")
         if ending and resource.kind not in ("Pod", "Namespace"):
-            self._remove(key_of(resource, value), value)
+            self._remove(key_of(resource, value))
         return value
 
     def collect(self, key: Key, policy: str = BACKGROUND) -> None:
@@ -94,7 +94,7 @@ class Deletion:
         after = self._store.put(key, value | {"metadata": metadata | ({"finalizers": left} if left else {})})
         self.finish(resource, after)
 
-    def _remove(self, key: Key, value: Object) -> None:
+    def _remove(self, key: Key) -> None:
         if key.plural == "services":
             self._cluster.addresses.release(key)
         self._store.remove(key)
@@ -129,8 +129,8 @@ def _check(resource: Resource, value: Object, options: Object) -> None:
     if wanted.get("uid") not in (None, there["uid"]):
         text = (
             f'Operation cannot be fulfilled on {resource.kind} "{there["name"]}": the UID in the precondition'
-            f" ({wanted['uid']}) does not match the UID in record ({there['uid']}). The object might have been"
-            " deleted and then recreated"
+            f" ({wanted['uid']}) does not match the UID in record ({there['uid']}). The object might have"
+            " been deleted and then recreated"
         )
         raise Refused(409, "Conflict", text, {"name": there["name"], "kind": resource.kind})
     if wanted.get("resourceVersion") not in (None, there["resourceVersion"]):

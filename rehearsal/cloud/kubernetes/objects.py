@@ -12,6 +12,7 @@ from rehearsal.cloud.kubernetes import admission, apply, defaults, kinds, valida
 from rehearsal.cloud.kubernetes.apply import Writer
 from rehearsal.cloud.kubernetes.decoding import Decoder
 from rehearsal.cloud.kubernetes.errors import (
+    FieldError,
     Object,
     bad_request,
     exists,
@@ -181,7 +182,8 @@ class Objects:
             given.get("apiVersion") or resource.api_version,
         )
         if (kind, api_version) != (resource.kind, resource.api_version):
-            text = f'{kind} in version "{api_version.rpartition("/")[2]}" cannot be handled as a {resource.kind}:'
+            version = api_version.rpartition("/")[2]
+            text = f'{kind} in version "{version}" cannot be handled as a {resource.kind}:'
             scheme = 'in scheme "pkg/runtime/scheme.go:111"'
             shown = api_version if kind == resource.kind else resource.api_version
             raise bad_request(f'{text} no kind "{kind}" is registered for version "{shown}" {scheme}')
@@ -218,7 +220,7 @@ class Objects:
             raise invalid(resource.kind, resource.group, there["name"], [problem])
 
     @staticmethod
-    def _check(resource: Resource, found: list[validation.FieldError], value: Object) -> None:
+    def _check(resource: Resource, found: list[FieldError], value: Object) -> None:
         if found:
             unique = list(dict.fromkeys(found))
             raise invalid(resource.kind, resource.group, value["metadata"].get("name", ""), unique)

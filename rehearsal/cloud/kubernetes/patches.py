@@ -26,8 +26,9 @@ def merge(value: Any, patch: Any) -> Any:
 
 
 def strategic(value: Any, patch: Any, schema: Schema, known: Schemas) -> Any:
-    """As a merge, but lists with a merge key are merged by it. Directives: `$patch`, `$deleteFromPrimitiveList/…`,
-    `$retainKeys`; `$setElementOrder/…` is left out, as the order of the patch is taken.
+    """As a merge, but lists with a merge key are merged by it. Directives: `$patch`,
+    `$deleteFromPrimitiveList/…`, `$retainKeys`; `$setElementOrder/…` is left out, as the order of the patch
+    is taken.
     """
     if not isinstance(patch, dict):
         return patch

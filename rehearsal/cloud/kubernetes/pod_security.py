@@ -14,11 +14,12 @@ LABEL = "pod-security.kubernetes.io/"
 LEVELS = ("privileged", "baseline", "restricted")
 
 _DEFAULT_CAPABILITIES = {
-    "AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_BIND_SERVICE", "SETFCAP",
-    "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT",
+    "AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_BIND_SERVICE",
+    "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT",
 }  # fmt: skip
 _VOLUMES = {
-    "configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret",
+    "configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected",
+    "secret",
 }  # fmt: skip
 _SELINUX = {"", "container_t", "container_init_t", "container_kvm_t", "container_engine_t"}
 _SYSCTLS = {
@@ -38,7 +39,9 @@ def violations(spec: Object, level: str) -> list[str]:
 
 
 def told(spec: Object, labels: dict[str, str], mode: str) -> str:
-    """`violates PodSecurity "restricted:latest": …` by the namespace's labels for a mode; empty when allowed."""
+    """`violates PodSecurity "restricted:latest": …` by the namespace's labels for a mode; empty when
+    allowed.
+    """
     level = labels.get(f"{LABEL}{mode}", "privileged")
     found = violations(spec, level)
     version = labels.get(f"{LABEL}{mode}-version", "latest")
@@ -120,7 +123,8 @@ def _selinux(spec: Object) -> Iterator[str]:
         who = " and ".join([*(["pod"] if wrong else []), *([_named(bad)] if bad else [])])
         types = [_selinux_type(each) for each in (*wrong, *map(_context, bad))]
         word = "types" if len(set(types)) > 1 else "type"
-        yield f"seLinuxOptions ({who} set forbidden securityContext.seLinuxOptions: {word} {_quoted(sorted(set(types)))})"
+        told = f"{word} {_quoted(sorted(set(types)))}"
+        yield f"seLinuxOptions ({who} set forbidden securityContext.seLinuxOptions: {told})"
 
 
 def _selinux_type(context: Object) -> str:
@@ -134,7 +138,8 @@ def _seccomp_unconfined(spec: Object) -> Iterator[str]:
         *([_named(bad)] if bad else []),
     ]
     if who:
-        yield f'seccompProfile ({" and ".join(who)} must not set securityContext.seccompProfile.type to "Unconfined")'
+        text = 'must not set securityContext.seccompProfile.type to "Unconfined"'
+        yield f"seccompProfile ({' and '.join(who)} {text})"
 
 
 def _seccomp(context: Object) -> str:
@@ -186,7 +191,8 @@ def _volumes(spec: Object) -> Iterator[str]:
         kinds = sorted({name for each in bad for name in each if name != "name"})
         use, word = ("use", "types") if len(bad) > 1 else ("uses", "type")
         word = "types" if len(kinds) > 1 else "type"
-        yield f"restricted volume types ({_named(bad, 'volume')} {use} restricted volume {word} {_quoted(kinds)})"
+        who = _named(bad, "volume")
+        yield f"restricted volume types ({who} {use} restricted volume {word} {_quoted(kinds)})"
 
 
 def _non_root(spec: Object) -> Iterator[str]:

@@ -1,5 +1,5 @@
-"""The official schemas of one Kubernetes version, as `kubernetes-validate` ships them: which fields a kind has,
-of which types, and how lists are merged.
+"""The official schemas of one Kubernetes version, as `kubernetes-validate` ships them: which fields a kind
+has, of which types, and how lists are merged.
 """
 
 from __future__ import annotations

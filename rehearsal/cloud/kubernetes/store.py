@@ -50,7 +50,7 @@ class Store:
     def get(self, key: Key) -> Object | None:
         return self._objects.get((key.group, key.plural), {}).get(key.namespace, {}).get(key.name)
 
-    def list(self, group: str, plural: str, namespace: str | None = None) -> Iterator[Object]:
+    def all(self, group: str, plural: str, namespace: str | None = None) -> Iterator[Object]:
         """In the order of their names; of all namespaces without one."""
         spaces = self._objects.get((group, plural), {})
         for space in sorted(spaces) if namespace is None else (namespace,):

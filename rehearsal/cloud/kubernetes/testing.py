@@ -89,7 +89,7 @@ def open_cluster(
     """Raises ValueError for a version that has no schemas."""
     facts = Given(version, nodes_of(nodes, region=region), add_ons)
     world.kubernetes.open(region, name, facts)
-    cluster = world.kubernetes.get(region, name)
+    cluster = world.kubernetes.clusters[(region, name)]
     token = secrets.token_hex(16)
     cluster.tokens[token] = "admin"
     return cluster, facts, token
@@ -107,7 +107,9 @@ def cluster(
 
 
 def opened(world: World, body: dict[str, Any]) -> dict[str, Any]:
-    """What the cloud's own interface answers. Raises KeyError without a name, ValueError for a wrong version."""
+    """What the cloud's own interface answers. Raises KeyError without a name, ValueError for a wrong
+    version.
+    """
     made, _, token = open_cluster(
         world,
         str(body["name"]),

@@ -1,7 +1,7 @@
 """Watches: what changed since a version, then the answer ends.
 
-A real API server keeps the answer open. Here it ends when there is something to tell, or after a moment without
-news: clients ask again then, from the last version that they saw.
+A real API server keeps the answer open. Here it ends when there is something to tell, or after a moment
+without news: clients ask again then, from the last version that they saw.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def answer(cluster: Cluster, request: Asked) -> Answer:
     since = request.query.get("resourceVersion", "")
     if since in ("", "0"):
         space = None if request.everywhere else request.namespace
-        found = cluster.store.list(request.resource.group, request.resource.plural, space)
+        found = cluster.store.all(request.resource.group, request.resource.plural, space)
         return _lines([("ADDED", each) for each in found if matches(each)])
     version = int(since)
     changes = cluster.store.changes

@@ -65,8 +65,8 @@ class Autoscalers:
             wanted = 0  # Scaled to nothing by hand: the autoscaler is off.
         if wanted != replicas:
             self._scale(target_key or key, target, wanted)
-            below = "below minReplicas" if wanted > replicas else "above maxReplicas"
-            text = f"New size: {wanted}; reason: Current number of replicas {below} of Spec.M{'in' if wanted > replicas else 'ax'}Replicas"
+            below = "below Spec.MinReplicas" if wanted > replicas else "above Spec.MaxReplicas"
+            text = f"New size: {wanted}; reason: Current number of replicas {below}"
             self._cluster.controllers.events.record(scaler, NORMAL, "SuccessfulRescale", text, _COMPONENT)
         now = ("True", "ReadyForNewScale", "recommended size matches current size")
         if wanted != replicas:

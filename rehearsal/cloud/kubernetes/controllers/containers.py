@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rehearsal.cloud.kubernetes import container_images
@@ -155,9 +156,7 @@ class Containers:
     def _watch(self, run: Run, container: Container, boot: float, *, never_ready: bool) -> None:
         plan = probes.plan(container.spec, boot, never_ready=never_ready, address=run.address)
         for failing in plan.failing:
-            self._after(
-                failing.first, run, container, lambda each=failing: self._failing(run, container, each, 1)
-            )  # type: ignore[misc]
+            self._after(failing.first, run, container, partial(self._failing, run, container, failing, 1))
         if plan.started is not None:
             self._after(plan.started, run, container, lambda: self._found(run, container, ready=False))
         if plan.ready is not None and (plan.killed is None or plan.ready < plan.killed):

@@ -33,7 +33,7 @@ class DaemonSets:
     def noticed(self, change: Change, enqueue: Callable[[Key], None]) -> None:
         """A node that comes or goes concerns all of them."""
         if change.key.plural == "nodes":
-            for each in self._cluster.store.list("apps", "daemonsets"):
+            for each in self._cluster.store.all("apps", "daemonsets"):
                 metadata = each["metadata"]
                 enqueue(Key("apps", "daemonsets", metadata["namespace"], metadata["name"]))
 
@@ -44,7 +44,7 @@ class DaemonSets:
         mark = parts.template_hash(value["spec"]["template"])
         nodes = [
             node["metadata"]["name"]
-            for node in self._cluster.store.list("", "nodes")
+            for node in self._cluster.store.all("", "nodes")
             if tolerates(self._pod_spec(value, node["metadata"]["name"]), node)
         ]
         for pod_key, pod in self._pods.owned(value):
@@ -104,7 +104,8 @@ class DaemonSets:
         pods = [pod for _, pod in self._pods.owned(value) if parts.active(pod) and _node(pod) in nodes]
         ready = sum(1 for pod in pods if parts.ready(pod))
         status: Object = {
-            "currentNumberScheduled": len(pods), "numberMisscheduled": 0, "desiredNumberScheduled": len(nodes),
+            "currentNumberScheduled": len(pods), "numberMisscheduled": 0,
+            "desiredNumberScheduled": len(nodes),
             "numberReady": ready, "observedGeneration": value["metadata"]["generation"],
         }  # fmt: skip
         counts = {

@@ -81,10 +81,10 @@ class DeploymentStatus:
             if not settled or (told or {}).get("message") != text:
                 self._set(status, "Progressing", "True", "NewReplicaSetAvailable", text, moved=True)
             return
-        if settled and same and not created:
+        mine = (told or {}).get("message", "").startswith(f'ReplicaSet "{name}"')
+        if settled and same and not created and mine:
             # A complete deployment whose pods come and go makes no progress, and does not fail to.
-            if (told or {}).get("message", "").startswith(f'ReplicaSet "{name}"'):
-                return
+            return
         if created:
             self._set(
                 status,

@@ -146,7 +146,9 @@ class Deployments:
             self._resize(deployment, old, size)
 
     def _follow_scale(self, deployment: Object, current: Object, before: list[Object]) -> None:
-        """Another number of replicas: it is for whichever set serves alone; a rollout under way goes on with it."""
+        """Another number of replicas: it is for whichever set serves alone; a rollout under way goes on with
+        it.
+        """
         replicas = deployment["spec"]["replicas"]
         most = str(replicas + rolling.surge(deployment))
         serving = [each for each in (current, *before) if each["spec"]["replicas"]]

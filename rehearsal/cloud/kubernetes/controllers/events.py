@@ -52,9 +52,12 @@ class Events:
         involved |= {"fieldPath": f"spec.containers{{{container}}}"} if container else {}
         head = {"name": key.name, "namespace": key.namespace, "uid": new_uid(), "creationTimestamp": now}
         return {
-            "kind": "Event", "apiVersion": "v1", "metadata": head, "involvedObject": involved, "reason": reason,
-            "message": message, "source": {"component": component}, "firstTimestamp": now, "lastTimestamp": now,
-            "count": 1, "type": kind, "eventTime": None, "reportingComponent": component, "reportingInstance": "",
+            "kind": "Event", "apiVersion": "v1", "metadata": head, "involvedObject": involved,
+            "reason": reason,
+            "message": message, "source": {"component": component}, "firstTimestamp": now,
+            "lastTimestamp": now,
+            "count": 1, "type": kind, "eventTime": None, "reportingComponent": component,
+            "reportingInstance": "",
         }  # fmt: skip
 
     def _open(self, namespace: str) -> bool:

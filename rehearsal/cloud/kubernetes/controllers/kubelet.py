@@ -119,8 +119,8 @@ class Kubelet:
                 name = (csi.get("volumeAttributes") or {}).get("secretProviderClass", "")
                 if store.get(Key(*_SECRETS_STORE, space, name)) is None:
                     text = (
-                        f"rpc error: code = Unknown desc = failed to get secretproviderclass {space}/{name}, error:"
-                        f' SecretProviderClass.{_SECRETS_STORE[0]} "{name}" not found'
+                        f"rpc error: code = Unknown desc = failed to get secretproviderclass {space}/{name},"
+                        f' error: SecretProviderClass.{_SECRETS_STORE[0]} "{name}" not found'
                     )
                     yield f'MountVolume.SetUp failed for volume "{volume["name"]}" : {text}'
 

@@ -35,9 +35,12 @@ class PodLabels:
     def selected(self, namespace: str, selector: Object) -> list[Object]:
         """In the order of their names; by the label that fewest pods have."""
         wanted = [(namespace, key, value) for key, value in (selector.get("matchLabels") or {}).items()]
-        candidates = [self._pods.get(label, {}) for label in wanted] or [self._all.get(namespace, {})]
+        candidates: list[dict[Key, None]] = [self._pods.get(label, {}) for label in wanted] or [
+            self._all.get(namespace, {})
+        ]
         matches = selectors.of_object(selector)
-        found = (self._store.get(key) for key in sorted(min(candidates, key=len)))
+        fewest = sorted(candidates, key=len)[0]
+        found = (self._store.get(key) for key in sorted(fewest))
         return [pod for pod in found if pod and matches(pod["metadata"].get("labels") or {})]
 
 

@@ -1,7 +1,7 @@
 """What instance types offer to pods.
 
-Source: "Amazon EC2 instance types"; what EKS reserves: nodeadm of awslabs/amazon-eks-ami. Pods per node are those
-of the VPC CNI without prefixes: network interfaces × (addresses − 1) + 2.
+Source: "Amazon EC2 instance types"; what EKS reserves: nodeadm of awslabs/amazon-eks-ami. Pods per node are
+those of the VPC CNI without prefixes: network interfaces times (addresses less one), plus two.
 """
 
 from __future__ import annotations

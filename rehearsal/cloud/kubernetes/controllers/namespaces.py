@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 FIRST = ("default", "kube-node-lease", "kube-public", "kube-system")
 _NOTE = (
-    "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the"
-    " internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of"
-    " Kubernetes clusters."
+    "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such"
+    " as the internal service IP or kubernetes.default.svc. No other usage is guaranteed across"
+    " distributions of Kubernetes clusters."
 )
 
 
@@ -63,7 +63,8 @@ class Namespaces:
     def _put(self, key: Key, value: Object) -> None:
         if self._cluster.store.get(key) is not None:
             return
-        metadata = {"name": key.name} | ({"namespace": key.namespace} if key.namespace else {})
+        metadata: Object = {"name": key.name}
+        metadata |= {"namespace": key.namespace} if key.namespace else {}
         metadata |= {"uid": new_uid(), "creationTimestamp": self._cluster.now()}
-        value = {"apiVersion": "v1"} | value
-        self._cluster.store.put(key, value | {"metadata": value["metadata"] | metadata})
+        whole: Object = {"apiVersion": "v1", **value, "metadata": value["metadata"] | metadata}
+        self._cluster.store.put(key, whole)

@@ -35,8 +35,8 @@ class Plan:
 
 
 def plan(container: Object, boot_seconds: float, *, never_ready: bool, address: str) -> Plan:
-    """Of a container that listens `boot_seconds` after its start. `never_ready`: what its readiness probe asks
-    is answered with 503 for ever, whichever probe asks.
+    """Of a container that listens `boot_seconds` after its start. `never_ready`: what its readiness probe
+    asks is answered with 503 for ever, whichever probe asks.
     """
     failing: list[Failing] = []
     given = {kind: container[kind] for kind in KINDS if container.get(kind)}

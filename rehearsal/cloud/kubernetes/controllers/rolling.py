@@ -19,7 +19,7 @@ def unavailable(deployment: Object) -> int:
     rolling = deployment["spec"]["strategy"].get("rollingUpdate")
     if not rolling:
         return 0
-    replicas = deployment["spec"]["replicas"]
+    replicas = int(deployment["spec"]["replicas"])
     found = parts.share(rolling.get("maxUnavailable", 0), replicas, up=False)
     return min(1 if not found and not surge(deployment) else found, replicas)
 
@@ -28,8 +28,9 @@ def new_set_size(deployment: Object, before: Sequence[Object], current: Object |
     """How many pods the set of the newest template may have now."""
     replicas = int(deployment["spec"]["replicas"])
     if deployment["spec"]["strategy"]["type"] == "Recreate":
-        return replicas if current is not None or not any(each["spec"]["replicas"] for each in before) else 0
-    size = current["spec"]["replicas"] if current else 0
+        serving = any(each["spec"]["replicas"] for each in before)
+        return replicas if current is not None or not serving else 0
+    size = int(current["spec"]["replicas"]) if current else 0
     if size > replicas:
         return replicas
     there = size + sum(each["spec"]["replicas"] for each in before)

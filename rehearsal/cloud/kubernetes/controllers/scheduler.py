@@ -1,7 +1,7 @@
 """Which node a pod goes to: one that it may be on, with room for it, where the fewest of its like are.
 
-Of what can be asked for there are node selectors, required node affinity, taints, requests, and spreading over
-zones and hosts among pods of one controller.
+Of what can be asked for there are node selectors, required node affinity, taints, requests, and spreading
+over zones and hosts among pods of one controller.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Scheduler:
 
     def schedule(self, key: Key, pod: Object) -> None:
         """Give the pod its node, or say why it has none."""
-        nodes = list(self._cluster.store.list("", "nodes"))
+        nodes = list(self._cluster.store.all("", "nodes"))
         reasons: Counter[str] = Counter()
         fitting = []
         for node in nodes:
@@ -120,7 +120,7 @@ class Scheduler:
             for each in pod["spec"].get("topologySpreadConstraints") or ()
             if each["whenUnsatisfiable"] == "DoNotSchedule"
         ]
-        every = list(self._cluster.store.list("", "nodes")) if constraints else []
+        every = list(self._cluster.store.all("", "nodes")) if constraints else []
         for node in nodes:
             for each in constraints:
                 counts = self._by_domain(pod, every, each["topologyKey"])

@@ -18,7 +18,8 @@ Check = Callable[[Object], Iterator[FieldError]]
 _CHECKS: dict[str, Check] = {
     "Pod": pods.of_pod, "Deployment": workloads.of_deployment, "ReplicaSet": workloads.of_replica_set,
     "DaemonSet": workloads.of_daemon_set, "StatefulSet": workloads.of_stateful_set, "Job": workloads.of_job,
-    "Service": services.of_service, "Ingress": services.of_ingress, "NetworkPolicy": services.of_network_policy,
+    "Service": services.of_service, "Ingress": services.of_ingress,
+    "NetworkPolicy": services.of_network_policy,
     "ConfigMap": others.of_config_map, "Secret": others.of_config_map,
     "HorizontalPodAutoscaler": others.of_autoscaler, "PodDisruptionBudget": others.of_disruption_budget,
     "Namespace": others.of_namespace,

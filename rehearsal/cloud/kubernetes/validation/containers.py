@@ -18,6 +18,7 @@ from rehearsal.cloud.kubernetes.errors import (
 )
 
 PORT_RANGE = "must be between 1 and 65535, inclusive"
+_VARIABLE = "a valid environment variable name must consist only of printable ASCII characters other than '='"
 _STANDARD = ("cpu", "memory", "ephemeral-storage")
 _HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc")
 _POLICIES = ("Always", "IfNotPresent", "Never")
@@ -116,8 +117,7 @@ def _env(field: str, variables: Sequence[Object]) -> Iterator[FieldError]:
         if not name:
             yield required(f"{where}.name")
         elif not re.fullmatch(r"[ -<>-~]+", name):
-            text = "a valid environment variable name must consist only of printable ASCII characters other than '='"
-            yield wrong(f"{where}.name", name, text)
+            yield wrong(f"{where}.name", name, _VARIABLE)
         source = each.get("valueFrom")
         if source is not None and each.get("value"):
             yield wrong(f"{where}.valueFrom", "", "may not be specified when `value` is not empty")

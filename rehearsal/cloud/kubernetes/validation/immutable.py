@@ -26,6 +26,11 @@ _STATEFUL = (
     " 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden"
 )
 
+_FREE = (
+    "replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit", "minReadySeconds",
+    "persistentVolumeClaimRetentionPolicy",
+)  # fmt: skip
+
 
 def changes(kind: str, before: Object, after: Object) -> Iterator[FieldError]:
     if kind in ("ConfigMap", "Secret"):
@@ -36,18 +41,11 @@ def changes(kind: str, before: Object, after: Object) -> Iterator[FieldError]:
             yield wrong(f"spec.{name}", new.get(name), IMMUTABLE)
     if kind == "Pod" and _fixed(old) != _fixed(new):
         yield forbidden("spec", _POD)
-    if kind == "StatefulSet":
-        free = ("replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit", "minReadySeconds",
-                "persistentVolumeClaimRetentionPolicy")  # fmt: skip
-        if {k: v for k, v in old.items() if k not in free} != {k: v for k, v in new.items() if k not in free}:
-            yield forbidden("spec", _STATEFUL)
-    if (
-        kind == "Service"
-        and old.get("clusterIP")
-        and "ExternalName" not in (old.get("type"), new.get("type"))
-    ):
-        if old["clusterIP"] != new.get("clusterIP"):
-            yield wrong("spec.clusterIPs[0]", [new.get("clusterIP", "")], "may not change once set")
+    if kind == "StatefulSet" and _without(old, _FREE) != _without(new, _FREE):
+        yield forbidden("spec", _STATEFUL)
+    named = "ExternalName" in (old.get("type"), new.get("type"))
+    if kind == "Service" and old.get("clusterIP") not in (None, "", new.get("clusterIP")) and not named:
+        yield wrong("spec.clusterIPs[0]", [new.get("clusterIP", "")], "may not change once set")
     if kind in ("RoleBinding", "ClusterRoleBinding") and before.get("roleRef") != after.get("roleRef"):
         yield wrong("roleRef", after.get("roleRef"), "cannot change roleRef")
 
@@ -62,6 +60,10 @@ def _frozen(before: Object, after: Object, kind: str) -> Iterator[FieldError]:
                 yield forbidden(part, text)
     if kind == "Secret" and before.get("type") != after.get("type"):
         yield wrong("type", after.get("type"), IMMUTABLE)
+
+
+def _without(spec: Object, names: tuple[str, ...]) -> Object:
+    return {name: value for name, value in spec.items() if name not in names}
 
 
 def _fixed(spec: Object) -> Any:

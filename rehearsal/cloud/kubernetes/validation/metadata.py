@@ -20,11 +20,11 @@ def of_metadata(kind: str, value: Object) -> Iterator[FieldError]:
     elif kind not in ("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"):
         for text in _FORMS.get(kind, names.subdomain)(name):
             yield wrong("metadata.name", name, text)
-    yield from labels("metadata.labels", metadata.get("labels") or {})
-    yield from annotations("metadata.annotations", metadata.get("annotations") or {})
+    yield from of_labels("metadata.labels", metadata.get("labels") or {})
+    yield from of_annotations("metadata.annotations", metadata.get("annotations") or {})
 
 
-def labels(field: str, given: Object) -> Iterator[FieldError]:
+def of_labels(field: str, given: Object) -> Iterator[FieldError]:
     for key, value in sorted(given.items()):
         for text in names.qualified(key):
             yield wrong(field, key, text)
@@ -32,7 +32,7 @@ def labels(field: str, given: Object) -> Iterator[FieldError]:
             yield wrong(field, value, text)
 
 
-def annotations(field: str, given: Object) -> Iterator[FieldError]:
+def of_annotations(field: str, given: Object) -> Iterator[FieldError]:
     for key in sorted(given):
         for text in names.qualified(key.lower()):
             yield wrong(field, key, text)
@@ -45,7 +45,7 @@ def annotations(field: str, given: Object) -> Iterator[FieldError]:
 
 def selector(field: str, given: Object | None) -> Iterator[FieldError]:
     """A `LabelSelector` with its expressions."""
-    yield from labels(f"{field}.matchLabels", (given or {}).get("matchLabels") or {})
+    yield from of_labels(f"{field}.matchLabels", (given or {}).get("matchLabels") or {})
     for number, each in enumerate((given or {}).get("matchExpressions") or ()):
         where = f"{field}.matchExpressions[{number}]"
         some = each.get("operator") in ("In", "NotIn")

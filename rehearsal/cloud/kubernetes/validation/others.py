@@ -38,8 +38,9 @@ def of_config_map(value: Object) -> Iterator[FieldError]:
         for key in sorted(value.get(part) or {}):
             if not re.fullmatch(r"[-._a-zA-Z0-9]+", key) or len(key) > 253 or key in (".", ".."):
                 text = (
-                    "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',"
-                    "  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"
+                    "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g."
+                    " 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for"
+                    " validation is '[-._a-zA-Z0-9]+')"
                 )
                 yield wrong(f"{part}[{key}]", key, text)
     size = sum(
@@ -65,7 +66,8 @@ def of_disruption_budget(value: Object) -> Iterator[FieldError]:
     if spec.get("minAvailable") is not None and spec.get("maxUnavailable") is not None:
         told = {
             "MinAvailable": spec["minAvailable"], "Selector": spec.get("selector"),
-            "MaxUnavailable": spec["maxUnavailable"], "UnhealthyPodEvictionPolicy": spec.get("unhealthyPodEvictionPolicy"),
+            "MaxUnavailable": spec["maxUnavailable"],
+            "UnhealthyPodEvictionPolicy": spec.get("unhealthyPodEvictionPolicy"),
         }  # fmt: skip
         yield wrong("spec", told, "minAvailable and maxUnavailable cannot be both set")
     yield from metadata.selector("spec.selector", spec.get("selector"))

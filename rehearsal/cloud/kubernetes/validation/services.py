@@ -21,7 +21,7 @@ def of_service(value: Object) -> Iterator[FieldError]:
     if spec.get("type") == "ExternalName" and not spec.get("externalName"):
         yield required("spec.externalName")
     yield from _ports(ports)
-    yield from metadata.labels("spec.selector", spec.get("selector") or {})
+    yield from metadata.of_labels("spec.selector", spec.get("selector") or {})
     if spec.get("sessionAffinity") not in ("ClientIP", "None"):
         yield unsupported("spec.sessionAffinity", spec.get("sessionAffinity"), ("ClientIP", "None"))
     if spec.get("type") not in _TYPES:

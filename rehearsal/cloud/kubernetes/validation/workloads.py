@@ -10,6 +10,10 @@ from rehearsal.cloud.kubernetes import selectors
 from rehearsal.cloud.kubernetes.errors import FieldError, Object, forbidden, required, unsupported, wrong
 from rehearsal.cloud.kubernetes.validation import metadata, pods
 
+_PERCENT = (
+    "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex"
+    " used for validation is '[0-9]+%')"
+)
 _NOT_NEGATIVE = "must be greater than or equal to 0"
 
 
@@ -92,8 +96,8 @@ def _template(spec: Object, policies: tuple[str, ...]) -> Iterator[FieldError]:
 
 def _template_parts(template: Object) -> Iterator[FieldError]:
     given = template.get("metadata") or {}
-    yield from metadata.labels("spec.template.metadata.labels", given.get("labels") or {})
-    yield from metadata.annotations("spec.template.metadata.annotations", given.get("annotations") or {})
+    yield from metadata.of_labels("spec.template.metadata.labels", given.get("labels") or {})
+    yield from metadata.of_annotations("spec.template.metadata.annotations", given.get("annotations") or {})
     yield from pods.of_spec("spec.template.spec", template.get("spec") or {})
 
 
@@ -129,8 +133,7 @@ def _some(value: Any) -> bool:
 
 def _share(field: str, value: Any, most: int | None) -> Iterator[FieldError]:
     if isinstance(value, str) and not re.fullmatch(r"[0-9]+%", value):
-        text = "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')"
-        yield wrong(field, value, text)
+        yield wrong(field, value, _PERCENT)
     elif isinstance(value, str) and most is not None and int(value[:-1]) > most:
         yield wrong(field, value, f"must not be greater than {most}%")
     elif isinstance(value, int) and value < 0:
