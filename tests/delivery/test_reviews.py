@@ -172,23 +172,23 @@ def without_tags(lines: list[str]) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("operation", "kind"),
+    ("number", "operation", "kind"),
     [
-        ("CreateVpc", "VPC"),
-        ("CreateInternetGateway", "internet gateway"),
-        ("CreateNatGateway", "NAT gateway"),
+        (13, "CreateVpc", "VPC"),
+        (14, "CreateInternetGateway", "internet gateway"),
+        (15, "CreateNatGateway", "NAT gateway"),
     ],
 )
 def test_what_a_killed_workflow_left_is_swept_from_a_fresh_checkout(
-    place: Place, operation: str, kind: str
+    place: Place, number: int, operation: str, kind: str
 ) -> None:
     before = place.holds()
-    printed = place.kill_at(operation, "review", "create", "13", "--from", "staging")
-    (place.workspace.project / "Pulumi.pr-13.yaml").unlink()
+    printed = place.kill_at(operation, "review", "create", str(number), "--from", "staging")
+    (place.workspace.project / f"Pulumi.pr-{number}.yaml").unlink()
     assert place.holds() > before
     said = place.run("review", "sweep", "--open", "12").splitlines()
     assert [line for line in said if line.startswith(f"deleted {kind} ")]
-    assert said[-1] == "pr-13 is gone: request 13 is not open"
+    assert said[-1] == f"pr-{number} is gone: request {number} is not open"
     assert place.holds() >= before
     assert {kind for kind, _ in place.holds() - before} <= without_tags(printed)
     assert place.files == {"Pulumi.staging.yaml"}
