@@ -29,6 +29,7 @@ ADD_ONS = {
 }
 """What a cluster needs beside Kubernetes itself, and for what."""
 
+_MOST_SKEW = 3
 _RESERVED_NAMESPACES = ("default", "log-agent")
 _NAMESPACE = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
@@ -145,11 +146,22 @@ class ClusterConfig(Section):
             if name not in self.add_ons:
                 text = f"is missing, and it {purpose}; set it to a version such as v1.20.4-eksbuild.2"
                 yield ("addOns", name), text
+        yield from self._proxy_problems()
         for index, block in enumerate(self.public_access_cidrs):
             if ipaddress.IPv4Network(block).prefixlen == 0:
                 text = f"{block} lets everybody call the cluster's API; name blocks of your own"
                 yield ("publicAccessCidrs", index), text
         yield from self._principal_problems()
+
+    def _proxy_problems(self) -> Iterator[tuple[Place, str]]:
+        """It has Kubernetes' number: never above the cluster's, at most three below (Version Skew Policy)."""
+        proxy = self.add_ons.get("kube-proxy")
+        if proxy is None:
+            return
+        minor, own = int(self.version.split(".")[1]), int(proxy.split(".")[1])
+        if not minor - _MOST_SKEW <= own <= minor:
+            text = f"{proxy} is not for a cluster of {self.version}; write a version v{self.version}"
+            yield ("addOns", "kube-proxy"), text
 
     def _principal_problems(self) -> Iterator[tuple[Place, str]]:
         for key, principals in (("admins", self.admins), ("viewers", self.viewers)):

@@ -47,6 +47,10 @@ class Resource:
     """The URNs that each input comes from."""
     ignored: tuple[str, ...] = ()
     """Inputs that a later `up` leaves as they are."""
+    provider: str = ""
+    """The name of the provider that makes it, where it is not the default one."""
+    after: tuple[str, ...] = ()
+    """The URNs of all that is there before it."""
 
     @property
     def tags(self) -> dict[str, str] | None:
@@ -193,6 +197,10 @@ class _Monitor(mocks.MockMonitor):
                     response.urn,
                     {key: tuple(each.urns) for key, each in request.propertyDependencies.items()},
                     tuple(request.ignoreChanges),
+                    request.provider.partition("::pulumi:providers:")[2]
+                    .partition("::")[2]
+                    .partition("::")[0],
+                    tuple(request.dependencies),
                 )
             )
         return response

@@ -192,3 +192,11 @@ def test_an_add_on_that_is_not_used_or_not_pinned_is_refused() -> None:
 
 def test_a_cluster_stands_before_its_first_workload() -> None:
     assert complaints({"immutable:cluster": CLUSTER, IMAGES: {"log-agent": AGENT_IMAGE}}) == []
+
+
+@pytest.mark.parametrize("version", ["v1.37.0-eksbuild.1", "v1.32.9-eksbuild.1"])
+def test_a_kube_proxy_that_is_newer_than_its_cluster_or_far_older_is_refused(version: str) -> None:
+    assert refusal({"immutable:cluster.addOns.kube-proxy": version}) == (
+        f"immutable:cluster.addOns.kube-proxy: {version} is not for a cluster of 1.36; write a version v1.36"
+    )
+    assert refusals({"immutable:cluster.addOns.kube-proxy": "v1.33.0-eksbuild.1"}) == []

@@ -44,6 +44,22 @@ def test_it_builds_what_the_file_describes_and_exports_it(
     assert ended == [gc.freeze], "the end of a preview takes as long as a third of it"
 
 
+def test_an_environment_without_containers_loads_nothing_of_kubernetes() -> None:
+    """The SDK alone takes longer than all else of a preview's start."""
+    program = (
+        "import sys\n"
+        "from tests.stacks.declared import declared\n"
+        "from tests.stacks.given import stack_file\n"
+        "declared('staging', stack_file('staging'))\n"
+        "heavy = ('pulumi_kubernetes', 'kubernetes', 'components.kubernetes')\n"
+        "print(*(name for name in sys.modules if name.startswith(heavy)))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.split() == []
+
+
 def test_an_environment_loads_nothing_of_the_factory() -> None:
     """Each module takes its time at every preview; reading recipes and documents takes the most."""
     program = (
