@@ -55,6 +55,8 @@ def watch(
     directory: ProjectOption = None,
 ) -> None:
     """Follow ENV's running refreshes and rollouts to their end; exit code 0 unless one of them fails."""
+    account: Account | None = None
+    followed: list[rollout.Following] = []
     with errors_as_json(json):
         config = find_project(context, directory).config(environment)
         if workload is not None:
@@ -62,20 +64,21 @@ def watch(
             if service is not None:
                 raise RefusedError(f"watch --service {service} or --workload {workload}, not both at once")
         pods = _rollouts(context, config, workload, directory) if service is None else None
-        if workload is not None or (pods is not None and not config.services):
-            _watch_workloads(pods, environment, json)
-            return
-        reached, found = _groups(context, environment, service, directory)
-        account = reached.account
-        going = rollout.running(account, found.all)
-        if not going and not json and not (pods and pods[1]):
-            print(f"no refresh is running in {environment}")
-        with Follower(quiet=json, scene=Scene(account, reached.state)) as look:
-            refreshes = rollout.Following(account, going, look)
+        scene = None
+        going: list[tuple[Group, Refresh]] = []
+        if workload is None and (config.services or pods is None):
+            reached, found = _groups(context, environment, service, directory)
+            account, scene = reached.account, Scene(reached.account, reached.state)
+            going = rollout.running(account, found.all)
+        if not json and not going and not (pods and pods[1]):
+            print(f"no {'rollout' if account is None else 'refresh'} is running in {environment}")
+        with Follower(quiet=json, scene=scene) as look:
+            followed = [] if account is None else [rollout.Following(account, going, look)]
             rollouts = [workloads_watch.Following(*pods, look.workload)] if pods else []
-            rollout.to_the_end(refreshes, *rollouts)
-            ended = [outcome for each in rollouts for outcome in each.ended]
-    _finish(account, refreshes.ended, json, "Successful", {"environment": environment}, ended)
+            rollout.to_the_end(*followed, *rollouts)
+    refreshes = [outcome for each in followed for outcome in each.ended]
+    ended = [outcome for each in rollouts for outcome in each.ended]
+    _finish(account, refreshes, json, "Successful", {"environment": environment}, ended)
 
 
 def _rollouts(
@@ -95,17 +98,6 @@ def _rollouts(
             raise
         print(one_line(f"note: workloads are not followed: {error}"), file=sys.stderr)
         return None
-
-
-def _watch_workloads(pods: tuple[Cluster, list[Live]] | None, environment: str, json: bool) -> None:
-    """Follows workloads alone."""
-    assert pods is not None  # noqa: S101 - without a cluster this is refused before
-    if not pods[1] and not json:
-        print(f"no rollout is running in {environment}")
-    with Follower(quiet=json) as look:
-        rollouts = workloads_watch.Following(*pods, look.workload)
-        rollout.to_the_end(rollouts)
-    _finish(None, [], json, "Successful", {"environment": environment}, rollouts.ended)
 
 
 def cancel(
