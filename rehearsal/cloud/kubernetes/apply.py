@@ -83,12 +83,15 @@ def merged(
 
 
 def updated(before: Object | None, after: Object, writer: Writer, schema: Schema, known: Schemas) -> Object:
-    """An object that was written by a create, update or patch: what changed belongs to who wrote it."""
+    """An object that was written by a create, update or patch: what changed belongs to who wrote it. Entries
+    that it brings along count instead of those of before.
+    """
     old = fields_of(before, schema, known) if before else {}
     new = fields_of(after, schema, known)
     changed = {path for path, value in new.items() if path not in old or _differ(old[path], value)}
     gone = old.keys() - new.keys()
-    entries = _entries(before or {"metadata": {}})
+    brought = before is not None and after["metadata"].get("managedFields") is not None
+    entries = _entries(after if brought else before or {"metadata": {}})
     own = next((entry for entry in entries if entry.of(writer)), None)
     for entry in entries:
         if entry is not own:
@@ -111,6 +114,7 @@ def _entries(value: Object) -> list[_Entry]:
     return [
         _Entry({key: part for key, part in each.items() if key != "fieldsV1"}, from_v1(each["fieldsV1"]))
         for each in value["metadata"].get("managedFields") or ()
+        if each.get("manager") and each.get("fieldsV1")
     ]
 
 

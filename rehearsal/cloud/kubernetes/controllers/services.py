@@ -37,8 +37,9 @@ class Services:
         found = next((other for other, _ in owned if other.plural == _PLURAL), None)
         if found is None:
             self._create(service, endpoints, ports)
-            return
-        self._cluster.objects.change(found, lambda after: after.update(endpoints=endpoints, ports=ports))
+        else:
+            self._cluster.objects.change(found, lambda after: after.update(endpoints=endpoints, ports=ports))
+        self._tell_endpoints(key, service, endpoints or [], ports or [])
 
     def _endpoint(self, pod: Object) -> Object:
         ending = bool(pod["metadata"].get("deletionTimestamp"))
@@ -62,6 +63,37 @@ class Services:
         )
         return endpoint | ({"zone": zone} if zone else {})
 
+    def _tell_endpoints(
+        self, key: Key, service: Object, endpoints: list[Object], ports: list[Object]
+    ) -> None:
+        """The same in the older form that clients still read: `Endpoints`, named as the service."""
+        told: dict[bool, list[Object]] = {True: [], False: []}
+        for each in endpoints:
+            if not each["conditions"]["terminating"]:
+                address = {"ip": each["addresses"][0], "nodeName": each["nodeName"]}
+                told[each["conditions"]["ready"]].append(address | {"targetRef": each["targetRef"]})
+        subset: Object = {"addresses": told[True]} if told[True] else {}
+        subset |= {"notReadyAddresses": told[False]} if told[False] else {}
+        shown = [{name: each for name, each in port.items() if each != ""} for port in ports]
+        subsets = [subset | {"ports": shown}] if subset else []
+        mine = Key("", "endpoints", key.namespace, key.name)
+        if self._cluster.store.get(mine) is None:
+            if not _open(self._cluster, key.namespace):
+                return
+            head: Object = {"name": key.name, "namespace": key.namespace, "uid": new_uid()}
+            head |= {
+                "creationTimestamp": self._cluster.now(),
+                "labels": service["metadata"].get("labels") or {},
+            }
+            head["ownerReferences"] = [parts.owner_reference(service)]
+            self._cluster.store.put(mine, {"apiVersion": "v1", "kind": "Endpoints", "metadata": head})
+
+        def tell(after: Object) -> None:
+            after.pop("subsets", None)
+            after.update({"subsets": subsets} if subsets else {})
+
+        self._cluster.objects.change(mine, tell)
+
     @staticmethod
     def _ports(service: Object, pods: list[Object]) -> list[Object]:
         return [
@@ -75,8 +107,7 @@ class Services:
 
     def _create(self, service: Object, endpoints: list[Object] | None, ports: list[Object] | None) -> None:
         metadata = service["metadata"]
-        namespace = self._cluster.store.get(Key("", "namespaces", "", metadata["namespace"]))
-        if namespace is None or namespace["metadata"].get("deletionTimestamp"):
+        if not _open(self._cluster, metadata["namespace"]):
             return
         name = f"{metadata['name']}-{random_suffix()}"
         labels = {
@@ -94,6 +125,12 @@ class Services:
             "endpoints": endpoints, "ports": ports,
         }  # fmt: skip
         self._cluster.store.put(Key(_GROUP, _PLURAL, metadata["namespace"], name), value)
+
+
+def _open(cluster: Cluster, namespace: str) -> bool:
+    """Whether anything new may come into a namespace."""
+    found = cluster.store.get(Key("", "namespaces", "", namespace))
+    return found is not None and not found["metadata"].get("deletionTimestamp")
 
 
 def _number(target: Any, pod: Object) -> int | None:
