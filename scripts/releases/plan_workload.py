@@ -100,7 +100,7 @@ def make(where: Project, config: ConfigFile, request: Request) -> WorkloadPlans:
         ReleaseError: the cluster cannot be asked; see `Request`.
     """
     wanted = _wanted(config, request)
-    passed = tuple(_checked(config, wanted))
+    passed = tuple(dict.fromkeys(_checked(config, wanted)))
     try:
         cluster = workloads.reach(where, config.environment)
         live = {each.name: each for each in workloads.look(cluster)}
