@@ -1,8 +1,8 @@
 """A node is emptied before its server goes: it takes no new pods, and those that it has are evicted.
 
-The pods are the emulated Kubernetes API's. Where that does not say how many are left, a node is empty at
-once. EKS does this for a server that any termination of its Auto Scaling group holds in the hook, and before
-it replaces one itself. Source: "Understand each phase of node updates".
+The pods are the emulated Kubernetes API's, and leave as their disruption budgets let them. EKS does this for
+a server that any termination of its Auto Scaling group holds in the hook, and before it replaces one itself.
+Source: "Understand each phase of node updates".
 """
 
 from __future__ import annotations
@@ -33,12 +33,13 @@ def watch(node_group: NodeGroup) -> None:
 def _look(node_group: NodeGroup) -> None:
     for server in node_group.servers:
         held = server.lifecycle == TERMINATING_WAIT and scaling.TERMINATE_HOOK in server.waits
-        if held and server.id not in node_group.draining:
-            node_group.draining.add(server.id)
+        if held and server.id not in node_group.held:
+            node_group.held.add(server.id)
             drain(node_group, server, lambda _, server=server: _let_go(node_group, server))  # type: ignore[misc]
     there = {server.id for server in node_group.servers}
     node_group.cordoned &= there
     node_group.draining &= there
+    node_group.held &= there
 
 
 def _let_go(node_group: NodeGroup, server: Server) -> None:
@@ -51,10 +52,11 @@ def drain(node_group: NodeGroup, server: Server, done: Callable[[bool], None]) -
     """Cordon the node, evict its pods, and call `done`: with False when some did not leave in time."""
     timeline = World.current.timeline
     node_group.cordoned.add(server.id)
+    node_group.draining.add(server.id)
     since = timeline.now
 
     def look() -> None:
-        left = nodes.evict(node_group, server)
+        left = nodes.pods_left(node_group, server)
         if not left:
             done(True)
         elif timeline.now - since >= MOST_SECONDS:

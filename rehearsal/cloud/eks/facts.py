@@ -9,7 +9,7 @@ from rehearsal.cloud.eks import access, add_ons, nodes
 
 if TYPE_CHECKING:
     from rehearsal.cloud.eks.cluster import Cluster
-    from rehearsal.cloud.eks.nodes import Node
+    from rehearsal.cloud.kubernetes.clusters import Node
 
 
 class Facts:

@@ -15,14 +15,10 @@ from rehearsal.cloud.world import World
 
 class EksBackend(NodeGroups):
     def opened(self, cluster: Cluster) -> None:
-        kubernetes = getattr(World.current, "kubernetes", None)
-        if kubernetes:
-            kubernetes.open(cluster.region, cluster.name, Facts(cluster))
+        World.current.kubernetes.open(cluster.region, cluster.name, Facts(cluster))
 
     def closed(self, cluster: Cluster) -> None:
-        kubernetes = getattr(World.current, "kubernetes", None)
-        if kubernetes:
-            kubernetes.close(cluster.region, cluster.name)
+        World.current.kubernetes.close(cluster.region, cluster.name)
 
     # Tags
 

@@ -23,7 +23,8 @@ _CRASHED = 1.0
 
 class NodeGroup:
     """`launch_template`: ID, name and version that it is at; `cordoned`: the IDs of servers whose nodes take
-    no new pods; `draining`: of those that the termination hook holds until their nodes are empty.
+    no new pods; `draining`: of those whose pods are evicted; `held`: of those that the termination hook holds
+    until their nodes are empty.
     """
 
     def __init__(self, cluster: Cluster, given: dict[str, Any], template: dict[str, str]) -> None:
@@ -48,6 +49,7 @@ class NodeGroup:
         self.issues: list[dict[str, Any]] = []
         self.cordoned: set[str] = set()
         self.draining: set[str] = set()
+        self.held: set[str] = set()
         self._troubles: Versions[str] | None = None
 
     @property

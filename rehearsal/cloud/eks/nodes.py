@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rehearsal.cloud.world import World
@@ -11,29 +10,13 @@ if TYPE_CHECKING:
     from rehearsal.cloud.autoscaling.servers import Server
     from rehearsal.cloud.eks.cluster import Cluster
     from rehearsal.cloud.eks.node_group import NodeGroup
+    from rehearsal.cloud.kubernetes.clusters import Node
 
 _EFFECTS = {
     "NO_SCHEDULE": "NoSchedule",
     "NO_EXECUTE": "NoExecute",
     "PREFER_NO_SCHEDULE": "PreferNoSchedule",
 }
-
-
-@dataclass(frozen=True)
-class Node:
-    """One node, with the names that Kubernetes has for what it says of itself."""
-
-    name: str
-    instance_id: str
-    instance_type: str
-    zone: str
-    node_group: str
-    labels: dict[str, str]
-    taints: tuple[dict[str, str], ...]
-    ready: bool
-    unschedulable: bool
-    internal_ip: str
-    image_id: str
 
 
 def of(cluster: Cluster) -> list[Node]:
@@ -50,16 +33,27 @@ def any_ready(cluster: Cluster) -> bool:
     return any(group.ready(server) for group in cluster.node_groups.values() for server in group.servers)
 
 
-def evict(node_group: NodeGroup, server: Server) -> int:
-    """Ask the pods of a node to leave, as far as their budgets allow; how many are left."""
+def pods_left(node_group: NodeGroup, server: Server) -> int:
+    """How many pods a node still has that are evicted from it: a DaemonSet's stay, and what ended is none."""
     cluster, instance = node_group.cluster, _instance(node_group, server)
-    if instance is None:
+    api = World.current.kubernetes.get(cluster.region, cluster.name)
+    if instance is None or api is None:
         return 0
-    kubernetes = getattr(World.current, "kubernetes", None)
-    return int(kubernetes.evict(cluster.region, cluster.name, instance.private_dns_name)) if kubernetes else 0
+    return sum(
+        pod["spec"].get("nodeName") == instance.private_dns_name and _leaves(pod)
+        for pod in api.store.all("", "pods")
+    )
+
+
+def _leaves(pod: dict[str, Any]) -> bool:
+    owners = pod["metadata"].get("ownerReferences") or []
+    ended = (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
+    return not ended and not any(each["kind"] == "DaemonSet" for each in owners)
 
 
 def _node(node_group: NodeGroup, server: Server) -> Node:
+    from rehearsal.cloud.kubernetes.clusters import Node
+
     instance = _instance(node_group, server)
     leaving = server.leaving or server.id in node_group.cordoned
     return Node(
@@ -72,6 +66,7 @@ def _node(node_group: NodeGroup, server: Server) -> Node:
         taints=tuple(_taint(each) for each in node_group.taints),
         ready=server.error_share < 1.0,
         unschedulable=leaving,
+        draining=server.id in node_group.draining,
         internal_ip=instance.private_ip,
         image_id=server.configuration.image_id,
     )

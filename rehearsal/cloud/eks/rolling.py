@@ -149,6 +149,7 @@ class RollingUpdate:
         group, sizes, new = self._group(), self._sizes, self._new()
         scaling.use(self.node_group, self._previous)
         self.node_group.cordoned.clear()
+        self.node_group.draining.clear()
         scaling.resize(self.node_group, sizes["minSize"], sizes["maxSize"], sizes["desiredSize"])
         group.fleet.terminate(new, _CAUSE)
         self._end()

@@ -40,7 +40,8 @@ class Node:
 class Facts(Protocol):
     """What a cluster is told from outside, by EKS or by a test; asked again at every request."""
 
-    version: str
+    @property
+    def version(self) -> str: ...
 
     def nodes(self) -> Sequence[Node]: ...
 

@@ -51,6 +51,11 @@ MODULES = (
     "lambda_",
     "scheduler",
     "budgets",
+    "eks_cluster",
+    "eks_node_group",
+    "eks_parts",
+    "eks_identities",
+    "attachment",
 )
 
 

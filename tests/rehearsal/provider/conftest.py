@@ -50,7 +50,11 @@ def cloud(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> Local:
 
 
 @pytest.fixture
-def world(cloud: Local) -> World:
+def world(cloud: Local) -> Iterator[World]:
     provider = aws_provider()
     provider.configure({"region": REGION})
-    return World(cloud, provider)
+    yield World(cloud, provider)
+    # What runs in a cluster takes time at this speed, also when its test is over.
+    with cloud.cloud.lock:
+        for region, name in list(cloud.world.kubernetes.clusters):
+            cloud.world.kubernetes.close(region, name)
