@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..refresh_view import one_line
+from .labels import FIELD_MANAGER
 
 Object = Mapping[str, Any]
 
@@ -120,15 +121,17 @@ def short(image: str) -> str:
 
 
 def last_writer(deployment: Object, *path: str) -> str:
-    """Who last set the field at `path`, such as `kubectl-set at 2026-…`; empty when nobody is known."""
+    """Who last set the field at `path`, such as `kubectl-set at 2026-…`; empty when nobody is known. Of
+    two in one second it is not us.
+    """
     found = [
-        (str(entry.get("time", "")), str(entry.get("manager", "")))
+        (str(entry.get("time", "")), entry.get("manager") != FIELD_MANAGER, str(entry.get("manager", "")))
         for entry in deployment["metadata"].get("managedFields") or ()
         if not entry.get("subresource") and _holds(entry.get("fieldsV1") or {}, path)
     ]
     if not found:
         return ""
-    when, who = max(found)
+    when, _, who = max(found)
     return one_line(f"{who} at {when}" if when else who)
 
 
