@@ -1,7 +1,7 @@
 """What a cluster's log agent does: Fluent Bit reads the containers' lines and sends them to their log groups.
 
 The same for every cluster of a region: which group a line goes to, its pod says (`labels.LOG_GROUP`), so a
-new workload changes nothing here. As on servers, an event is the line alone, and a stream is who wrote it.
+new workload changes nothing here. An event is the line as it was printed, and a stream is the pod.
 """
 
 from __future__ import annotations

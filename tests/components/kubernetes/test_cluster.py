@@ -78,9 +78,14 @@ def test_its_role_may_run_it_and_use_the_key_of_its_secrets_before_it_is_there(b
         "role": "main-role",
         "policyArn": "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy",
     }
-    (statement,) = inputs["RolePolicy main"]["policy"]["Statement"]
-    assert statement["Resource"] == KEY
-    assert statement["Action"] == ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:ListGrants"]
+    assert inputs["RolePolicy main"]["policy"]["Statement"] == [
+        {
+            "Sid": "EncryptSecrets",
+            "Effect": "Allow",
+            "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:ListGrants"],
+            "Resource": KEY,
+        }
+    ]
     assert {"RolePolicy main", "RolePolicyAttachment main-AmazonEKSClusterPolicy"} <= set(
         built.after()["Cluster main"]
     )
@@ -89,6 +94,8 @@ def test_its_role_may_run_it_and_use_the_key_of_its_secrets_before_it_is_there(b
 def test_the_key_of_its_secrets_turns_over_and_can_be_had_back(build: Build) -> None:
     made = cluster(build, key_deletion_window_days=7).inputs()["Key main"]
     assert (made["enableKeyRotation"], made["deletionWindowInDays"]) == (True, 7)
+    assert made["description"] == "Encrypts the secrets of the cluster main"
+    assert made["tags"] == tags("main")
     (statement,) = made["policy"]["Statement"]
     assert statement["Principal"] == {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
 
@@ -224,6 +231,13 @@ def test_it_tells_what_others_need_of_it(build: Build) -> None:
         "node group": "main-nodes-group",
         "autoscaling": "eks-main-nodes-group",
     }
+
+
+def test_it_is_waited_for_as_long_as_eks_may_take(build: Build) -> None:
+    """Up a minor version takes it the longest: longer than Pulumi waits by itself."""
+    options = cluster(build).options()
+    assert options["Cluster main"] == {"timeouts": ("45m", "2h", "45m")}
+    assert options["Addon main-coredns"] == {"timeouts": ("20m", "20m", "40m")}
 
 
 def test_all_of_it_is_its_own(build: Build) -> None:
