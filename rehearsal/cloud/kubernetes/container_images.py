@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from rehearsal.cloud.ecr import images
+
 HEALTHY, MISSING, CRASH_LOOP = "healthy", "missing", "crash-loop"
 NEVER_READY, SLOW, MIGRATION_FAILS = "never-ready", "slow", "migration-fails"
 BEHAVIOURS = (HEALTHY, MISSING, CRASH_LOOP, NEVER_READY, SLOW, MIGRATION_FAILS)
@@ -15,10 +17,16 @@ _ECR = re.compile(
 
 
 def put(world: Any, reference: str, behaviour: str) -> dict[str, str]:
-    """Raises ValueError for a behaviour that there is not."""
+    """An image of ECR is then in its registry, unless it is missing.
+
+    Raises ValueError for a behaviour that there is not.
+    """
     if behaviour not in BEHAVIOURS:
         raise ValueError(f"behaviour {behaviour!r} is none of {', '.join(BEHAVIOURS)}")
     world.container_images[reference] = behaviour
+    found = images.parse(reference)
+    if found is not None and behaviour != MISSING:
+        images.push(found)
     return {"reference": reference, "behaviour": behaviour}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,7 +21,7 @@ from rehearsal.cloud.kubernetes.errors import (
 )
 from rehearsal.cloud.kubernetes.resources import Resource
 from rehearsal.cloud.kubernetes.schemas import Schema
-from rehearsal.cloud.kubernetes.store import Key, key_of, new_uid
+from rehearsal.cloud.kubernetes.store import Key, copied, key_of, new_uid
 
 if TYPE_CHECKING:
     from rehearsal.cloud.kubernetes.clusters import Cluster
@@ -122,13 +121,13 @@ class Objects:
         schema, known = self.schema(resource), self._cluster.schemas
         if before is None:
             head = {"apiVersion": resource.api_version, "kind": resource.kind, "metadata": {}}
-            value = apply.merged(head, copy.deepcopy(given), write.writer, schema, known, force=False)
+            value = apply.merged(head, copied(given), write.writer, schema, known, force=False)
             return self.insert(resource, value, write)
         self._same_object(resource, before, given)
-        wanted = copy.deepcopy(given)
+        wanted = copied(given)
         wanted["metadata"].pop("resourceVersion", None)
         after = apply.merged(before, wanted, write.writer, schema, known, force=force)
-        after = self._joined(resource, before, copy.deepcopy(after), subresource)
+        after = self._joined(resource, before, copied(after), subresource)
         return self._replace(resource, before, after, write)
 
     def _replace(self, resource: Resource, before: Object, after: Object, write: Write) -> Object:
@@ -193,7 +192,7 @@ class Objects:
             decoder.strictly()
         elif write.validation == "Warn":
             write.warnings += [f'unknown field "{name}"' for name in decoder.unknown]
-        return copy.deepcopy(value) | {"kind": resource.kind, "apiVersion": resource.api_version}
+        return copied(value) | {"kind": resource.kind, "apiVersion": resource.api_version}
 
     def opened(self, resource: Resource, namespace: str, name: str) -> None:
         """Raises Refused when nothing new may come into the namespace."""
@@ -233,11 +232,15 @@ class Objects:
                 return name
 
     def change(self, key: Key, alter: Callable[[Object], None]) -> Object | None:
-        """A controller's write: `alter` changes a copy; nothing is stored when it is as before."""
+        """A controller's write: `alter` changes a copy, of which the status alone is one all the way down, and
+        so is what it puts anew. Nothing is stored when it is as before.
+        """
         before = self._store.get(key)
         if before is None:
             return None
-        after = copy.deepcopy(before)
+        after = {name: dict(each) if isinstance(each, dict) else each for name, each in before.items()}
+        if "status" in before:
+            after["status"] = copied(before["status"])
         alter(after)
         if after == before:
             return before

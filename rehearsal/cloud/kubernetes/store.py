@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rehearsal.cloud.kubernetes.errors import Object
 from rehearsal.cloud.kubernetes.resources import Resource
@@ -113,6 +113,15 @@ class Store:
         self.changes.append(change)
         for listener in self.listeners:
             listener(change)
+
+
+def copied(value: Any) -> Any:
+    """A copy of what JSON can hold, all the way down."""
+    if isinstance(value, dict):
+        return {name: copied(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [copied(each) for each in value]
+    return value
 
 
 def new_uid() -> str:
