@@ -72,9 +72,9 @@ def test_a_job_ends_and_one_of_a_failing_image_fails(control_plane: ControlPlane
 def test_the_restricted_level_is_enforced(control_plane: ControlPlane) -> None:
     core = client.CoreV1Api(control_plane.client())
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
-    core.create_namespace({"metadata": {"name": "strict", "labels": labels}})
+    core.create_namespace({"metadata": {"name": "restricted", "labels": labels}})
     with pytest.raises(ApiException) as refused:
-        core.create_namespaced_pod("strict", pod(images.GOOD, "loose"))
+        core.create_namespaced_pod("restricted", pod(images.GOOD, "loose"))
     assert refused.value.status == 403
     assert "violates PodSecurity" in str(refused.value.body)
 
