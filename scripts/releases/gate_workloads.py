@@ -4,14 +4,14 @@ its cluster says.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from images import containers
-from scripts.releases import digests, promotion, workloads
+from scripts.releases import alarms, aws, digests, promotion, workloads
 from scripts.releases.config_file import ConfigFile
 from scripts.releases.gate_words import CLOSED, RAN, RUNS, SOAKED, WAITS, Passage
+from scripts.releases.live import states as alarms_now
 from scripts.releases.project import Project
 from scripts.releases.state import EnvironmentState
 from scripts.releases.workloads import ABSENT, FAILED, PAUSED, SUCCESSFUL, Cluster, Live
@@ -114,17 +114,27 @@ def _judged(rule: _Rule, live: Live, image: str) -> tuple[str, str]:
 
 
 def _soaked(rule: _Rule, live: Live, who: str, wanted: str) -> tuple[str, str]:
-    crashed = max(_crashes(live), default=None)
-    since = max(filter(None, (live.since, crashed)))
+    """Whether it has run long enough since the last thing that went wrong."""
+    start = live.since or rule.now
+    names = tuple(rule.cluster.state.workloads[live.name].alarms.values())
+    account = aws.account(rule.cluster.config) if names else None
+    known = {} if account is None else alarms_now(account, names)
+    for name, alarm in known.items():
+        if alarm is None:
+            return CLOSED, f"{who}: its alarm {name} does not exist, so nothing watches it"
+        if alarm.state == alarms.ALARM:
+            return WAITS, f"{who}: its alarm {name} rings"
+    troubles = [(pod.crashed_at, "a container of it crashed") for pod in live.pods if pod.crashed_at]
+    if account is not None:
+        rang = ((alarms.rang(account, name, start), name) for name in known)
+        troubles += [(at, f"its alarm {name} rang") for at, name in rang if at]
+    last = max(troubles, default=None)
+    since, after = start, ""
+    if last is not None and last[0] > start:
+        since, after = last[0], f", since {last[1]}"
     seconds = max(0.0, (rule.now - since).total_seconds())
-    after = ", since a container of it crashed" if crashed and since == crashed else ""
     if seconds < rule.soak_seconds:
         minutes = f"{seconds // 60:.0f} of {rule.soak_seconds / 60:.0f} minutes"
         return WAITS, f"not yet: {who} runs {wanted} for {minutes}{after}"
-    return SOAKED, f"{who} runs {wanted} for {seconds // 60:.0f} minutes without a crash{after}"
-
-
-def _crashes(live: Live) -> Iterator[datetime]:
-    for pod in live.pods:
-        if pod.crashed_at is not None:
-            yield pod.crashed_at
+    calm = "without a crash or an alarm" if names else "without a crash"
+    return SOAKED, f"{who} runs {wanted} for {seconds // 60:.0f} minutes {calm}{after}"

@@ -73,7 +73,8 @@ class Rollout(_Outputs):
 
     status: Word = None
     reason: Word = None
-    revision: Number = None
+    # Empty before the first one.
+    revision: Annotated[Number, BeforeValidator(lambda value: value or None)] = None
     finished_at: Word = None
 
 
@@ -82,7 +83,7 @@ class WorkloadState(_Outputs):
 
     Attributes:
         image_key: where the image stands in the config's `images`.
-        min_size: the fewest replicas; more than that only between the two sizes.
+        min_size: the fewest pods, `max_size` the most that load may bring.
     """
 
     image: Word = None
@@ -94,6 +95,7 @@ class WorkloadState(_Outputs):
     min_size: Number = None
     max_size: Number = None
     rollout: Rollout = Rollout()
+    alarms: Alarms = {}
 
 
 class ClusterState(_Outputs):

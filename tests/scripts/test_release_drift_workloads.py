@@ -110,7 +110,7 @@ def test_a_value_that_is_another_is_found_with_both(project: ClusterProject, clu
 
 
 def test_a_hand_on_an_object_is_named(project: ClusterProject, cluster: ToldCluster) -> None:
-    fields = {"f:spec": {"f:maxUnavailable": {}}}
+    fields: Document = {"f:spec": {"f:maxUnavailable": {}}}
     entry = {"manager": "kubectl-edit", "fieldsV1": fields, "time": "2026-11-20T10:00:00Z"}
     there = {"metadata": {**metadata("shop"), "managedFields": [entry]}, "spec": {"maxUnavailable": 1}}
     cluster.objects[BUDGET] = there

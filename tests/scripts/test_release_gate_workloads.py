@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from scripts.releases import commands_gate, waiting
+from scripts.releases import alarms, commands_gate, gate_workloads, waiting
+from scripts.releases.alarms import Alarm
 from tests.scripts.cluster_project import SHOP, ClusterProject, cluster, project, tell
 from tests.scripts.told_cluster import Document, ToldCluster, deployment, pod
 from tests.scripts.told_cluster import waiting as waits
@@ -117,6 +119,33 @@ def test_a_crash_begins_the_time_anew(project: ClusterProject, cluster: ToldClus
         "runs shop@sha256:222222222222 for 10 of 30 minutes, since a container of it crashed"
     )
     assert gate(project, "--soak-minutes", "10").endswith("crash, since a container of it crashed")
+
+
+@pytest.fixture
+def alarm(project: ClusterProject, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """An alarm of staging's workload: its `state`, None for one that is gone, and until when it `rang`."""
+    project.up("staging", workload(NEW, alarms={"errors": "shop-errors"}))
+    said: dict[str, Any] = {"state": "OK", "rang": None}
+
+    def states(_account: Any, names: Any) -> dict[str, Alarm | None]:
+        made = Alarm("shop-errors", said["state"], "", None, True) if said["state"] else None
+        return dict.fromkeys(names, made)
+
+    monkeypatch.setattr(gate_workloads, "alarms_now", states)
+    monkeypatch.setattr(alarms, "rang", lambda _account, _name, since: said["rang"])
+    return said
+
+
+def test_an_alarm_counts_as_for_servers(project: ClusterProject, alarm: dict[str, Any]) -> None:
+    assert gate(project, "--soak-minutes", "30").endswith("for 30 minutes without a crash or an alarm")
+    alarm["rang"] = datetime(2026, 11, 20, 11, 50, tzinfo=UTC)
+    assert gate(project, "--soak-minutes", "30").endswith(
+        "10 of 30 minutes, since its alarm shop-errors rang"
+    )
+    alarm["state"] = "ALARM"
+    assert gate(project).endswith("shop of staging: its alarm shop-errors rings")
+    alarm["state"] = None
+    assert gate(project, "--wait").endswith("its alarm shop-errors does not exist, so nothing watches it")
 
 
 def test_a_container_that_ended_well_crashed_not(project: ClusterProject, cluster: ToldCluster) -> None:

@@ -114,6 +114,8 @@ def test_a_number_set_by_kubectl_scale_is_a_hand() -> None:
 
 
 def test_what_a_controller_notes_on_an_object_is_no_hand() -> None:
-    fields = {"f:metadata": {"f:annotations": {".": {}, "f:deployment.kubernetes.io/revision": {}}}}
+    fields: dict[str, Any] = {
+        "f:metadata": {"f:annotations": {".": {}, "f:deployment.kubernetes.io/revision": {}}}
+    }
     assert list(object_differences.hands(managed("kubectl", fields), frozenset())) == []
     assert list(object_differences.hands({"metadata": {}}, frozenset())) == []
