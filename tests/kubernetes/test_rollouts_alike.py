@@ -200,21 +200,23 @@ def test_a_pod_runs_on_every_node_of_a_daemon_set(side: Side) -> None:
 
 def test_a_finished_deployment_has_the_same_words_on_both(real: Side, emulated: Side) -> None:
     """What clients read of a status, beside times and the names of sets."""
-    found = []
-    for side in (real, emulated):
-        path = "/apis/apps/v1/namespaces/default/deployments"
-        side.make(path, deployment("same"))
-        side.until(
-            lambda path=path, side=side: side.get(f"{path}/same")["status"].get("availableReplicas") == 2
-        )  # type: ignore[misc]
-        status = side.until(
-            lambda path=path, side=side: (  # type: ignore[misc]
-                (now := side.get(f"{path}/same")["status"])["conditions"][-1]["reason"]
-                == "NewReplicaSetAvailable"
-                and now
-            )
+    real_status, emulated_status = (_finished(side, "same") for side in (real, emulated))
+    assert emulated_status == real_status
+
+
+def _finished(side: Side, name: str) -> Any:
+    """The status of a new Deployment of the default namespace, when it is complete."""
+    path = "/apis/apps/v1/namespaces/default/deployments"
+    side.make(path, deployment(name))
+
+    def complete() -> Any:
+        status = side.get(f"{path}/{name}")["status"]
+        reasons = [each["reason"] for each in status.get("conditions", ())]
+        return (
+            status
+            if status.get("availableReplicas") == 2 and reasons[-1] == "NewReplicaSetAvailable"
+            else None
         )
-        found.append(
-            without(status, {"lastTransitionTime", "lastUpdateTime", "message", "observedGeneration"})
-        )
-    assert found[0] == found[1]
+
+    ignored = {"lastTransitionTime", "lastUpdateTime", "message", "observedGeneration"}
+    return without(side.until(complete), ignored)
