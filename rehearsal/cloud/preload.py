@@ -17,6 +17,7 @@ OWN = {
     "autoscaling": "rehearsal.cloud.autoscaling.urls",
     "budgets": "rehearsal.cloud.budgets.urls",
     "ec2": "rehearsal.cloud.ec2.urls",
+    "ecr": "rehearsal.cloud.ecr.urls",
     "eks": "rehearsal.cloud.eks.urls",
     "elasticloadbalancing": "rehearsal.cloud.elbv2.urls",
     "firehose": "rehearsal.cloud.firehose.urls",

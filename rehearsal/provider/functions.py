@@ -1,4 +1,4 @@
-"""The functions that a program may ask: zones, account, region, partition, images, keys, launch templates."""
+"""The functions that a program may ask: zones, account, region, images of both kinds, keys, templates."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from rehearsal.provider.cloud import reported
 from rehearsal.provider.database_functions import get_engine_version, get_instance, get_instances
 from rehearsal.provider.image_functions import get_ami, get_instance_types, get_key, get_snapshot
 from rehearsal.provider.query import availability_zones, caller_identity, gotten
+from rehearsal.provider.registry_functions import get_image
 from rehearsal.provider.values import tag_dict
 
 Function = Callable[[AwsCall, Properties], Properties]
@@ -139,6 +140,7 @@ FUNCTIONS: dict[str, Function] = {
     "aws:ec2/getInstanceTypes:getInstanceTypes": get_instance_types,
     "aws:ec2/getLaunchTemplate:getLaunchTemplate": _get_launch_template,
     "aws:ebs/getSnapshot:getSnapshot": get_snapshot,
+    "aws:ecr/getImage:getImage": get_image,
     "aws:kms/getKey:getKey": get_key,
     "aws:rds/getEngineVersion:getEngineVersion": get_engine_version,
     "aws:rds/getInstance:getInstance": get_instance,

@@ -25,7 +25,7 @@ _ITEMS = {
     "item", "member", "DBEngineVersion", "DBInstance", "DBParameterGroup", "Tag", "UpgradeTarget",
     "VpcSecurityGroupMembership",
 }  # fmt: skip
-_JSON_TARGETS = {"kms": "TrentService"}
+_JSON_TARGETS = {"ecr": "AmazonEC2ContainerRegistry_V20150921", "kms": "TrentService"}
 
 
 class QueryError(ProviderError):

@@ -27,6 +27,8 @@ _GIVEN_TO = {
     "ec2": "vpc-flow-logs.amazonaws.com",
     "rds": "rds.amazonaws.com",
 }
+#: Members that name a role which is not handed over: who may come to a cluster.
+_NAMED_ONLY = {"principalArn"}
 _MONITORING = {"MonitoringRoleArn": "monitoring.rds.amazonaws.com"}
 
 
@@ -128,12 +130,16 @@ def _requests(question: Asked, service: str, region: str, caller: Caller) -> lis
 def _handed_over(question: Asked, service: str, context: dict[str, list[str]]) -> list[Request]:
     if service in _NAMES_ROLES:
         return []
-    roles = [(name, value) for name, value in question.given if _ROLE.fullmatch(value)]
+    roles = [
+        (name, value) for name, value in question.given if _ROLE.fullmatch(value) and name not in _NAMED_ONLY
+    ]
     return [
-        Request("iam:PassRole", arn, {**context, "iam:passedtoservice": [_taker(service, name)]})
+        Request("iam:PassRole", arn, {**context, "iam:passedtoservice": [_taker(service, name, question)]})
         for name, arn in roles
     ]
 
 
-def _taker(service: str, name: str) -> str:
+def _taker(service: str, name: str, question: Asked) -> str:
+    if service == "eks" and ("PodIdentity" in question.action or "Addon" in question.action):
+        return "pods.eks.amazonaws.com"
     return _MONITORING.get(name) or _GIVEN_TO.get(service, f"{service}.amazonaws.com")

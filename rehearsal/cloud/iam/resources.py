@@ -87,6 +87,30 @@ def _of_autoscaling(question: Asked, region: str, account: str) -> list[Resource
     return [Resource(group.arn, _pairs(group.tags))] if group else []
 
 
+def _of_eks(question: Asked, region: str, account: str) -> list[Resource]:
+    """A cluster, or the part of one that the request names; a part that is to be made is the cluster's."""
+    from rehearsal.cloud.eks.models import eks_backends
+
+    clusters = eks_backends[account][region].clusters
+    name = question.first("clusterName") or question.first("name")
+    top, cluster = f"arn:aws:eks:{region}:{account}", clusters.get(name or "")
+    if arn := question.first("resourceArn"):
+        return [Resource(arn, {})]
+    if cluster is None:
+        return [Resource(f"{top}:cluster/{name}", {})] if name else []
+    named = {
+        "nodegroupName": cluster.node_groups,
+        "addonName": cluster.add_ons,
+        "associationId": cluster.associations,
+        "principalArn": cluster.entries,
+    }
+    for member, parts in named.items():
+        part = parts.get(question.first(member) or "")
+        if part is not None:
+            return [Resource(part.arn, part.tags)]
+    return [Resource(cluster.arn, cluster.tags)]
+
+
 def _of_load_balancing(question: Asked, region: str, account: str) -> list[Resource]:
     from moto.elbv2.models import elbv2_backends
 
@@ -145,6 +169,7 @@ def _pairs(tags: Any) -> dict[str, str]:
 _FINDERS: dict[str, Callable[[Asked, str, str], list[Resource]]] = {
     "autoscaling": _of_autoscaling,
     "ec2": _of_ec2,
+    "eks": _of_eks,
     "elasticloadbalancing": _of_load_balancing,
     "iam": _of_iam,
     "kms": _of_kms,

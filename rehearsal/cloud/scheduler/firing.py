@@ -1,25 +1,22 @@
-"""Schedules that fire: when, what they call, and how often they try.
+"""Schedules that fire: when, and how often they try; `targets` has what they call.
 
-Of the calls that a schedule can make, those that stop and start a database are there, and the one that sets a
-group's capacity. Source: "Schedule types
-in EventBridge Scheduler", "Using universal targets", "Configuring retry policy".
+Source: "Schedule types in EventBridge Scheduler", "Configuring retry policy".
 """
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from moto.core.exceptions import ServiceException
 from moto.scheduler.exceptions import ValidationException
 
 from rehearsal.cloud.cron import next_after
-from rehearsal.cloud.iam.permissions import allowed, assumable
+from rehearsal.cloud.iam.permissions import assumable
+from rehearsal.cloud.scheduler import targets
 from rehearsal.cloud.world import ACCOUNT, World
 
 SERVICE = "scheduler.amazonaws.com"
@@ -46,7 +43,7 @@ def check(schedule: Any) -> None:
         raise ValidationException(f"Invalid Schedule Expression {expression}: {wrong}") from wrong
     if not assumable(schedule.target["RoleArn"], SERVICE):
         raise ValidationException(CANNOT_ASSUME)
-    if schedule.target["Arn"] not in _calls():
+    if not targets.known(schedule.target["Arn"]):
         raise NotImplementedError(f"a schedule that calls {schedule.target['Arn']!r}")
 
 
@@ -80,7 +77,7 @@ def arm(schedule: Any, there: Callable[[Any], bool]) -> None:
 
 def _try(schedule: Any, there: Callable[[Any], bool], since: float, attempts: int) -> None:
     """Call the target; again later when it refuses, as long and as often as the policy lets."""
-    error = _call(schedule)
+    error = targets.call(schedule)
     _count(schedule, "InvocationAttemptCount")
     if not error:
         return
@@ -106,71 +103,6 @@ def _count(schedule: Any, name: str) -> None:
     recorder = cloudwatch_backends[ACCOUNT][schedule.arn.split(":")[3]].recorder
     where = frozenset({("ScheduleGroup", schedule.group_name)})
     recorder.count(Metric("AWS/Scheduler", name, where), World.current.timeline.now, 1.0)
-
-
-def _call(schedule: Any) -> str:
-    """What went wrong; nothing when all went well."""
-    target, region = schedule.target, schedule.arn.split(":")[3]
-    call = _calls()[target["Arn"]]
-    try:
-        asked = json.loads(target.get("Input") or "{}")
-        name = asked[call.names]
-    except (ValueError, KeyError, TypeError):
-        return f"the input has no {call.names}"
-    try:
-        if not allowed(target["RoleArn"], call.action, call.resource(region, name)):
-            return f"AccessDenied: the role may not {call.action} of {name}"
-        call.act(region, asked)
-    except ServiceException as refused:
-        return f"{refused.code}: {refused.message}"
-    return ""
-
-
-class _Call(NamedTuple):
-    """What a universal target does: the permission that it needs, of what, and how the input names that."""
-
-    action: str
-    names: str
-    resource: Callable[[str, str], str]
-    act: Callable[[str, dict[str, Any]], None]
-
-
-def _calls() -> dict[str, _Call]:
-    """By a universal target's ARN."""
-    rds, groups = "arn:aws:scheduler:::aws-sdk:rds", "arn:aws:scheduler:::aws-sdk:autoscaling"
-    name, group = "DbInstanceIdentifier", "AutoScalingGroupName"
-    capacity = "autoscaling:SetDesiredCapacity"
-    return {
-        f"{rds}:stopDBInstance": _Call("rds:StopDBInstance", name, _database, _database_call("stop")),
-        f"{rds}:startDBInstance": _Call("rds:StartDBInstance", name, _database, _database_call("start")),
-        f"{groups}:setDesiredCapacity": _Call(capacity, group, _group, _set_capacity),
-    }
-
-
-def _database(region: str, name: str) -> str:
-    return f"arn:aws:rds:{region}:{ACCOUNT}:db:{name}"
-
-
-def _database_call(verb: str) -> Callable[[str, dict[str, Any]], None]:
-    def act(region: str, asked: dict[str, Any]) -> None:
-        from rehearsal.cloud.rds.models import rds_backends
-
-        getattr(rds_backends[ACCOUNT][region], f"{verb}_db_instance")(asked["DbInstanceIdentifier"])
-
-    return act
-
-
-def _group(region: str, name: str) -> str:
-    from rehearsal.cloud.autoscaling.models import autoscaling_backends
-
-    return str(autoscaling_backends[ACCOUNT][region].group(name).arn)
-
-
-def _set_capacity(region: str, asked: dict[str, Any]) -> None:
-    from rehearsal.cloud.autoscaling.models import autoscaling_backends
-
-    backend = autoscaling_backends[ACCOUNT][region]
-    backend.set_desired_capacity(asked["AutoScalingGroupName"], asked.get("DesiredCapacity"))
 
 
 def _now() -> datetime:

@@ -1,0 +1,3 @@
+from rehearsal.cloud.ecr.responses import EcrResponse
+
+url_paths = {"{0}/$": EcrResponse.dispatch}
