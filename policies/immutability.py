@@ -102,10 +102,20 @@ def login_port(resource: Resource) -> Iterator[str]:
     if resource.type == OLD_RULE and at(resource, "type") != "ingress":
         return
     if resource.type in (INGRESS_RULE, OLD_RULE):
-        yield from _logins("", resource.inputs)
+        if not _among_themselves(resource):
+            yield from _logins("", resource.inputs)
         return
     for index, ingress in items(resource, "ingress"):
         yield from _logins(f"ingress[{index}] ", ingress)
+
+
+def _among_themselves(rule: Resource) -> bool:
+    """Whether the servers of one group let all of one another in, as nodes do for the pods on them: nobody
+    comes from outside by it.
+    """
+    group = at(rule, "securityGroupId")
+    everything = str(at(rule, "ipProtocol")) == "-1"
+    return everything and isinstance(group, str) and at(rule, "referencedSecurityGroupId") == group
 
 
 def _logins(place: str, ingress: Mapping[str, Any]) -> Iterator[str]:

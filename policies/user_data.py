@@ -6,11 +6,15 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator, Mapping
+from email import message_from_string
 from typing import Any
 
 import yaml
 
 _CLOUD_CONFIG = "#cloud-config\n"
+_MIME = "MIME-Version: "
+# What a node of EKS is told of its cluster: settings for a program of its image (nodeadm), and nothing is run.
+_NODE_CONFIG = "application/node.eks.aws"
 _WRITES = frozenset({"write_files"})
 _SECRETS = {
     "the ID of an access key": re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),
@@ -25,6 +29,8 @@ def changes(given: Any) -> Iterator[str]:
     text = _decoded(given)
     if text is None:
         yield "userData is no text in base64: what it does cannot be told"
+    elif text.startswith(_MIME):
+        yield from _parts(text)
     elif text and not text.startswith(_CLOUD_CONFIG):
         yield f"userData begins with {text.splitlines()[0][:40]!r}, and not with {_CLOUD_CONFIG.strip()!r}"
     elif text:
@@ -44,6 +50,13 @@ def _decoded(given: Any) -> str | None:
         return base64.b64decode(str(given), validate=True).decode()
     except (binascii.Error, UnicodeDecodeError, ValueError):
         return None
+
+
+def _parts(text: str) -> Iterator[str]:
+    """A document of several parts, as nodes of EKS get it."""
+    for part in message_from_string(text).walk():
+        if not part.is_multipart() and part.get_content_type() != _NODE_CONFIG:
+            yield f"userData has a part {part.get_content_type()!r} beside {_NODE_CONFIG}"
 
 
 def _done(text: str) -> Iterator[str]:

@@ -14,6 +14,12 @@ def encoded(text: str) -> str:
 
 
 WRITES = "#cloud-config\nwrite_files:\n- path: /etc/immutable/web.env\n  content: A=1\n"
+# What a node of EKS is told, and a command beside it.
+NODE = (
+    "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=B\n\n"
+    "--B\nContent-Type: application/node.eks.aws\n\n{}\n"
+)
+SCRIPT = "--B\nContent-Type: text/x-shellscript\n\nreboot\n"
 NO_DATA = {"userData": encoded(WRITES)}
 OTHERS = (rules.LAUNCH_CONFIGURATION, rules.INSTANCE)
 IMAGE = "ami-0123456789abcdef0"
@@ -102,6 +108,20 @@ CASES: tuple[Case, ...] = (
     Case(rules.login_port, port(0, 21), {"ipProtocol": "-1"}, "every port", kind=rules.INGRESS_RULE),
     Case(
         rules.login_port,
+        {"ipProtocol": "-1", "securityGroupId": "sg-1", "referencedSecurityGroupId": "sg-1"},
+        {"ipProtocol": "-1", "securityGroupId": "sg-1", "referencedSecurityGroupId": "sg-2"},
+        "every port",
+        kind=rules.INGRESS_RULE,
+    ),
+    Case(
+        rules.login_port,
+        {"ipProtocol": "-1", "securityGroupId": "sg-1", "referencedSecurityGroupId": "sg-1"},
+        {**port(22, 22), "securityGroupId": "sg-1", "referencedSecurityGroupId": "sg-1"},
+        "22 (SSH)",
+        kind=rules.INGRESS_RULE,
+    ),
+    Case(
+        rules.login_port,
         {"ingress": [{"protocol": "tcp", "fromPort": 8080, "toPort": 8080}]},
         {"ingress": [{"protocol": "tcp", "fromPort": 0, "toPort": 1024}]},
         "ingress[0] lets 22 (SSH)",
@@ -125,6 +145,7 @@ CASES: tuple[Case, ...] = (
     ),
     Case(rules.mutable_user_data, NO_DATA, data("#!/bin/sh\napt-get update\n"), "'#!/bin/sh'", kinds=OTHERS),
     Case(rules.mutable_user_data, NO_DATA, data("#include\nhttps://x.example/boot\n"), "'#include'"),
+    Case(rules.mutable_user_data, data(NODE), data(f"{NODE}{SCRIPT}--B--\n"), "'text/x-shellscript' beside"),
     Case(rules.mutable_user_data, {}, data(f"{WRITES}runcmd: [reboot]\n"), "'runcmd' beside write_files"),
     Case(rules.secret_in_user_data, {}, {"userDataBase64": encoded(f"AKIA{'A' * 16}")}, "an access key"),
     Case(rules.mutable_user_data, {}, {"userDataBase64": encoded("#!/bin/sh")}, "'#!/bin/sh'"),
