@@ -62,7 +62,6 @@ def _lines() -> dict[str, Any]:
         "refresh_interval": 5,
         "rotate_wait": 30,
         "skip_long_lines": "on",
-        "mem_buf_limit": "32MB",
         "db": f"{STATE_FOLDER}/read.db",
         "storage.type": "filesystem",
     }
