@@ -108,6 +108,20 @@ def _network_acls(account: Account, tags: Tags) -> Ids:
     return _ids(pages, "NetworkAcls", "NetworkAclId")
 
 
+def _delete_network_acl(account: Account, acl: str) -> None:
+    """Subnets in it go back to the VPC's default one: a subnet is always in one."""
+    answer: Any = account.ec2.describe_network_acls(NetworkAclIds=[acl])
+    found = answer["NetworkAcls"][0]
+    default: Any = [{"Name": "vpc-id", "Values": [found["VpcId"]]}, {"Name": "default", "Values": ["true"]}]
+    defaults: Any = account.ec2.describe_network_acls(Filters=default)
+    for association in found["Associations"]:
+        account.ec2.replace_network_acl_association(
+            AssociationId=association["NetworkAclAssociationId"],
+            NetworkAclId=defaults["NetworkAcls"][0]["NetworkAclId"],
+        )
+    account.ec2.delete_network_acl(NetworkAclId=acl)
+
+
 def _security_groups(account: Account, tags: Tags) -> Ids:
     pages = account.ec2.get_paginator("describe_security_groups").paginate(Filters=filters(tags))
     # A VPC's default group is tagged, and goes with the VPC alone.
@@ -168,9 +182,7 @@ KINDS: dict[str, Kind] = {
     "route table": Kind(
         _route_tables, lambda account, each: account.ec2.delete_route_table(RouteTableId=each)
     ),
-    "network ACL": Kind(
-        _network_acls, lambda account, each: account.ec2.delete_network_acl(NetworkAclId=each)
-    ),
+    "network ACL": Kind(_network_acls, _delete_network_acl),
     # One that names another group keeps that from going.
     "security group rule": Kind(_security_group_rules, _delete_security_group_rule),
     "security group": Kind(

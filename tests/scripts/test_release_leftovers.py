@@ -237,3 +237,19 @@ def test_a_table_of_the_state_is_freed_of_what_the_state_does_not_know(cloud: Cl
     known = (own, subnet, table["RouteTableId"])
     assert cloud.look(*known) == [Leftover("route table association", made["AssociationId"])]
     assert cloud.clear().left == {}
+
+
+def test_a_network_acl_goes_from_subnets_that_the_state_knows(cloud: Cloud) -> None:
+    own = cloud.vpc(TAGS)
+    cloud.subnet(own, {"review": "pr-13"})
+    specification: Any = [{"ResourceType": "network-acl", "Tags": listed(TAGS)}]
+    made = cloud.ec2.create_network_acl(VpcId=own, TagSpecifications=specification)["NetworkAcl"]
+    of_vpc: Any = [{"Name": "vpc-id", "Values": [own]}]
+    acls: Any = cloud.ec2.describe_network_acls(Filters=of_vpc)["NetworkAcls"]
+    (association,) = [each for acl in acls for each in acl["Associations"]]
+    cloud.ec2.replace_network_acl_association(
+        AssociationId=association["NetworkAclAssociationId"], NetworkAclId=made["NetworkAclId"]
+    )
+    found = cloud.look(own)
+    assert found == [Leftover("network ACL", made["NetworkAclId"])]
+    assert leftovers.clear(cloud.account, TAGS, found, cloud.said.append).gone == found
