@@ -1,6 +1,6 @@
 """Drift of a group: settings, hooks, schedules and alarms that a hand changed, and processes suspended."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from scripts.releases import alarms, hooks, schedules
@@ -26,7 +26,9 @@ def of(account: Account, declared: Declared, group: Group) -> Iterator[Finding]:
         file = declared.config.path.name
         yield from _named("hook", group, declared.hooks(group.service), known, _hook, file)
         yield from _named("schedule", group, declared.schedule(group.service), there, _action, file)
-    yield from _alarms(account, declared, group)
+    state = declared.service(group.service)
+    names = [*state.alarms.values(), *state.run.alarms.values()] if state else []
+    yield from alarms_of(account, group.service, group.name, names)
 
 
 def _settings(declared: Declared, group: Group, there: Iterable[Action]) -> Iterator[Finding]:
@@ -79,18 +81,16 @@ def _action(action: Action) -> str:
     return f"{sizes}, at {action.recurrence or action.next_at} {action.time_zone}"
 
 
-def _alarms(account: Account, declared: Declared, group: Group) -> Iterator[Finding]:
-    """Alarms of the service that are gone, or tell nobody."""
-    state = declared.service(group.service)
-    names = [*state.alarms.values(), *state.run.alarms.values()] if state else []
+def alarms_of(account: Account, service: str, subject: str, names: Sequence[str]) -> Iterator[Finding]:
+    """Alarms of a service or a workload that are gone, or tell nobody. Raises AwsError when AWS refuses."""
     found = alarms.read(account, names)
     for name in names:
-        text = f"{group.service}: alarm {name} of {group.name}"
+        text = f"{service}: alarm {name} of {subject}"
         if name not in found:
-            yield Finding("alarm", group.service, group.name, f"{text} is gone", name)
+            yield Finding("alarm", service, subject, f"{text} is gone", name)
         elif not found[name].acts:
             text += " tells nobody: its actions are disabled"
-            yield Finding("alarm", group.service, group.name, text, name, "actions disabled")
+            yield Finding("alarm", service, subject, text, name, "actions disabled")
 
 
 def _maintenance(settings: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from images import containers
-from scripts.releases import cluster_objects, object_differences, workloads
+from scripts.releases import aws, cluster_objects, drift_groups, object_differences, workloads
 from scripts.releases.cluster_objects import Places, Wanted
 from scripts.releases.errors import one_line
 from scripts.releases.findings import Drift, Finding
@@ -50,6 +50,9 @@ def find(cluster: Cluster, resources: Iterable[Mapping[str, Any]], found: Drift)
         if each.running:
             found.notes.append(f"{each.name}: its rollout is {each.step}")
     found.findings += _strangers(scene)
+    for name, state in cluster.state.workloads.items():
+        if names := list(state.alarms.values()):
+            found.findings += drift_groups.alarms_of(aws.account(cluster.config), name, name, names)
 
 
 def _object(scene: _Scene, wanted: Wanted) -> Iterator[Finding]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -92,7 +92,7 @@ def remarks(live: Live, now: datetime) -> list[str]:
         lines.append(f"{others} of {len(staying)} are not on the configured {live.configured}")
     if live.refresh and live.refresh.running:
         lines.append(rollout_show.bar(live.refresh, live.stage, now))
-    lines += [_alarm(name, alarm, now) for name, alarm in live.alarms.items()]
+    lines += [alarm_line(name, alarm, now) for name, alarm in live.alarms.items()]
     return [one_line(f"{group.service}: {line}") for line in lines]
 
 
@@ -108,7 +108,8 @@ def _sleep(live: Live) -> str:
     return f"asleep (desired capacity 0); {action.name} wakes it {when}"
 
 
-def _alarm(name: str, alarm: Alarm | None, now: datetime) -> str:
+def alarm_line(name: str, alarm: Alarm | None, now: datetime) -> str:
+    """An alarm's state and since when; that it does not exist."""
     if alarm is None:
         return f"alarm {name} does not exist"
     since = f" for {age((now - alarm.since).total_seconds())}" if alarm.since else ""
@@ -127,6 +128,11 @@ def as_json(seen: Environment) -> dict[str, Any]:
     }
 
 
+def alarms_json(watched: Mapping[str, Alarm | None]) -> list[dict[str, Any]]:
+    """Alarms for programs; one that does not exist has no state."""
+    return [alarm.as_json() if alarm else {"name": name, "state": None} for name, alarm in watched.items()]
+
+
 def _group_json(live: Live, now: datetime) -> dict[str, Any]:
     action = schedules.wake(live.schedule)
     return {
@@ -138,9 +144,7 @@ def _group_json(live: Live, now: datetime) -> dict[str, Any]:
         "wakesAt": action.next_at.isoformat() if live.asleep and action and action.next_at else None,
         "refresh": rollout_show.refresh_json(live.refresh),
         "stage": live.stage.as_json(now) if live.stage else None,
-        "alarms": [
-            alarm.as_json() if alarm else {"name": name, "state": None} for name, alarm in live.alarms.items()
-        ],
+        "alarms": alarms_json(live.alarms),
         "servers": [
             {
                 "id": server.id,

@@ -38,6 +38,9 @@ def live_text(seen: Seen) -> None:
     for each in seen.workloads:
         for line in remarks(each, seen.configured.get(each.name)):
             print(one_line(f"{each.name}: {line}"))
+        for name, alarm in seen.alarms.get(each.name, {}).items():
+            if at is not None:
+                print(one_line(f"{each.name}: {live_show.alarm_line(name, alarm, at)}"))
     for note in seen.notes:
         print(one_line(f"note: {note}"))
 
@@ -127,6 +130,7 @@ def workload_json(live: Live, seen: Seen) -> dict[str, Any]:
         "updated": live.updated,
         "available": live.available,
         "rollout": rollout_json(live),
+        "alarms": live_show.alarms_json(seen.alarms.get(live.name, {})),
         "pods": [
             {
                 "name": pod.name,

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from scripts.releases import alarms
 from tests.scripts.cluster_project import PODS, SHOP, ClusterProject, cluster, project, tell
 from tests.scripts.told_cluster import Document, ToldCluster, deployment, pod
 from tests.scripts.workload_project import ONE, TWO, shop, workload
@@ -226,6 +227,13 @@ def test_a_job_that_cleans_up_behind_itself_is_not_missed(project: ClusterProjec
     job = declared("batch/v1:Job", "shop-migrate", {})
     project.up("staging", workload(OLD), DEPLOYMENT, ROLLOUT, WAY, BUDGETED, job)
     assert found(project)[0].startswith("missing-object: Job shop-migrate")
+
+
+def test_an_alarm_that_is_gone_is_found(project: ClusterProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = workload(OLD, alarms={"errors": "shop-errors"})
+    project.up("staging", state, DEPLOYMENT, ROLLOUT, WAY, BUDGETED)
+    monkeypatch.setattr(alarms, "read", lambda *_: {})
+    assert found(project) == ["alarm: shop: alarm shop-errors of shop is gone"]
 
 
 def test_what_cannot_be_looked_at_is_not_called_free_of_drift(

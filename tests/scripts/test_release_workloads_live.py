@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
-from scripts.releases import pods, workloads, workloads_show
+from scripts.releases import live, pods, workloads, workloads_show
+from scripts.releases.alarms import Alarm
 from scripts.releases.kubernetes_api import Api
 from scripts.releases.state import ClusterState, WorkloadState
 from scripts.releases.workloads import ABSENT, FAILED, IN_PROGRESS, PAUSED, SUCCESSFUL, Live
 from tests.scripts.cluster_project import EVENTS, PODS, SHOP, ClusterProject, cluster, project, tell
 from tests.scripts.told_cluster import Document, ToldCluster, deployment, pod, waiting
-from tests.scripts.workload_project import ONE, TWO, shop
+from tests.scripts.workload_project import ONE, TWO, shop, workload
 
 __all__ = ["cluster", "project"]
 
@@ -75,15 +77,15 @@ def test_for_programs_every_pod_stands_by_itself(project: ClusterProject, cluste
     tell(cluster, deployment(OLD), pod("a", OLD), pod("b", OLD))
     document = json.loads(project.ask("status", "staging", "--live", "--json").out)
     assert (document["ok"], document["environment"], document["groups"]) == (True, "staging", [])
-    (live,) = document["workloads"]
-    assert [each["name"] for each in live.pop("pods")] == ["a", "b"]
+    (shown,) = document["workloads"]
+    assert [each["name"] for each in shown.pop("pods")] == ["a", "b"]
     rollout_of = {
         "status": "Successful",
         "reason": None,
         "revision": "4",
         "since": "2026-11-20T11:30:00+00:00",
     }
-    assert live == {
+    assert shown == {
         "workload": "shop",
         "namespace": "workloads",
         "configured": OLD,
@@ -91,8 +93,28 @@ def test_for_programs_every_pod_stands_by_itself(project: ClusterProject, cluste
         "desired": 2,
         "updated": 2,
         "available": 2,
+        "alarms": [],
         "rollout": rollout_of,
     }
+
+
+def test_alarms_of_a_workload_are_shown_as_those_of_a_service(
+    project: ClusterProject, cluster: ToldCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tell(cluster, deployment(OLD), pod("a", OLD))
+    project.up("staging", workload(OLD, alarms={"errors": "shop-errors", "logs": "shop-logs"}))
+    rings = Alarm("shop-errors", "ALARM", "1 of 1", datetime(2026, 11, 20, 11, 55, tzinfo=UTC), True)
+    monkeypatch.setattr(live, "states", lambda _, names: {**dict.fromkeys(names), "shop-errors": rings})
+    lines = project.ask("status", "staging", "--live").out.splitlines()
+    assert lines[-2:] == [
+        "shop: alarm shop-errors is ALARM for 5 min: 1 of 1",
+        "shop: alarm shop-logs does not exist",
+    ]
+    (shown,) = json.loads(project.ask("status", "staging", "--live", "--json").out)["workloads"]
+    assert [(each["name"], each["state"]) for each in shown["alarms"]] == [
+        ("shop-errors", "ALARM"),
+        ("shop-logs", None),
+    ]
 
 
 def test_a_cluster_that_does_not_answer_is_a_failure_where_there_is_nothing_else(
@@ -120,15 +142,15 @@ def test_a_rollout_stands_as_its_controller_says(
     cluster: ToldCluster, document: Document, status: str
 ) -> None:
     tell(cluster, document, pod("a", OLD), pod("b", OLD))
-    live = look(cluster)
-    assert live.status == status
-    assert (live.since is None) is (status in (IN_PROGRESS, PAUSED))
+    found = look(cluster)
+    assert found.status == status
+    assert (found.since is None) is (status in (IN_PROGRESS, PAUSED))
 
 
 def test_a_deployment_that_is_gone_is_told(cluster: ToldCluster) -> None:
-    live = look(cluster)
-    assert (live.status, live.reason) == (ABSENT, "the cluster has no Deployment shop")
-    assert (live.image, live.desired, live.pods) == (None, 0, ())
+    found = look(cluster)
+    assert (found.status, found.reason) == (ABSENT, "the cluster has no Deployment shop")
+    assert (found.image, found.desired, found.pods) == (None, 0, ())
 
 
 def test_what_a_controller_may_not_make_has_its_reason(cluster: ToldCluster) -> None:
