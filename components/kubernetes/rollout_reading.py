@@ -107,17 +107,24 @@ class Reader:
 
     def _in_depth(self, pod: view.Object, found: reasons.Trouble | None) -> reasons.Trouble | None:
         """What the status leaves out: which probe fails, what cannot be mounted, why there is no image."""
-        if found is not None and found.reason == "CrashLoopBackOff" and ": " not in found.detail:
+        if found is None:
+            return self._of_events(pod)
+        if found.killed:
+            probe = self._of_events(pod)
+            if probe is None or probe.reason != "Unhealthy":
+                return found
+            return reasons.Trouble(probe.reason, f"{probe.detail} ({found.detail})", found.final)
+        if found.reason == "CrashLoopBackOff" and ": " not in found.detail:
             return reasons.Trouble(found.reason, f"{found.detail}{self._last_lines(pod)}", found.final)
-        vague = found is None or (found.reason == "ImagePullBackOff" and "ErrImagePull" not in found.detail)
-        if not vague:
-            return found
+        if found.reason == "ImagePullBackOff" and "ErrImagePull" not in found.detail:
+            told = self._of_events(pod)
+            return found if told is None else reasons.Trouble(found.reason, told.detail, found.final)
+        return found
+
+    def _of_events(self, pod: view.Object) -> reasons.Trouble | None:
         uid = pod["metadata"]["uid"]
         listed = self._api.get(f"{self._core}/events", fieldSelector=f"involvedObject.uid={uid}")["items"]
-        told = reasons.of_events(each for each in listed if each.get("involvedObject", {}).get("uid") == uid)
-        if found is None or told is None:
-            return found or told
-        return reasons.Trouble(found.reason, told.detail, found.final)
+        return reasons.of_events(each for each in listed if each.get("involvedObject", {}).get("uid") == uid)
 
     def _last_lines(self, pod: view.Object) -> str:
         """Of the container that ended; nothing where whoever asks may not read logs."""

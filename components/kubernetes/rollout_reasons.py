@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,8 +20,9 @@ REFUSED_SECONDS = 30.0
 """How long the cluster may refuse to create any pod at all."""
 MOST_RESTARTS = 3
 """A container that has ended so often without having served ends again."""
-_LONGEST = 300
+_LONGEST = 360
 """Characters of one reason."""
+_DIGEST = re.compile(r"(sha256:[0-9a-f]{12})[0-9a-f]{52}")
 
 _BEGINNING = ("ContainerCreating", "PodInitializing", "")
 _TELLING = (
@@ -36,16 +38,20 @@ _TELLING = (
 
 @dataclass(frozen=True)
 class Trouble:
-    """What keeps a pod from serving. `final` when waiting longer is of no use."""
+    """What keeps a pod from serving. `final` when waiting longer is of no use; `killed` when its container
+    did not end by itself, so that the cause is told elsewhere: by the probe that failed."""
 
     reason: str
     detail: str = ""
     final: bool = False
+    killed: bool = False
 
     def __str__(self) -> str:
-        detail = one_line(self.detail)
-        shortened = detail if len(detail) <= _LONGEST else f"{detail[:_LONGEST]}…"
-        return f"{self.reason}: {shortened}" if shortened else self.reason
+        detail = _DIGEST.sub(r"\1", one_line(self.detail))
+        if len(detail) > _LONGEST:
+            # Errors are told from the outside in: the cause comes last.
+            detail = f"{detail[: _LONGEST // 3]}… {detail[-2 * _LONGEST // 3 :]}"
+        return f"{self.reason}: {detail}" if detail else self.reason
 
 
 def of_pod(pod: Object, now: datetime) -> Trouble | None:
@@ -70,12 +76,18 @@ def _of_container(status: Object, age: float) -> Trouble | None:
     if waiting and waiting.get("reason", "") not in _BEGINNING:
         reason = waiting["reason"]
         if reason == "CrashLoopBackOff":
-            return Trouble(reason, _ending(ended, restarts), restarts >= MOST_RESTARTS)
+            return Trouble(reason, _ending(ended, restarts), restarts >= MOST_RESTARTS, _is_killed(ended))
         never = reason == "InvalidImageName"
         return Trouble(reason, waiting.get("message") or "", never or age >= IMAGE_SECONDS)
     if status.get("ready") or not ended or (ended.get("exitCode") == 0 and not restarts):
         return None
-    return Trouble(ended.get("reason") or "Error", _ending(ended, restarts), restarts >= MOST_RESTARTS)
+    why = ended.get("reason") or "Error"
+    return Trouble(why, _ending(ended, restarts), restarts >= MOST_RESTARTS, _is_killed(ended))
+
+
+def _is_killed(ended: Object | None) -> bool:
+    """By SIGKILL or SIGTERM, and not for its memory."""
+    return bool(ended and ended.get("exitCode") in (137, 143) and ended.get("reason") != "OOMKilled")
 
 
 def _ending(ended: Object | None, restarts: int) -> str:
