@@ -29,16 +29,17 @@ _SERVERS = (
 """What the roles of components do: servers, flow logs, log delivery, rotation, sleep, monitoring, jobs."""
 
 _CLUSTERS = (
-    "autoscaling:DescribeAutoScalingGroups",
+    "autoscaling:Describe*",
     "ec2:AssignPrivateIpAddresses", "ec2:AttachNetworkInterface", "ec2:CreateNetworkInterface",
     "ec2:CreateTags", "ec2:DeleteNetworkInterface", "ec2:Describe*", "ec2:DetachNetworkInterface",
-    "ec2:ModifyNetworkInterfaceAttribute", "ec2:UnassignPrivateIpAddresses",
+    "ec2:GetInstanceTypesFromInstanceRequirements", "ec2:ModifyNetworkInterfaceAttribute",
+    "ec2:UnassignPrivateIpAddresses",
     "ecr:BatchGetImage", "ecr:BatchImportUpstreamImage", "ecr:GetAuthorizationToken",
     "ecr:GetDownloadUrlForLayer",
     "eks:DescribeCluster", "eks:DescribeNodegroup", "eks-auth:AssumeRoleForPodIdentity",
 )  # fmt: skip
-"""What nodes, the network of pods and the rotation of nodes do on top. The control plane's own policy lets it
-make load balancers, volumes and routes too, for objects that nothing here declares: that is beyond it."""
+"""What nodes, the network of pods and what scales and rotates nodes do on top. The control plane's own policy
+lets it make load balancers, volumes and routes too, for objects that nothing here declares: not with this."""
 
 _BUILDS = (
     "ec2:AttachImageWatermark", "ec2:CancelExportTask", "ec2:CopyImage", "ec2:CreateImage",

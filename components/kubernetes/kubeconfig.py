@@ -1,4 +1,4 @@
-"""The one way to a cluster: a kubeconfig. It says where the cluster is and how to get a token; none is in it."""
+"""The one way to a cluster: a kubeconfig, which says where it is and how to get a token, and holds none."""
 
 from __future__ import annotations
 

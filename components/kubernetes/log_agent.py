@@ -10,20 +10,23 @@ from typing import Any
 
 import pulumi
 from pulumi import Output, ResourceOptions
-from pulumi_kubernetes import apps, core, networking, rbac
+from pulumi_kubernetes import apps, core, networking
 from pydantic import Field
 
 from .. import policies
 from ..args import ComponentArgs, Late
-from .labels import APPLY, MANAGER, NAME, PART, fingerprint
-from .log_agent_pod import AGENT, daemon_set, ways
+from . import system_objects
+from .labels import APPLY, fingerprint
+from .log_agent_pod import AGENT, daemon_set
 from .log_agent_settings import SETTINGS_FILE, settings
 from .quantities import Quantity
 from .workload_args import ContainerImage
 from .workload_identity import WorkloadIdentity, WorkloadIdentityArgs
 
-LABELS = {NAME: AGENT, PART: AGENT, MANAGER: "pulumi"}
+LABELS = system_objects.labels(AGENT)
 LEVEL = {f"pod-security.kubernetes.io/{mode}": "privileged" for mode in ("audit", "enforce", "warn")}
+READER = [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]
+"""Looking at a pod that it knows by name, and no more."""
 
 
 class LogAgentArgs(ComponentArgs):
@@ -63,22 +66,27 @@ class LogAgent(pulumi.ComponentResource):
         )
         inside = ResourceOptions(parent=self, depends_on=[space])
         identity = WorkloadIdentity(name, _identity(args), child)
-        policy = networking.v1.NetworkPolicy(name, metadata=_metadata(), spec=ways(args), opts=inside)
-        allowed = _reader(name, inside)
+        ways = networking.v1.NetworkPolicy(
+            name,
+            metadata=system_objects.metadata(AGENT),
+            spec=system_objects.ways(args.api_cidrs),
+            opts=inside,
+        )
+        allowed = system_objects.account(name, AGENT, READER, inside)
         text = settings(args.region)
         config = core.v1.ConfigMap(
             name,
-            metadata=_metadata(f"{AGENT}-{fingerprint(text)}"),
+            metadata=system_objects.metadata(AGENT, f"{AGENT}-{fingerprint(text)}"),
             data={SETTINGS_FILE: text},
             immutable=True,
             opts=inside,
         )
         apps.v1.DaemonSet(
             name,
-            metadata=_metadata(),
+            metadata=system_objects.metadata(AGENT),
             spec=daemon_set(args, LABELS, config.metadata["name"]),
             # A pod that starts before it has its identity never gets it.
-            opts=ResourceOptions(parent=self, depends_on=[identity, policy, *allowed]),
+            opts=ResourceOptions(parent=self, depends_on=[identity, ways, *allowed]),
         )
         self.namespace = AGENT
         self.role_arn = identity.role_arn
@@ -108,29 +116,3 @@ def _identity(args: LogAgentArgs) -> WorkloadIdentityArgs:
         policy_statements=statements,
         tags=args.tags,
     )
-
-
-def _metadata(name: str = AGENT) -> dict[str, Any]:
-    return {"name": name, "namespace": AGENT, "labels": LABELS, "annotations": APPLY}
-
-
-def _reader(name: str, opts: ResourceOptions) -> list[pulumi.Resource]:
-    """Its service account, which may look at pods: at one that it knows by name, and no more."""
-    account = core.v1.ServiceAccount(
-        name, metadata=_metadata(), automount_service_account_token=False, opts=opts
-    )
-    unspaced = {"name": AGENT, "labels": LABELS, "annotations": APPLY}
-    role = rbac.v1.ClusterRole(
-        name,
-        metadata=unspaced,
-        rules=[{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}],
-        opts=opts,
-    )
-    binding = rbac.v1.ClusterRoleBinding(
-        name,
-        metadata=unspaced,
-        role_ref={"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": AGENT},
-        subjects=[{"kind": "ServiceAccount", "name": AGENT, "namespace": AGENT}],
-        opts=ResourceOptions(parent=opts.parent, depends_on=[role]),
-    )
-    return [account, binding]

@@ -7,7 +7,6 @@ from typing import Any, Protocol
 from ..args import Late
 from .labels import NAME
 from .log_agent_settings import LOG_FOLDER, PORT, SETTINGS_FILE, SETTINGS_FOLDER, STATE_FOLDER
-from .network_ways import POD_IDENTITY_AGENT, blocks, tcp
 from .quantities import Quantity
 
 AGENT = "log-agent"
@@ -26,8 +25,6 @@ class LogAgentPodArgs(Protocol):
     def cpu(self) -> Quantity: ...
     @property
     def memory(self) -> Quantity: ...
-    @property
-    def api_cidrs(self) -> tuple[Late, ...]: ...
 
 
 def daemon_set(args: LogAgentPodArgs, labels: dict[str, Any], config: Late) -> dict[str, Any]:
@@ -89,21 +86,4 @@ def _container(args: LogAgentPodArgs) -> dict[str, Any]:
             {"name": "state", "mountPath": STATE_FOLDER},
         ],
         "terminationMessagePolicy": "FallbackToLogsOnError",
-    }
-
-
-def ways(args: LogAgentPodArgs) -> dict[str, Any]:
-    """The spec of its network policy: nobody asks it; it asks for names, who it is, AWS, and Kubernetes."""
-    dns = {
-        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}},
-        "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}},
-    }
-    return {
-        "podSelector": {},
-        "policyTypes": ["Ingress", "Egress"],
-        "egress": [
-            {"to": [dns], "ports": [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]},
-            {"to": blocks(args.api_cidrs), "ports": tcp(443)},
-            {"to": blocks([POD_IDENTITY_AGENT]), "ports": tcp(80)},
-        ],
     }

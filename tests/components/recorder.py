@@ -183,6 +183,8 @@ OUTPUTS: dict[str, Outputs] = {
     "kubernetes:policy/v1:PodDisruptionBudget": _nothing,
     "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole": _nothing,
     "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding": _nothing,
+    "kubernetes:rbac.authorization.k8s.io/v1:Role": _nothing,
+    "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding": _nothing,
     "kubernetes:secrets-store.csi.x-k8s.io/v1:SecretProviderClass": _nothing,
     "pulumi:providers:kubernetes": _nothing,
     "pulumi-python:dynamic/instancerefresh:Rollout": lambda name: {
