@@ -113,9 +113,9 @@ def _among_themselves(rule: Resource) -> bool:
     """Whether the servers of one group let all of one another in, as nodes do for the pods on them: nobody
     comes from outside by it.
     """
-    group = at(rule, "securityGroupId")
+    group, others = at(rule, "securityGroupId"), at(rule, "referencedSecurityGroupId")
     everything = str(at(rule, "ipProtocol")) == "-1"
-    return everything and isinstance(group, str) and at(rule, "referencedSecurityGroupId") == group
+    return everything and others is not None and bool(others == group)
 
 
 def _logins(place: str, ingress: Mapping[str, Any]) -> Iterator[str]:

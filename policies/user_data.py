@@ -13,7 +13,7 @@ import yaml
 
 _CLOUD_CONFIG = "#cloud-config\n"
 _MIME = "MIME-Version: "
-# What a node of EKS is told of its cluster: settings for a program of its image (nodeadm), and nothing is run.
+# What a node of EKS is told of its cluster: settings for a program of its image (nodeadm). Nothing is run.
 _NODE_CONFIG = "application/node.eks.aws"
 _WRITES = frozenset({"write_files"})
 _SECRETS = {

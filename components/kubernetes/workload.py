@@ -99,7 +99,11 @@ def _migration(
         own_name, name, args, MIGRATION, {**APPLY, "pulumi.com/replaceUnready": "true"}
     )
     longest = CustomTimeouts(create=f"{args.migrate_timeout_seconds}s")
-    opts = ResourceOptions(parent=parent, depends_on=before, custom_timeouts=longest)
+    # The one before goes first: an up that fails leaves it to the next one to delete, and if that one goes
+    # back to the digest before, its Job has the very name.
+    opts = ResourceOptions(
+        parent=parent, depends_on=before, custom_timeouts=longest, delete_before_replace=True
+    )
     return [batch.v1.Job(f"{name}-migrate", metadata=about, spec=spec, opts=opts)]
 
 
