@@ -164,8 +164,8 @@ class Objects:
             after.pop("status", None)
             if "status" in before:
                 after["status"] = before["status"]
-        kinds.kept(resource.kind, before, after)
         defaults.fill(resource.kind, after)
+        kinds.kept(resource.kind, before, after)
         return after
 
     def _owned(self, resource: Resource, before: Object | None, after: Object, write: Write) -> Object:
@@ -192,7 +192,9 @@ class Objects:
             decoder.strictly()
         elif write.validation == "Warn":
             write.warnings += [f'unknown field "{name}"' for name in decoder.unknown]
-        return copied(value) | {"kind": resource.kind, "apiVersion": resource.api_version}
+        head = {"kind": resource.kind, "apiVersion": resource.api_version}
+        decoded: Object = copied(value) | head
+        return decoded
 
     def opened(self, resource: Resource, namespace: str, name: str) -> None:
         """Raises Refused when nothing new may come into the namespace."""
@@ -232,8 +234,8 @@ class Objects:
                 return name
 
     def change(self, key: Key, alter: Callable[[Object], None]) -> Object | None:
-        """A controller's write: `alter` changes a copy, of which the status alone is one all the way down, and
-        so is what it puts anew. Nothing is stored when it is as before.
+        """A controller's write: `alter` changes a copy, of which the status alone is one all the way down.
+        Nothing is stored when it is as before.
         """
         before = self._store.get(key)
         if before is None:

@@ -44,6 +44,17 @@ class TestCluster:
         self.endpoint = f"{url}{cluster.path}"
 
     @property
+    def nodes(self) -> list[Node]:
+        """As they are; another list is taken in at once."""
+        return list(self.facts.nodes_now)
+
+    @nodes.setter
+    def nodes(self, nodes: Sequence[Node]) -> None:
+        with self.cluster.world.lock:
+            self.facts.nodes_now = list(nodes)
+            self.cluster.refresh()
+
+    @property
     def kubeconfig(self) -> dict[str, Any]:
         return kubeconfig(self.cluster.name, self.endpoint, self.token)
 
