@@ -81,6 +81,7 @@ class NodeGroups(Clusters):
             )
         template, version = scaling.source(self.ec2_backend, given.get("launchTemplate"))
         scaling.check(version.data, given.get("instanceTypes") or [], given)
+        scaling.check_image(self.ec2_backend, version.image_id)
         if given.get("amiType") not in (None, "CUSTOM"):
             raise exceptions.InvalidParameter(
                 "You cannot specify an AMI Type other than CUSTOM, when specifying an image id in your "
@@ -153,6 +154,7 @@ class NodeGroups(Clusters):
             )
         types = [] if version.data.get("InstanceType") else found.instance_types
         scaling.check(version.data, types, given)
+        scaling.check_image(self.ec2_backend, version.image_id)
         params = {
             "LaunchTemplateName": template.name,
             "LaunchTemplateVersion": str(version.number),

@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from moto.core.exceptions import ServiceException
 
+from rehearsal.cloud import images
 from rehearsal.cloud.autoscaling.hooks import TERMINATION
+from rehearsal.cloud.ec2 import amis
 from rehearsal.cloud.ec2.template_requests import Versions
 from rehearsal.cloud.eks import exceptions
+from rehearsal.cloud.world import World
 
 if TYPE_CHECKING:
     from rehearsal.cloud.eks.node_group import NodeGroup
@@ -74,8 +77,17 @@ def check(data: dict[str, Any], instance_types: list[str], given: dict[str, Any]
             )
 
 
+def check_image(ec2: Any, image_id: str) -> None:
+    """Raises InvalidRequest for an image that no server can be launched from."""
+    images.appear(World.current, ec2)
+    try:
+        amis.launchable(ec2, image_id)
+    except ServiceException as refused:
+        raise exceptions.InvalidRequest(str(refused.message)) from refused
+
+
 def make(node_group: NodeGroup, data: dict[str, Any]) -> None:
-    """Instance profile, template and group. Raises InvalidRequest for what cannot be launched."""
+    """Instance profile, template and group. Raises LimitExceeded."""
     name, ec2 = f"eks-{node_group.uuid}", _ec2(node_group)
     _iam(node_group).create_instance_profile(name, "/", [node_group.role_arn.rpartition("/")[2]])
     template = ec2.create_launch_template(name, "", _copied(node_group, data), _own_tags(node_group))
@@ -91,7 +103,7 @@ def make(node_group: NodeGroup, data: dict[str, Any]) -> None:
         _autoscaling(node_group).create_group(node_group.group_name, kept, _settings(node_group, 1), [hook])
     except ServiceException as refused:
         remove(node_group)
-        raise exceptions.InvalidRequest(str(refused.message)) from refused
+        raise exceptions.LimitExceeded(str(refused.message)) from refused
 
 
 def next_version(node_group: NodeGroup, data: dict[str, Any]) -> int:
