@@ -177,7 +177,8 @@ def show_drift(
         config = where.config(environment)
         declared = Declared(where.name, config, fleet(where, environment))
         found = Drift()
-        if declared.state.services or config.services:
+        cluster = declared.state.cluster
+        if declared.state.services or config.services or (cluster and cluster.node_group):
             account = aws.account(config)
             groups = survey(account, where.name, config, declared.state)
             found = drift.find(account, declared, groups, max_age_days, account.now())

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
-from scripts.releases import drift_groups, drift_servers, members, outsiders, quarantine
+from scripts.releases import cluster_nodes, drift_groups, drift_servers, members, outsiders, quarantine
 from scripts.releases.aws import Account
 from scripts.releases.declared import Declared
 from scripts.releases.errors import one_line
@@ -42,7 +42,10 @@ def find(
         there = instances.get(each["InstanceId"], {})
         found.findings += drift_servers.of(declared.service(group.service), group.service, each, there)
         found.findings += drift_servers.age(group, each["InstanceId"], there, max_age_days, now)
-    found.findings += drift_servers.logins(account, owners, instances)
+    nodes = cluster_nodes.of(account, declared.state.cluster)
+    found.findings += cluster_nodes.drift(declared.state.cluster, nodes)
+    owners.update(dict.fromkeys(nodes, cluster_nodes.NODE))
+    found.findings += drift_servers.logins(account, owners, {**instances, **nodes})
     _outside(account, declared, set(owners), found, now)
     return found
 

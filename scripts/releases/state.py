@@ -106,6 +106,9 @@ class ClusterState(_Outputs):
     version: Word = None
     kubeconfig: Word = None
     namespace: Word = None
+    # Of a cluster that is the environment's own.
+    node_group: Word = None
+    node_image: Word = None
 
 
 class EnvironmentState(_Outputs):
