@@ -38,7 +38,9 @@ def declare(stack: str, config: EnvironmentConfig, given: ClusterConfig, around:
         cluster = Cluster(NAME, _args(config, given, around))
         namespace = WorkloadNamespace(
             "workloads",
-            WorkloadNamespaceArgs(namespace=given.namespace, version=given.version),
+            WorkloadNamespaceArgs(
+                kubeconfig=cluster.kubeconfig, namespace=given.namespace, version=given.version
+            ),
             ResourceOptions(provider=cluster.provider),
         )
     return Made(cluster, namespace, _node_access(config, cluster, around))

@@ -149,6 +149,7 @@ def _workload(
     return WorkloadArgs(
         kubeconfig=made.cluster.kubeconfig,
         namespace=made.namespace.name,
+        keeper=made.namespace.keeper,
         image=config.images[image_key(name, workload)],
         port=workload.port,
         ports=workload.ports,

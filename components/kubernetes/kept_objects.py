@@ -36,7 +36,7 @@ def kept_objects(
     name: str, args: WorkloadArgs, owner: core.v1.ServiceAccount, parent: pulumi.Resource
 ) -> Kept:
     """Makes a ConfigMap of the variables and a SecretProviderClass of the secrets, where there are some."""
-    opts = ResourceOptions(parent=parent, depends_on=[owner], retain_on_delete=True)
+    opts = ResourceOptions(parent=parent, provider=args.keeper, depends_on=[owner], retain_on_delete=True)
     kept: dict[str, Output[str]] = {}
     made: list[pulumi.Resource] = []
     mounted = args.mounted()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated
 
-from pulumi import Output
+from pulumi import Output, ProviderResource
 from pydantic import Field, StringConstraints, model_validator
 
 from ..args import Args, DatabaseAccess, Late, Port, SecretReference
@@ -92,6 +92,9 @@ class WorkloadArgs(Args):
     """Of the same cluster, for the rollout, which asks it itself. JSON; holds no token."""
     namespace: Late
     """Usually `WorkloadNamespace.name`."""
+    keeper: ProviderResource | None = None
+    """Of the same cluster, with leave to take over what is there: usually `WorkloadNamespace.keeper`. Without
+    it, a config that goes back to what it was finds its ConfigMap in the way."""
     image: ContainerImage | Output[str]
     """By digest. Another one is rolled out and watched."""
     port: Port | None = None

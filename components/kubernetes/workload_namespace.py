@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 import pulumi
+import pulumi_kubernetes
 from pulumi import Output, ResourceOptions
 from pulumi_kubernetes import core, networking
 from pydantic import Field, StringConstraints
 
-from ..args import Args
+from ..args import Args, Late
 
 NamespaceName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=63)]
 
@@ -18,6 +19,7 @@ NamespaceName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]*[
 class WorkloadNamespaceArgs(Args):
     """What a `WorkloadNamespace` is made of."""
 
+    kubeconfig: Late
     namespace: NamespaceName = "workloads"
     version: Annotated[str, StringConstraints(pattern=r"^1\.[0-9]+$")]
     """The cluster's, such as 1.36: which Pod Security Standards are meant. A later cluster judges by the same
@@ -31,6 +33,9 @@ class WorkloadNamespace(pulumi.ComponentResource):
 
     name: Output[str]
     """Known once the namespace is there, so that what is made in it comes after."""
+    keeper: pulumi_kubernetes.Provider
+    """For objects that are kept when Pulumi has deleted them, and are there when they are made again. With
+    every other provider it is an error that an object is there: it may be somebody else's."""
 
     def __init__(self, name: str, args: WorkloadNamespaceArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("immutable:workloadnamespace:WorkloadNamespace", name, None, opts)
@@ -44,6 +49,12 @@ class WorkloadNamespace(pulumi.ComponentResource):
             name,
             metadata={"name": "closed", "namespace": self.name, "labels": dict(args.labels)},
             spec=CLOSED,
+            opts=ResourceOptions(parent=self),
+        )
+        self.keeper = pulumi_kubernetes.Provider(
+            f"{name}-keeper",
+            kubeconfig=args.kubeconfig,
+            upsert_existing_objects=True,
             opts=ResourceOptions(parent=self),
         )
         self.register_outputs({"name": self.name})

@@ -34,7 +34,7 @@ class Stack:
         self.kubeconfig = json.dumps(plane.kubeconfig())
         self.api = Connection(self.kubeconfig)
         self.namespace = f"workloads-{next(numbers)}"
-        args = WorkloadNamespaceArgs(namespace=self.namespace, version="1.36")
+        args = WorkloadNamespaceArgs(kubeconfig="", namespace=self.namespace, version="1.36")
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": namespace_metadata(args)}
         self.api.apply(f"/api/v1/namespaces/{self.namespace}", namespace, FIELD_MANAGER)
         self.state: Object | None = None

@@ -47,14 +47,18 @@ def field_manager(thing: Properties, outputs: Properties) -> str:
     return str(chosen or f"pulumi-kubernetes-{secrets.token_hex(4)}")
 
 
-def create(cluster: Cluster, thing: Properties, *, preview: bool) -> Properties:
-    """Create it; in a preview the server only says what it would be. Raises ApiError."""
+def create(cluster: Cluster, thing: Properties, *, preview: bool, over: str = "") -> Properties:
+    """Create it; in a preview the server only says what it would be. With `over`, a field manager, it may be
+    there already, and is taken over. Raises ApiError.
+    """
     query = {"fieldManager": CREATOR, **(_DRY_RUN if preview else {})}
     pause = _FIRST_PAUSE_SECONDS
     for attempt in range(1, _RETRIES + 1):
         try:
-            path = _objects(cluster, thing)
-            return cluster.request("POST", path, query, thing)
+            if over:
+                forced = {"fieldManager": over, "force": str(is_annotated(thing, PATCH_FORCE)).lower()}
+                return cluster.request("PATCH", path_of(cluster, thing), {**query, **forced}, thing, APPLY)
+            return cluster.request("POST", _objects(cluster, thing), query, thing)
         except ApiError as error:
             if error.status != 404 or preview or attempt == _RETRIES:
                 raise

@@ -31,11 +31,15 @@ class KubernetesProvider:
     def __init__(self) -> None:
         self._reach = Reach({})
         self._namespace = ""
+        self._takes_over = False
 
     def configure(self, config: Properties) -> None:
-        """Take `kubeconfig`, `context`, `cluster` and `namespace`. Raises ProviderError."""
+        """Take `kubeconfig`, `context`, `cluster`, `namespace` and `upsertExistingObjects`. Raises
+        ProviderError.
+        """
         self._reach = Reach(config)
         namespace = config.get("namespace")
+        self._takes_over = config.get("upsertExistingObjects") in (True, "true")
         self._namespace = namespace if isinstance(namespace, str) and namespace != UNKNOWN else ""
 
     @staticmethod
@@ -104,7 +108,8 @@ class KubernetesProvider:
                 foreseen = self._reach.try_to_create(thing)
             return State("", objects.outputs(foreseen, thing["apiVersion"], manager) if foreseen else news)
         with _explained(f'resource "{urn}" was not successfully created by the Kubernetes API server'):
-            live = applying.create(self._reach.must(), thing, preview=False)
+            over = manager if self._takes_over else ""
+            live = applying.create(self._reach.must(), thing, preview=False, over=over)
         try:
             live = waiting.until_ready(self._reach.must(), thing, live, timeout_seconds)
         except waiting.NotReadyError as error:

@@ -5,22 +5,27 @@ from __future__ import annotations
 from typing import Any
 
 import pulumi
+import pulumi_kubernetes
 import pytest
+from pulumi import Resource
 
 from components.args import SecretReference
 from components.kubernetes.labels import fingerprint
+from components.kubernetes.workload import Workload
 from components.kubernetes.workload_args import Ingress
 from tests.components.kubernetes.rendered import (
     IMAGE,
     OTHER,
     SECRET,
     WHOLE,
+    arguments,
     built,
     container,
     manifests,
     named,
     spec,
 )
+from tests.components.recorder import run
 
 # Deployment and what stands beside
 
@@ -217,3 +222,24 @@ def test_no_pod_of_a_version_starts_before_its_migration_is_done_and_its_ways_ar
     timeouts = built(**WHOLE, migrate_timeout_seconds=60)
     assert spec("Job", **WHOLE, migrate_timeout_seconds=60)["activeDeadlineSeconds"] == 60
     assert timeouts.resources["Job shop-migrate"]
+
+
+def test_what_is_kept_may_be_there_already_when_a_config_goes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And nothing else may: it would be somebody else's."""
+    seen: dict[str, Any] = {}
+    register = Resource.__init__
+
+    def registered(self: Any, kind: str, name: str, *rest: Any, **more: Any) -> None:
+        register(self, kind, name, *rest, **more)
+        seen[f"{kind.split(':')[-1]} {name}"] = getattr(self, "_provider", None)
+
+    monkeypatch.setattr(Resource, "__init__", registered)
+
+    def program() -> dict[str, Any]:
+        keeper = pulumi_kubernetes.Provider("keeper", kubeconfig="{}", upsert_existing_objects=True)
+        Workload("shop", arguments(**WHOLE, keeper=keeper))
+        return {}
+
+    run(program)
+    kept = [key for key, provider in seen.items() if provider is not None and provider._name == "keeper"]
+    assert kept == ["ConfigMap shop", "SecretProviderClass shop"]
