@@ -30,7 +30,7 @@ ADD_ONS = {
 """What a cluster needs beside Kubernetes itself, and for what."""
 
 _MOST_SKEW = 3
-_RESERVED_NAMESPACES = ("default", "log-agent")
+_RESERVED_NAMESPACES = ("cluster-autoscaler", "default", "log-agent")
 _NAMESPACE = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 
@@ -85,7 +85,9 @@ class NodesConfig(Section):
         min_length=1, max_length=20, description="one or more instance types, the preferred one first"
     )
     min: int = Field(default=2, ge=1, le=450, description="the least number of nodes")
-    max: int = Field(default=6, ge=1, le=450, description="the greatest number of nodes")
+    max: int = Field(
+        default=6, ge=1, le=450, description="the greatest number of nodes, for images.cluster-autoscaler"
+    )
     max_unavailable: int = Field(
         default=1, ge=1, le=100, description="how many nodes an update takes away at once"
     )

@@ -11,13 +11,14 @@ from typing import Any, NamedTuple
 from pulumi import Output, ResourceOptions
 
 from components.kubernetes.cluster import Cluster, ClusterArgs
+from components.kubernetes.cluster_autoscaler import ClusterAutoscaler, ClusterAutoscalerArgs
 from components.kubernetes.log_agent import LogAgent, LogAgentArgs
 from components.kubernetes.node_access import NodeAccess, NodeAccessArgs
 from components.kubernetes.node_group import NodesArgs
 from components.kubernetes.workload_namespace import WorkloadNamespace, WorkloadNamespaceArgs
 from stacks.cluster_sections import ClusterConfig
 from stacks.config import EnvironmentConfig, blamed_on
-from stacks.container_images import LOG_AGENT
+from stacks.container_images import AUTOSCALER, LOG_AGENT
 from stacks.fleets import Surroundings
 
 NAME = "cluster"
@@ -101,6 +102,26 @@ def ship_lines(
             tags=tags,
         ),
         ResourceOptions(provider=made.cluster.provider),
+    )
+
+
+def scale_nodes(config: EnvironmentConfig, given: ClusterConfig, made: Made, tags: Mapping[str, str]) -> None:
+    """Have nodes come and go with the pods that need them, where there is an image for what does it."""
+    if AUTOSCALER not in config.images:
+        return
+    cluster = made.cluster
+    ClusterAutoscaler(
+        AUTOSCALER,
+        ClusterAutoscalerArgs(
+            image=config.images[AUTOSCALER],
+            version=given.version,
+            cluster_name=cluster.name,
+            cluster_arn=cluster.arn,
+            region=config.region,
+            autoscaling_name=cluster.node_group_autoscaling_name,
+            tags=tags,
+        ),
+        ResourceOptions(provider=cluster.provider),
     )
 
 

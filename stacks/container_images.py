@@ -12,6 +12,10 @@ from images import containers
 
 LOG_AGENT = "log-agent"
 """The key of the image that carries pods' lines away; every cluster needs it."""
+AUTOSCALER = "cluster-autoscaler"
+"""The key of the image that adds and takes nodes; without it a cluster stays as large as it is."""
+OF_CLUSTERS = frozenset({AUTOSCALER, LOG_AGENT})
+"""Keys of images that a cluster has beside its workloads'."""
 
 _KEY = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 

@@ -10,7 +10,7 @@ from images import containers
 from images.containers import Reference
 from stacks import calls, databases
 from stacks.cluster_sections import ClusterConfig
-from stacks.container_images import LOG_AGENT
+from stacks.container_images import LOG_AGENT, OF_CLUSTERS
 from stacks.database_sections import DatabaseConfig
 from stacks.problems import Place, nearest, shown
 from stacks.sections import NetworkConfig, SleepConfig
@@ -97,12 +97,12 @@ def _reference_problems(config: _Environment) -> Iterator[tuple[Place, str]]:
     used = {image_key(name, workload) for name, workload in config.workloads.items()}
     # A key with a slip in it is one problem, not also that nobody uses the right one.
     slipped = not used <= config.images.keys()
-    used |= set() if config.cluster is None else {LOG_AGENT}
+    used |= set() if config.cluster is None else OF_CLUSTERS
     for key, reference in config.images.items():
         if key not in used:
             if slipped:
                 continue
-            why = "needs a cluster" if key == LOG_AGENT else "is the image of no workload"
+            why = "needs a cluster" if key in OF_CLUSTERS else "is the image of no workload"
             yield ("images", key), f"{why}; remove it, or name it in the image of one"
             continue
         yield from ((("images", key), text) for text in _pull_problems(containers.parse(reference), config))

@@ -54,6 +54,7 @@ def build(stack: str, config: EnvironmentConfig, given: ClusterConfig, around: S
         with blamed_on(stack, "workloads", name):
             logs[name] = WorkloadLogs(name, _logs(name, config, around))
     clusters.ship_lines(config, made, {name: each.log_group_arn for name, each in logs.items()}, around.tags)
+    clusters.scale_nodes(config, given, made, around.tags)
     callees = _callees(config, made)
     found = {}
     for name in config.workloads:
