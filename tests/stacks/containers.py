@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import Any
 
-from tests.stacks.given import complaint, complaints
+from tests.stacks.declared import Environment, Resource, declared
+from tests.stacks.given import complaint, complaints, with_changes
 
 ECR = "123456789012.dkr.ecr.eu-central-1.amazonaws.com"
 SHOP_IMAGE = f"{ECR}/shop@sha256:{'1' * 64}"
@@ -45,9 +45,37 @@ del ALONE["immutable:services.web.route.priority"]
 
 def refusal(changes: dict[str, Any]) -> str:
     """The one line that says what is wrong with `CONTAINERS` and these changes."""
-    return complaint(deepcopy(CONTAINERS) | changes)
+    return complaint(CONTAINERS | changes)
 
 
 def refusals(changes: dict[str, Any]) -> list[str]:
     """All lines."""
-    return [line.removeprefix("Pulumi.staging.yaml: ") for line in complaints(deepcopy(CONTAINERS) | changes)]
+    return [line.removeprefix("Pulumi.staging.yaml: ") for line in complaints(CONTAINERS | changes)]
+
+
+SECRET = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:shop-AbCdEf"
+POSTGRES = {"engine": "postgres", "version": "16.4", "instanceClass": "db.t4g.micro"}
+BILLING = {"port": 8081, "image": "shop", **SIZE}
+MORE = {
+    "immutable:workloads": {
+        "shop": {**SHOP, "calls": ["billing"], "database": "main", "secrets": {"KEY": SECRET}},
+        "billing": BILLING,
+        "mailer": {**SIZE, "image": "shop"},
+    },
+    "immutable:databases": {"main": POSTGRES},
+}
+"""A workload with a route, one that it calls, and a worker."""
+
+
+def containers(changes: dict[str, Any], start: dict[str, Any] = CONTAINERS) -> Environment:
+    return declared("staging", with_changes(start | changes))
+
+
+def of_kubernetes(built: Environment, kind: str) -> dict[str, Resource]:
+    found = [each for each in built.resources if each.type.startswith("kubernetes:")]
+    return {each.name: each for each in found if each.type.endswith(f":{kind}")}
+
+
+def top(built: Environment) -> list[str]:
+    found = [each for each in built.resources if each.parent.startswith("pulumi:pulumi:Stack")]
+    return sorted(f"{each.type.rpartition(':')[2]} {each.name}" for each in found)

@@ -197,13 +197,16 @@ class _Monitor(mocks.MockMonitor):
                     response.urn,
                     {key: tuple(each.urns) for key, each in request.propertyDependencies.items()},
                     tuple(request.ignoreChanges),
-                    request.provider.partition("::pulumi:providers:")[2]
-                    .partition("::")[2]
-                    .partition("::")[0],
+                    _provider(request.provider),
                     tuple(request.dependencies),
                 )
             )
         return response
+
+
+def _provider(reference: str) -> str:
+    """The name in a provider's URN and ID; nothing of the default one."""
+    return reference.split("::")[3] if reference else ""
 
 
 def _short(urn: str) -> str:

@@ -55,7 +55,8 @@ def with_changes(changes: Mapping[str, Any], start: Mapping[str, Any] = SMALLEST
         if value is None:
             place.pop(last, None)
         else:
-            place[last] = value
+            # A later path may change what is in it.
+            place[last] = deepcopy(value)
     return values
 
 
