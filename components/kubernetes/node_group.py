@@ -39,8 +39,8 @@ class NodesArgs(Args):
     """In order of preference, of the image's architecture (CreateNodegroup takes 20)."""
     min_size: int = Field(default=2, ge=1, le=450)
     max_size: int = Field(default=6, ge=1, le=450)
-    """EKS goes above it for the time of an update. Between the two something in the cluster decides, such as
-    Cluster Autoscaler; a new group begins with `min_size`."""
+    """EKS goes above it for the time of an update. Between the two a `ClusterAutoscaler` decides; without one
+    the group stays as it begins, with `min_size`."""
     max_unavailable: int = Field(default=1, ge=1, le=100)
     """How many nodes an update drains at once."""
     max_age_days: int = Field(default=MAX_AGE_DAYS, ge=1, le=365)
@@ -86,7 +86,6 @@ class NodeGroup(pulumi.ComponentResource):
     autoscaling_name: Output[str]
     """The Auto Scaling group that EKS made for it."""
     security_group_id: Output[str]
-    role_arn: Output[str]
 
     def __init__(self, name: str, args: NodeGroupArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("immutable:nodegroup:NodeGroup", name, None, opts)
@@ -109,7 +108,6 @@ class NodeGroup(pulumi.ComponentResource):
         self.name = made.node_group_name
         self.autoscaling_name = made.resources.apply(_autoscaling_name)
         self.security_group_id = group.id
-        self.role_arn = role.arn
         self.register_outputs({"name": self.name, "autoscalingName": self.autoscaling_name})
 
 
