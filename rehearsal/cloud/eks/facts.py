@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from rehearsal.cloud.eks import access, add_ons, nodes
+from rehearsal.cloud.eks import access, add_ons, identities, nodes
 
 if TYPE_CHECKING:
     from rehearsal.cloud.eks.cluster import Cluster
@@ -32,3 +32,9 @@ class Facts:
     def access(self, principal_arn: str) -> str | None:
         """ "admin", "view", or None for who has no entry, and for who may do nothing."""
         return access.may(self._cluster, principal_arn)
+
+    def pod_role(self, namespace: str, service_account: str) -> str | None:
+        """By pod identity, where its agent is on the nodes."""
+        if "eks-pod-identity-agent" not in self.add_ons():
+            return None
+        return identities.role_of(self._cluster, namespace, service_account)

@@ -16,6 +16,8 @@ from rehearsal.cloud.kubernetes.schemas import Schema, Schemas, schemas
 from rehearsal.cloud.kubernetes.store import Change, Key, Store
 
 PREFIX = "/kubernetes/"
+#: Instead of a role: whatever a pod does with AWS is allowed.
+ANY_ROLE = "*"
 _DEFINITIONS = ("apiextensions.k8s.io", "customresourcedefinitions")
 
 
@@ -49,6 +51,9 @@ class Facts(Protocol):
 
     def access(self, principal_arn: str) -> str | None:
         """`admin`, `view`, or None for who has no entry."""
+
+    def pod_role(self, namespace: str, service_account: str) -> str | None:
+        """The ARN of the role that such pods get, None for none; ANY_ROLE where that is not looked at."""
 
 
 class Cluster:

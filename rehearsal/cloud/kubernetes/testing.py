@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rehearsal.cloud.kubernetes.clusters import Cluster, Node
+from rehearsal.cloud.kubernetes.clusters import ANY_ROLE, Cluster, Node
 
 if TYPE_CHECKING:
     from rehearsal.cloud.local import Local
@@ -16,19 +16,26 @@ REGION = "eu-central-1"
 
 
 class Given:
-    """Facts that a test may change: `nodes_now`, `add_ons_now`, `roles` by ARN."""
+    """Facts that a test may change: `nodes_now`, `add_ons_now`, `roles` by ARN; roles of pods by
+    namespace and service account, and of all others.
+    """
 
     def __init__(self, version: str, nodes: Sequence[Node], add_ons: Collection[str]) -> None:
         self.version = version
         self.nodes_now = list(nodes)
         self.add_ons_now = set(add_ons)
         self.roles: dict[str, str] = {}
+        self.pod_roles: dict[tuple[str, str], str] = {}
+        self.other_pods_role: str | None = ANY_ROLE
 
     def nodes(self) -> Sequence[Node]:
         return self.nodes_now
 
     def add_ons(self) -> Collection[str]:
         return self.add_ons_now
+
+    def pod_role(self, namespace: str, service_account: str) -> str | None:
+        return self.pod_roles.get((namespace, service_account), self.other_pods_role)
 
     def access(self, principal_arn: str) -> str | None:
         return self.roles.get(principal_arn)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from rehearsal.cloud.kubernetes.controllers import parts, runs
+from rehearsal.cloud.kubernetes.controllers import parts, runs, secret_files
 from rehearsal.cloud.kubernetes.controllers.containers import Containers
 from rehearsal.cloud.kubernetes.controllers.events import NORMAL, WARNING
 from rehearsal.cloud.kubernetes.controllers.runs import Container, Run
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from rehearsal.cloud.kubernetes.clusters import Cluster
 
 _MOUNT_AGAIN_SECONDS = 10.0
-_SECRETS_STORE = ("secrets-store.csi.x-k8s.io", "secretproviderclasses")
 
 
 class Kubelet:
@@ -115,13 +114,10 @@ class Kubelet:
                     text = f'{plural[:-1]} "{name}" not found'
                     yield f'MountVolume.SetUp failed for volume "{volume["name"]}" : {text}'
             csi = volume.get("csi") or {}
-            if csi.get("driver") == _SECRETS_STORE[0]:
+            if csi.get("driver") == secret_files.DRIVER:
                 name = (csi.get("volumeAttributes") or {}).get("secretProviderClass", "")
-                if store.get(Key(*_SECRETS_STORE, space, name)) is None:
-                    text = (
-                        f"rpc error: code = Unknown desc = failed to get secretproviderclass {space}/{name},"
-                        f' error: SecretProviderClass.{_SECRETS_STORE[0]} "{name}" not found'
-                    )
+                text = secret_files.problem(self._cluster, pod, name)
+                if text:
                     yield f'MountVolume.SetUp failed for volume "{volume["name"]}" : {text}'
 
     def go_on(self, run: Run) -> None:

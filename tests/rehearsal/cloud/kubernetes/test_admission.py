@@ -121,8 +121,8 @@ def test_a_restricted_namespace_takes_no_pod_that_may_too_much(api: Api) -> None
         'pods "web" is forbidden: violates PodSecurity "restricted:latest": allowPrivilegeEscalation != false'
         ' (container "app" must set securityContext.allowPrivilegeEscalation=false), unrestricted'
         ' capabilities (container "app" must set securityContext.capabilities.drop=["ALL"]), runAsNonRoot !='
-        ' true (pod or container "app" must set securityContext.runAsNonRoot=true), seccompProfile (pod or container "app"'
-        ' must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost")'
+        ' true (pod or container "app" must set securityContext.runAsNonRoot=true), seccompProfile (pod or'
+        ' container "app" must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost")'
     )
     assert api.post(where, pod())["metadata"]["name"] == "web"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 from typing import Any
 
 import pytest
@@ -145,3 +147,48 @@ def test_a_secret_provider_class_is_known_with_its_add_on(api: Api) -> None:
     wrong = given | {"spec": {"providers": "aws"}}
     with pytest.raises(Refusal, match=r"\.spec\.providers: field not declared in schema"):
         api.apply(where, wrong)
+
+
+def test_a_pod_waits_for_the_secrets_that_its_role_may_read(api: Api) -> None:
+    api.cluster.facts.add_ons_now.add("aws-secrets-store-csi-driver-provider")
+    api.cluster.facts.other_pods_role = None
+    arn = api.cloud.client("secretsmanager").create_secret(Name="key", SecretString="x")["ARN"]
+    parameters = {"objects": f'[{{"objectName": "{arn}", "objectAlias": "KEY"}}]', "usePodIdentity": "true"}
+    given = {"metadata": {"name": "web"}, "spec": {"provider": "aws", "parameters": parameters}}
+    api.post("/apis/secrets-store.csi.x-k8s.io/v1/namespaces/shop/secretproviderclasses", given)
+    attributes = {"secretProviderClass": "web"}
+    csi = {"driver": "secrets-store.csi.k8s.io", "readOnly": True, "volumeAttributes": attributes}
+    web = deployment(replicas=1)
+    web["spec"]["template"]["spec"]["volumes"] = [{"name": "secrets", "csi": csi}]
+    api.post(DEPLOYMENTS, web)
+    api.cloud.step(60)
+    told = [text for reason, text in api.events() if reason == "FailedMount"]
+    assert "no pod identity association found for service account default" in told[0]
+    role = allow(api, "arn:aws:secretsmanager:*:*:secret:other-*")
+    api.cluster.facts.pod_roles[("shop", "default")] = role
+    api.cloud.step(60)
+    told = [text for reason, text in api.events() if reason == "FailedMount"]
+    assert any(text.endswith(f"required permissions are granted for: {arn}") for text in told)
+    allow(api, arn)
+    api.cloud.step(60)
+    assert api.get(f"{DEPLOYMENTS}/web")["status"]["readyReplicas"] == 1
+
+
+def document(statement: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def allow(api: Api, resource: str) -> str:
+    """A role of pods that may read such secrets."""
+
+    iam = api.cloud.client("iam")
+    trust = {
+        "Effect": "Allow",
+        "Action": "sts:AssumeRole",
+        "Principal": {"Service": "pods.eks.amazonaws.com"},
+    }
+    with contextlib.suppress(iam.exceptions.EntityAlreadyExistsException):
+        iam.create_role(RoleName="web", AssumeRolePolicyDocument=document(trust))
+    read = {"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": resource}
+    iam.put_role_policy(RoleName="web", PolicyName="read", PolicyDocument=document(read))
+    return str(iam.get_role(RoleName="web")["Role"]["Arn"])
