@@ -38,7 +38,7 @@ class Clusters:
 
     def role(self, name: str, service: str, *actions: str) -> str:
         statement = {"Effect": "Allow", "Principal": {"Service": service}}
-        statement["Action"] = list(actions or ("sts:AssumeRole",))  # type: ignore[assignment]
+        statement["Action"] = list(actions or ("sts:AssumeRole",))
         trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
         made = self.cloud.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=trust)
         return str(made["Role"]["Arn"])
