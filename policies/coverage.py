@@ -37,5 +37,15 @@ NO_RULE: Mapping[str, str] = {
     "aws:scheduler/schedule:Schedule": "does what its role may, which has rules",
     "aws:scheduler/scheduleGroup:ScheduleGroup": "a folder of schedules",
     "aws:sns/topicSubscription:TopicSubscription": "who hears is in the stack's file; the topic has rules",
+    "aws:autoscaling/attachment:Attachment": "joins a group to a target group; the latter has rules",
+    "aws:eks/accessEntry:AccessEntry": "the stack's file names who; what they may is below",
+    "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": "a policy of AWS's, for whom the file names",
+    "aws:eks/podIdentityAssociation:PodIdentityAssociation": "hands a role to pods; the role has rules",
+    "kubernetes:autoscaling/v2:HorizontalPodAutoscaler": "changes numbers of pods alone",
+    "kubernetes:core/v1:ServiceAccount": "gives nothing by itself; what it may are roles, with rules",
+    "kubernetes:networking.k8s.io/v1:Ingress": "where TLS ends is for its controller to say",
+    "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding": "gives a role, which has rules",
+    "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding": "gives a role, which has rules",
+    "kubernetes:secrets-store.csi.x-k8s.io/v1:SecretProviderClass": "names secrets; a role may read them",
 }
 """By type token. Component resources are not here: all that they are is their children."""

@@ -9,6 +9,7 @@ from policies import (
     autoscaling,
     cloudwatch,
     ec2,
+    eks,
     elb,
     firehose,
     iam,
@@ -18,6 +19,7 @@ from policies import (
     lambda_,
     names,
     networks,
+    pods,
     rds,
     rds_upkeep,
     rollouts,
@@ -25,6 +27,7 @@ from policies import (
     secretsmanager,
     sns,
     ssm,
+    workloads,
 )
 from policies.rules import Rule
 
@@ -48,6 +51,9 @@ FAMILIES: tuple[ModuleType, ...] = (
     lambda_,
     names,
     imagebuilder,
+    pods,
+    workloads,
+    eks,
 )
 """Modules that each have `RULES`, in the order of the table in docs/guardrails.md."""
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from policies import families, rds, s3, secretsmanager
 from policies.rules import UNKNOWN, Resource
 from tests.policies.shipped import STACKS, exempted, findings, of_config, resources
+from tests.stacks import containers
 from tests.stacks.given import SMALLEST, stack_file, with_changes
 from tests.stacks.test_state_outlives import EVERYTHING
 
@@ -24,6 +25,7 @@ OTHER_KINDS = {
     "immutable:services.worker": {"instanceTypes": ["m7g.large", "m6g.large"]},
     "immutable:services.job": {"instanceTypes": ["m7g.large"], "schedule": "cron(0 3 * * ? *)"},
 }
+CONTAINERS = containers.CONTAINERS | containers.MORE
 each_stack = pytest.mark.parametrize("stack", STACKS)
 
 
@@ -46,7 +48,7 @@ def test_a_shipped_stack_has_no_exception_from_a_rule_that_stops_an_update(stack
     assert [each.rule for each in exempted(stack) if each.rule in MANDATORY] == []
 
 
-@pytest.mark.parametrize("more", [{}, EVERYTHING, OTHER_ENGINES, OTHER_KINDS])
+@pytest.mark.parametrize("more", [{}, EVERYTHING, OTHER_ENGINES, OTHER_KINDS, CONTAINERS])
 def test_nothing_that_a_file_may_ask_for_stops_its_update(more: dict[str, Any]) -> None:
     found = findings(of_config("prod", with_changes(more, stack_file("prod"))))
     assert [each for each in found if each.rule in MANDATORY] == []
@@ -54,6 +56,21 @@ def test_nothing_that_a_file_may_ask_for_stops_its_update(more: dict[str, Any]) 
 
 def test_the_smallest_environment_is_told_of_its_one_instance_type_alone() -> None:
     assert [each[:2] for each in findings(of_config("prod", SMALLEST))] == [("autoscaling-6", "web")]
+
+
+def test_an_environment_of_containers_alone_needs_no_exception() -> None:
+    changes = containers.ALONE | {"immutable:workloads": containers.MORE["immutable:workloads"]}
+    changes |= {"immutable:databases": {}, "immutable:workloads.shop.database": None}
+    assert list(findings(of_config("prod", with_changes(changes)))) == []
+
+
+@pytest.mark.parametrize(
+    "kind", ["dynamic/kubernetes:DeploymentRollout", ":PodDisruptionBudget", ":NetworkPolicy"]
+)
+def test_a_workload_is_not_without_what_is_around_it(kind: str) -> None:
+    whole = of_config("prod", with_changes(CONTAINERS))
+    found = {each.rule for each in findings(tuple(each for each in whole if not each.type.endswith(kind)))}
+    assert found & {"immutable-watched-deployment", "workload-disruption-budget", "workload-network-policy"}
 
 
 @pytest.mark.parametrize(
