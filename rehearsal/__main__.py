@@ -114,6 +114,21 @@ def destroy(environment: Environment) -> None:
 
 
 @app.command()
+def manifests(
+    environment: Environment,
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="One that is empty, or not there yet.")],
+) -> None:
+    """Write the Kubernetes objects of ENV in the kept cloud as YAML, one file each."""
+    from rehearsal import manifests as rendering
+
+    found = kept.require()
+    workspace, variables = found.workspace, found.open_engine().variables
+    workspace.require(environment)
+    written = rendering.write(workspace.project, environment, variables, folder)
+    print(f"{len(written)} objects of {environment} are in {folder}")
+
+
+@app.command()
 def stop() -> None:
     """Stop the kept cloud and forget it."""
     print(f"Stopped the cloud at {kept.stop().url}; its scratch copy is removed.")

@@ -15,7 +15,7 @@ from rehearsal import aws_client
 Inventory = frozenset[tuple[str, str]]
 _Lister = tuple[str, str, str, str]
 
-# kind: (service, operation, path of the list in the answer, key of the item's name)
+# kind: (service, operation, path of the list in the answer, key of the item's name if it is not the item)
 _LISTS: dict[str, _Lister] = {
     "VPC": ("ec2", "describe_vpcs", "Vpcs", "VpcId"),
     "subnet": ("ec2", "describe_subnets", "Subnets", "SubnetId"),
@@ -56,6 +56,9 @@ _LISTS: dict[str, _Lister] = {
         "DBInstanceAutomatedBackups",
         "DbiResourceId",
     ),
+    "cluster": ("eks", "list_clusters", "clusters", ""),
+    "repository": ("ecr", "describe_repositories", "repositories", "repositoryName"),
+    "schedule": ("scheduler", "list_schedules", "Schedules", "Name"),
     "image component": ("imagebuilder", "list_components", "componentVersionList", "arn"),
     "image recipe": ("imagebuilder", "list_image_recipes", "imageRecipeSummaryList", "arn"),
     "image build": ("imagebuilder", "list_images", "imageVersionList", "arn"),
@@ -126,7 +129,7 @@ def _listed(lists: Mapping[str, _Lister], endpoint: str, region: str) -> Invento
         call = partial(
             getattr(aws_client.client(service, endpoint, region), operation), **_REQUESTS.get(kind, {})
         )
-        found.update((kind, str(item[key])) for item in _items(call, path) if _there(item))
+        found.update((kind, str(item[key] if key else item)) for item in _items(call, path) if _there(item))
     return frozenset(found)
 
 
@@ -136,7 +139,7 @@ def warm(region: str) -> None:
         aws_client.warm(service, region)
 
 
-def _items(call: Callable[..., Mapping[str, Any]], path: str) -> Iterator[Mapping[str, Any]]:
+def _items(call: Callable[..., Mapping[str, Any]], path: str) -> Iterator[Any]:
     token: dict[str, Any] = {}
     while True:
         answer = call(**token)
@@ -148,7 +151,7 @@ def _items(call: Callable[..., Mapping[str, Any]], path: str) -> Iterator[Mappin
             return
 
 
-def _there(item: Mapping[str, Any]) -> bool:
-    state = item.get("State")
+def _there(item: Any) -> bool:
+    state = item.get("State") if isinstance(item, Mapping) else None
     name = state.get("Name") if isinstance(state, Mapping) else state
     return name not in _GONE

@@ -42,8 +42,10 @@ def _of_the_rollout(changed: Changed) -> bool:
     return changed.op == "update" and (changed.type == LAUNCH_TEMPLATE or changed.type.startswith(DYNAMIC))
 
 
-def release(stage: Stage, step: StepRecord, environment: str, *arguments: str) -> None:
-    """Run the release command: one line of the environment's file changes, the image's, and no other file."""
+def release(stage: Stage, step: StepRecord, environment: str, *arguments: str, key: str = IMAGE_KEY) -> None:
+    """Run the release command: one line of the environment's file changes, that of the image under `key`, and
+    no other file.
+    """
     before = {path: path.read_text() for path in stage.workspace.project.glob("Pulumi*.yaml")}
     stage.release(*arguments)
     changed = {path: path.read_text() for path, text in before.items() if path.read_text() != text}
@@ -54,7 +56,7 @@ def release(stage: Stage, step: StepRecord, environment: str, *arguments: str) -
             f"it changed {shown([p.name for p in changed])}"
         )
     lines = changed_lines(before[path], changed[path])
-    if len(lines) != 2 or not all(IMAGE_KEY in line for line in lines):
+    if len(lines) != 2 or not all(key in line for line in lines):
         raise StepFailedError(
             f"release {' '.join(arguments)} should change one line; it changed {shown(lines)}"
         )

@@ -137,6 +137,7 @@ def show_kept(console: Console, kept: Kept) -> None:
         *(f"  {_near(workspace.config_file(name))}" for name in stacks),
         "Run one step against it; the program is taken fresh from this checkout each time:",
         f"  {rehearse} preview ENV | up ENV | destroy ENV",
+        f"  {rehearse} manifests ENV FOLDER    # its Kubernetes objects as YAML",
         "End it:",
         f"  {rehearse} stop",
         "Or work by hand, with any AWS tool, with scripts/release, and in that folder with pulumi itself:",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rehearsal import guardrail_steps, image_steps, outliving_steps, server_steps
+from rehearsal import container_steps, guardrail_steps, image_steps, outliving_steps, server_steps
 from rehearsal.bad_image import bad_image
 from rehearsal.engines import Changed
 from rehearsal.rollouts import preview_and_roll_out, release, roll_out
@@ -88,6 +88,7 @@ def destroy(stage: Stage, step: StepRecord) -> None:
             step.notes += [f"Pulumi.{name}.yaml: + {line}" for line in loosened]
             stage.run("up", name, step)
         stage.run("destroy", name, step)
+    container_steps.clear(stage, step)
     image_steps.clear(stage, step)
     if left := sorted(image_steps.held(stage) - stage.before):
         names = shown([f"{kind} {name}" for kind, name in left])
@@ -112,6 +113,7 @@ STEPS: tuple[Step, ...] = (
     Step("quarantine", "A suspect is cut off", server_steps.quarantine),
     Step("database", "A database is restored", outliving_steps.database),
     Step("cost", "What it costs a month", outliving_steps.cost),
+    Step("containers", "The same on Kubernetes", container_steps.containers),
     Step("retire", "Images that nobody uses go", image_steps.retire),
     Step("destroy", "Everything is taken down", destroy),
 )

@@ -35,7 +35,7 @@ PROGRAM = (
 )
 PASSPHRASE = "rehearsal"  # noqa: S105 - it protects the made-up secrets of a cloud in memory
 IMAGE_KEY, RECIPES_KEY, DELIVERY_KEY = "immutable:imageId", "immutable:recipes", "immutable:delivery"
-NAMES_KEY = "immutable:names"
+NAMES_KEY, CLUSTER_KEY = "immutable:names", "immutable:cluster"
 _IMAGE_ID = re.compile(r"\bami-(?:[0-9a-f]{17}|[0-9a-f]{8})\b")
 # What stands in the way of a destroy that leaves nothing: section, field, and the value that lets go.
 _LOGS = ("immutable:logs", "retainOnDestroy", False)
@@ -223,6 +223,8 @@ def _in_the_way(config: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], s
         return
     for key, field, value in _LOOSE_ENVIRONMENT if IMAGE_KEY in config else _LOOSE_FACTORY:
         yield key.removeprefix("immutable:"), config.setdefault(key, {}), field, value
+    if CLUSTER_KEY in config:
+        yield "cluster", config[CLUSTER_KEY], "deletionProtection", False
     for name, database in config.get("immutable:databases", {}).items():
         if "external" not in database:
             yield from ((f"databases.{name}", database, field, value) for field, value in _LOOSE_DATABASE)

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from rehearsal import factory_files, image_steps, provenance
+from rehearsal import container_steps, factory_files, image_steps, provenance
 from rehearsal import stage as stage_module
 from rehearsal.cloud_client import CloudClient, CloudProcess
 from rehearsal.engines import COUNTED, Changed, Operation, Outcome
@@ -139,6 +139,7 @@ def make_stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
     monkeypatch.setattr(stage_module, "SETTLE_SECONDS", 0.1)
     monkeypatch.setattr(image_steps, "held", lambda _: frozenset())
     monkeypatch.setattr(image_steps, "clear", lambda *_: None)
+    monkeypatch.setattr(container_steps, "clear", lambda *_: None)
     monkeypatch.setattr(provenance, "read", lambda _, image, regions: built(image, regions))
 
     class FakeCloud:

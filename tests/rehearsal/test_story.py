@@ -32,11 +32,12 @@ STEPS = [
     "quarantine",
     "database",
     "cost",
+    "containers",
     "retire",
     "destroy",
 ]
 BUILDS = ["image", "new-image", "bad-image"]
-MADE = ["image", "staging-up", "prod-up", "database"]
+MADE = ["image", "staging-up", "prod-up", "database", "containers"]
 COUNTED = {"create", "update", "replace", "delete", "same"}
 
 
