@@ -79,9 +79,11 @@ def _operation(environ: Environ, service: str, body: bytes) -> tuple[str, Given,
         pairs = parse_qsl(body.decode(), keep_blank_values=True)
         fields = dict(pairs)
         return fields["Action"], [(_last_name(name), value) for name, value in pairs], _tags_of(fields)
-    found = _by_path(service, environ["REQUEST_METHOD"], environ["PATH_INFO"])
+    # As it was sent: an ARN in a path has slashes of its own.
+    path = environ.get("RAW_URI", environ["PATH_INFO"]).partition("?")[0]
+    found = _by_path(service, environ["REQUEST_METHOD"], path)
     if found is None:
-        raise NotImplementedError(f"{service} {environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
+        raise NotImplementedError(f"{service} {environ['REQUEST_METHOD']} {path}")
     operation, labels = found
     query = [(name, values[0]) for name, values in parse_qs(environ["QUERY_STRING"]).items()]
     if body[:1] == b"{":

@@ -134,4 +134,5 @@ def _run(world: World, function: Function, event: Any) -> None:
     finally:
         _at_work.discard(function.arn)
     if "error" in answer:
-        print(f"scheduler: {function.name}: {answer['error']}", file=sys.stderr, flush=True)
+        why = answer["error"].get("errorMessage")
+        print(f"scheduler: {function.name}: {why}", file=sys.stderr, flush=True)

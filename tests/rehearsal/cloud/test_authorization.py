@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from rehearsal.cloud.iam.asked import asked
 from rehearsal.cloud.local import Local
+from tests.rehearsal.cloud.clusters import Clusters
 from tests.rehearsal.cloud.tokens import AUDIENCE, ISSUER, client_as, credentials
 
 SUBJECT = "repo:example/shop:environment:staging"
@@ -243,3 +244,29 @@ def test_a_condition_that_is_not_known_here_is_said_to_be_none(session: Any) -> 
     ec2 = session(allow("ec2:*", NumericLessThan={"aws:RequestedRegion": "1"}))("ec2")
     with pytest.raises(ClientError, match=r"UnsupportedOperation.*operator NumericLessThan"):
         ec2.describe_vpcs()
+
+
+def test_a_policy_can_speak_of_a_cluster_and_of_its_parts(
+    cloud: Local, session: Callable[..., Client]
+) -> None:
+    clusters = Clusters(cloud)
+    clusters.created()
+    pod, node = clusters.pod_role(), clusters.node_role_arn
+    top = f"arn:aws:eks:eu-central-1:{ACCOUNT}"
+    actions = ["eks:CreateAccessEntry", "eks:CreatePodIdentityAssociation", "eks:DescribeCluster"]
+    passes = allow("iam:PassRole", pod, StringEquals={"iam:PassedToService": "pods.eks.amazonaws.com"})
+    entries = allow("eks:DescribeAccessEntry", f"{top}:access-entry/demo/role/{ACCOUNT}/node/*")
+    eks = session(allow(actions, f"{top}:cluster/demo"), passes, entries)("eks")
+    assert eks.describe_cluster(name="demo")["cluster"]["name"] == "demo"
+    with pytest.raises(ClientError, match=f"eks:DescribeCluster on resource: {top}:cluster/other"):
+        eks.describe_cluster(name="other")
+    # Who is let in is named, not handed over; pods get their role.
+    for principal in (node, pod):
+        eks.create_access_entry(clusterName="demo", principalArn=principal)
+    eks.describe_access_entry(clusterName="demo", principalArn=node)
+    with pytest.raises(ClientError, match=r"eks:DescribeAccessEntry on resource: .*/pod/"):
+        eks.describe_access_entry(clusterName="demo", principalArn=pod)
+    given = {"clusterName": "demo", "namespace": "shop", "serviceAccount": "shop"}
+    eks.create_pod_identity_association(**given, roleArn=pod)
+    with pytest.raises(ClientError, match=f"iam:PassRole on resource: {node}"):
+        eks.create_pod_identity_association(**given, roleArn=node)
