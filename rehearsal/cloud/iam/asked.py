@@ -80,7 +80,7 @@ def _operation(environ: Environ, service: str, body: bytes) -> tuple[str, Given,
         fields = dict(pairs)
         return fields["Action"], [(_last_name(name), value) for name, value in pairs], _tags_of(fields)
     # As it was sent: an ARN in a path has slashes of its own.
-    path = environ.get("RAW_URI", environ["PATH_INFO"]).partition("?")[0]
+    path = str(environ.get("RAW_URI") or environ["PATH_INFO"]).partition("?")[0]
     found = _by_path(service, environ["REQUEST_METHOD"], path)
     if found is None:
         raise NotImplementedError(f"{service} {environ['REQUEST_METHOD']} {path}")
