@@ -71,7 +71,8 @@ def watch(
             account, scene = reached.account, Scene(reached.account, reached.state)
             going = rollout.running(account, found.all)
         if not json and not going and not (pods and pods[1]):
-            print(f"no {'rollout' if account is None else 'refresh'} is running in {environment}")
+            names = [*(["refresh"] if account else []), *(["rollout"] if pods else [])]
+            print(f"no {' and no '.join(names)} is running in {environment}")
         with Follower(quiet=json, scene=scene) as look:
             followed = [] if account is None else [rollout.Following(account, going, look)]
             rollouts = [workloads_watch.Following(*pods, look.workload)] if pods else []

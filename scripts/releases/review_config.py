@@ -156,6 +156,10 @@ def scaled(given: Mapping[str, Any], namespace: str, review: Review, cidr: str) 
     domain = f"{review.stack}.{before}" if before else ""
     for service in _maps(part("services")):
         _scale_service(service, before, domain)
+    if f"{namespace}:cluster" in config:
+        _scale_cluster(part("cluster"))
+        for workload in _maps(part("workloads")):
+            _scale_service(workload, before, domain)
     if domain:
         part("names")["domain"] = domain
     else:
@@ -183,6 +187,14 @@ def _scale_database(database: dict[str, Any]) -> None:
     for key in NOT_OF_DATABASES:
         database.pop(key, None)
     database.update(DATABASE)
+
+
+def _scale_cluster(cluster: dict[str, Any]) -> None:
+    """A cluster of its own: two nodes of the types that its source has, which hold one or two pods each."""
+    cluster["deletionProtection"] = False
+    nodes = cluster.get("nodes")
+    if isinstance(nodes, dict):
+        nodes.update(min=MAX_SERVERS, max=MAX_SERVERS)
 
 
 def _scale_service(service: dict[str, Any], before: str, domain: str) -> None:
