@@ -126,7 +126,8 @@ def test_the_program_is_the_same_on_a_laptop() -> None:
     """No branch, in the program, on where it runs: neither by a name nor by the endpoint. A CrashLoopBackOff
     is what it is to Kubernetes."""
     words = re.compile(
-        r"\bis_?local|\bif\s+(?:not\s+)?local|(?<!Crash)loopback|127\.0\.0\.1|AWS_ENDPOINT|rehears", re.IGNORECASE
+        r"\bis_?local|\bif\s+(?:not\s+)?local|(?<!Crash)loopback|127\.0\.0\.1|AWS_ENDPOINT|rehears",
+        re.IGNORECASE,
     )
     program = [
         path for path in files() if path.startswith(("stacks/", "components/")) or path == "__main__.py"
@@ -186,7 +187,7 @@ def test_every_test_file_has_tests() -> None:
         for path in python_files("tests/")
         if Path(path).name.startswith("test_")
         and not re.search(
-            r"^ *(?:async )?def test_|^ *class Test|RuleBasedStateMachine",
+            r"^ *(?:async )?def test_|^ *class Test|RuleBasedStateMachine|^from tests\..*test_\w+ import \*",
             (ROOT / path).read_text(),
             re.MULTILINE,
         )

@@ -9,11 +9,10 @@ import pytest
 
 from tests.kubernetes import images
 from tests.kubernetes.control_plane import ControlPlane
-from tests.rehearsal.provider.kubernetes import test_objects
 from tests.rehearsal.provider.kubernetes.stack import Stack, stack_on
 
 # Collected here a second time, with the fixtures of this file.
-globals().update({name: item for name, item in vars(test_objects).items() if name.startswith("test_")})
+from tests.rehearsal.provider.kubernetes.test_objects import *  # noqa: F403
 
 
 @pytest.fixture
