@@ -21,7 +21,7 @@ def kubeconfig(control_plane: ControlPlane) -> dict[str, Any]:
 
 
 @pytest.fixture
-def stack(kubeconfig: dict[str, Any]) -> Iterator[Stack]:
+def stack(kubeconfig: dict[str, Any]) -> Iterator[Stack]:  # type: ignore[no-redef]
     made = stack_on(kubeconfig)
     yield made
     for kind, name in list(made.known):
