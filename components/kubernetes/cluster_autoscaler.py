@@ -19,7 +19,6 @@ from .labels import NAME as NAME_LABEL
 from .quantities import Quantity
 from .workload_args import ContainerImage
 from .workload_identity import WorkloadIdentity, WorkloadIdentityArgs
-from .workload_namespace import WorkloadNamespace, WorkloadNamespaceArgs
 
 PORT = 8085
 """Where it says whether it works."""
@@ -54,15 +53,11 @@ class ClusterAutoscaler(pulumi.ComponentResource):
     def __init__(self, name: str, args: ClusterAutoscalerArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("immutable:clusterautoscaler:ClusterAutoscaler", name, None, opts)
         child = ResourceOptions(parent=self)
-        space = WorkloadNamespace(
-            name,
-            WorkloadNamespaceArgs(namespace=NAME, version=args.version, labels=system_objects.labels(NAME)),
-            child,
-        )
+        space = system_objects.namespace(name, NAME, "restricted", child, args.version)
         inside = ResourceOptions(parent=self, depends_on=[space])
         identity = WorkloadIdentity(name, _identity(args), child)
         ways = networking.v1.NetworkPolicy(
-            f"{name}-ways",
+            name,
             metadata=system_objects.metadata(NAME),
             spec=system_objects.ways(args.api_cidrs),
             opts=inside,

@@ -16,7 +16,7 @@ from pydantic import Field
 from .. import policies
 from ..args import ComponentArgs, Late
 from . import system_objects
-from .labels import APPLY, fingerprint
+from .labels import fingerprint
 from .log_agent_pod import AGENT, daemon_set
 from .log_agent_settings import SETTINGS_FILE, settings
 from .quantities import Quantity
@@ -24,7 +24,6 @@ from .workload_args import ContainerImage
 from .workload_identity import WorkloadIdentity, WorkloadIdentityArgs
 
 LABELS = system_objects.labels(AGENT)
-LEVEL = {f"pod-security.kubernetes.io/{mode}": "privileged" for mode in ("audit", "enforce", "warn")}
 READER = [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]
 """Looking at a pod that it knows by name, and no more."""
 
@@ -59,11 +58,7 @@ class LogAgent(pulumi.ComponentResource):
     def __init__(self, name: str, args: LogAgentArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("immutable:logagent:LogAgent", name, None, opts)
         child = ResourceOptions(parent=self)
-        space = core.v1.Namespace(
-            name,
-            metadata={"name": AGENT, "labels": {**LABELS, **LEVEL}, "annotations": APPLY},
-            opts=child,
-        )
+        space = system_objects.namespace(name, AGENT, "privileged", child)
         inside = ResourceOptions(parent=self, depends_on=[space])
         identity = WorkloadIdentity(name, _identity(args), child)
         ways = networking.v1.NetworkPolicy(

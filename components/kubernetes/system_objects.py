@@ -15,6 +15,7 @@ from .labels import APPLY, MANAGER, NAME, PART
 from .network_ways import POD_IDENTITY_AGENT, blocks, tcp
 
 Rules = Sequence[dict[str, Any]]
+MODES = ("audit", "enforce", "warn")
 
 
 def labels(name: str) -> dict[str, str]:
@@ -29,6 +30,19 @@ def metadata(name: str, own_name: str | None = None) -> dict[str, Any]:
 def unspaced(name: str) -> dict[str, Any]:
     """Of an object in no namespace."""
     return {"name": name, "labels": labels(name), "annotations": APPLY}
+
+
+def namespace(
+    child_name: str, name: str, level: str, opts: ResourceOptions, version: str | None = None
+) -> core.v1.Namespace:
+    """A namespace that takes pods of this Pod Security level, by the rules of this minor version or, without
+    one, by those of the cluster's."""
+    security = "pod-security.kubernetes.io"
+    modes = {f"{security}/{mode}": level for mode in MODES}
+    if version is not None:
+        modes |= {f"{security}/{mode}-version": f"v{version}" for mode in MODES}
+    made = {**unspaced(name), "labels": {**labels(name), **modes}}
+    return core.v1.Namespace(child_name, metadata=made, opts=opts)
 
 
 def ways(api_cidrs: Sequence[Late]) -> dict[str, Any]:

@@ -111,9 +111,20 @@ def test_its_pod_is_as_restricted_as_a_workloads(build: Build) -> None:
     }
     assert "volumes" not in found
     assert found["enableServiceLinks"] is False
-    level = autoscaler(build).inputs()[f"Namespace {NAME}"]["metadata"]["labels"]
-    assert level["pod-security.kubernetes.io/enforce"] == "restricted"
-    assert level["pod-security.kubernetes.io/enforce-version"] == "v1.36"
+
+
+def test_its_namespace_takes_restricted_pods_alone(build: Build) -> None:
+    space = autoscaler(build).inputs()[f"Namespace {NAME}"]["metadata"]
+    levels = {
+        f"pod-security.kubernetes.io/{mode}{suffix}": value
+        for mode in ("audit", "enforce", "warn")
+        for suffix, value in (("", "restricted"), ("-version", "v1.36"))
+    }
+    assert space == {
+        "name": NAME,
+        "labels": {**HERE["labels"], **levels},
+        "annotations": HERE["annotations"],
+    }
 
 
 def test_its_image_is_a_digest_with_what_it_may_take(build: Build) -> None:
@@ -168,16 +179,16 @@ def test_it_reads_no_secret_and_gives_itself_no_rights() -> None:
 
 def test_its_objects_are_in_its_own_namespace(build: Build) -> None:
     inputs = autoscaler(build).inputs()
-    for kind in ("Deployment", "PodDisruptionBudget", "ServiceAccount"):
+    for kind in ("Deployment", "NetworkPolicy", "PodDisruptionBudget", "ServiceAccount"):
         assert inputs[f"{kind} {NAME}"]["metadata"] == HERE
-    assert inputs[f"NetworkPolicy {NAME}-ways"]["spec"] == ways(("0.0.0.0/0",))
+    assert inputs[f"NetworkPolicy {NAME}"]["spec"] == ways(("0.0.0.0/0",))
 
 
 def test_its_pod_starts_when_it_has_its_identity_rights_and_ways(build: Build) -> None:
     built = autoscaler(build)
     assert {
         f"PodIdentityAssociation {NAME}",
-        f"NetworkPolicy {NAME}-ways",
+        f"NetworkPolicy {NAME}",
         f"ClusterRoleBinding {NAME}",
         f"RoleBinding {NAME}-own",
         f"ServiceAccount {NAME}",
