@@ -55,6 +55,7 @@ def parts(state: State, log_gib: float | None) -> list[Part]:
     """Every line of the estimate. `log_gib` is how much the servers log in a month, where somebody knows."""
     found = [
         *_servers(state),
+        *_clusters(state),
         *_balancers(state),
         *_network(state),
         *_databases(state),
@@ -84,16 +85,44 @@ def _servers(state: State) -> Iterator[Part]:
         turn = Switch(str(schedule.get("recurrence")), bool(schedule.get("desiredCapacity")))
         switches.setdefault(str(schedule.get("autoscalingGroupName")), []).append(turn)
     for name, group in state.of("aws:autoscaling/group:Group"):
-        least, most = float(group.get("minSize") or 0), float(group.get("maxSize") or 0)
-        hours, said = _hours(awake_hours(switches.get(str(group.get("name")), [])))
+        sizes = float(group.get("minSize") or 0), float(group.get("maxSize") or 0)
+        hours = _hours(awake_hours(switches.get(str(group.get("name")), [])))
         template, kind = _made_of(group, templates)
-        many = f"{least:.0f} to {most:.0f}" if least != most else f"{most:.0f}"
-        yield Part(f"servers {name}", f"{many} {kind}{said}", kind, least * hours, most * hours, server=True)
-        share = hours / MONTH_HOURS
-        for size, volume in _volumes(template):
-            price = f"volume{volume.capitalize()}GibMonth"
-            detail = f"{many} of {size} GiB {volume}{said}"
-            yield Part(f"volumes {name}", detail, price, least * size * share, most * size * share)
+        yield from _fleet(("servers", "volumes"), name, sizes, kind, template, hours)
+
+
+def _fleet(
+    words: tuple[str, str],
+    name: str,
+    sizes: tuple[float, float],
+    kind: str,
+    template: Mapping[str, Any],
+    awake: tuple[float, str] = (MONTH_HOURS, ""),
+) -> Iterator[Part]:
+    """Machines of a type, and the volumes that their template gives each."""
+    (least, most), (hours, said) = sizes, awake
+    many = f"{least:.0f} to {most:.0f}" if least != most else f"{most:.0f}"
+    yield Part(f"{words[0]} {name}", f"{many} {kind}{said}", kind, least * hours, most * hours, server=True)
+    share = hours / MONTH_HOURS
+    for size, volume in _volumes(template):
+        price = f"volume{volume.capitalize()}GibMonth"
+        detail = f"{many} of {size} GiB {volume}{said}"
+        yield Part(f"{words[1]} {name}", detail, price, least * size * share, most * size * share)
+
+
+def _clusters(state: State) -> Iterator[Part]:
+    """What pods run on: the clusters, and nodes of the type that is taken first."""
+    templates = {
+        properties["id"]: properties for _, properties in state.of("aws:ec2/launchTemplate:LaunchTemplate")
+    }
+    for name, _ in state.of("aws:eks/cluster:Cluster"):
+        yield _always("clusters", name, "eksClusterHour")
+    for name, nodes in state.of("aws:eks/nodeGroup:NodeGroup"):
+        scaling = nodes.get("scalingConfig") or {}
+        sizes = float(scaling.get("minSize") or 0), float(scaling.get("maxSize") or 0)
+        kinds = nodes.get("instanceTypes") or ["of no known type"]
+        template = templates.get(str((nodes.get("launchTemplate") or {}).get("id")), {})
+        yield from _fleet(("nodes", "volumes of nodes"), name, sizes, str(kinds[0]), template)
 
 
 def _made_of(

@@ -12,6 +12,7 @@ from scripts.releases.engine_events import UNKNOWN, Events, Side, Step
 from scripts.releases.prices import Prices
 
 _GROUP = "aws:autoscaling/group:Group"
+_NODES = "aws:eks/nodeGroup:NodeGroup"
 _TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
 _SCHEDULE = "aws:autoscaling/schedule:Schedule"
 
@@ -118,7 +119,7 @@ def _after(events: Events) -> Iterator[dict[str, Any]]:
     for step in steps:
         record = _record(step, step.side, _identity(step))
         inputs = record["inputs"]
-        if step.type == _GROUP:
+        if step.type in (_GROUP, _NODES):
             inputs.setdefault("name", record["outputs"].get("name") or _identity(step))
             record["inputs"] = _led(inputs, templates.get(step.name, ""))
         elif step.type == _SCHEDULE:
