@@ -29,6 +29,10 @@ def of(cluster: Cluster) -> list[Node]:
     ]
 
 
+def name_of(node_group: NodeGroup, server: Server) -> str:
+    return str(_instance(node_group, server).private_dns_name)
+
+
 def any_ready(cluster: Cluster) -> bool:
     return any(group.ready(server) for group in cluster.node_groups.values() for server in group.servers)
 

@@ -12,6 +12,7 @@ from moto.core.responses import ActionResult
 from moto.elbv2.exceptions import ELBClientError, TargetGroupNotFoundError
 from moto.elbv2.responses import ELBV2Response as MotoELBV2Response
 
+from rehearsal.cloud.autoscaling.servers import HEALTHY
 from rehearsal.cloud.world import ACCOUNT
 
 
@@ -30,6 +31,22 @@ class UnsupportedCertificateError(ELBClientError):
             f"The certificate '{arn}' must have a fully-qualified domain name, a supported signature, and a "
             "supported key size.",
         )
+
+
+#: Of a node whose port no pod answers at: its server is well all the same.
+_NO_POD = {
+    "State": "unhealthy",
+    "Reason": "Target.FailedHealthChecks",
+    "Description": "Health checks failed",
+}
+
+
+def _on_node(region: str, server: Any, port: int) -> dict[str, str] | None:
+    """What the checks of a node find otherwise than its server says; they are at once here."""
+    from rehearsal.cloud.eks import node_ports
+
+    silent = node_ports.answers(region, server, int(port)) is False
+    return _NO_POD if silent and server.target == HEALTHY else None
 
 
 class ELBV2Response(MotoELBV2Response):
@@ -73,6 +90,6 @@ class ELBV2Response(MotoELBV2Response):
             else:
                 port = target.get("Port", target_group.port)
                 about = {"Id": server.id, "Port": port}
-                state = server.target_health()
+                state = _on_node(self.region, server, port) or server.target_health()
                 described.append({"Target": about, "HealthCheckPort": str(port), "TargetHealth": state})
         return ActionResult({"TargetHealthDescriptions": described})

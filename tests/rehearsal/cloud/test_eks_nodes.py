@@ -135,26 +135,6 @@ def test_a_node_is_emptied_before_its_server_goes_and_another_comes(clusters: Cl
     assert not any(node.unschedulable for node in after)
 
 
-def test_targets_of_a_node_group_are_its_servers_also_those_that_come_later(clusters: Clusters) -> None:
-    clusters.with_nodes()
-    elbv2 = clusters.cloud.client("elbv2")
-    made = elbv2.create_target_group(Name="shop", Protocol="HTTP", Port=30_080, VpcId=clusters.vpc_id)
-    target_group = made["TargetGroups"][0]["TargetGroupArn"]
-    clusters.autoscaling.attach_load_balancer_target_groups(
-        AutoScalingGroupName=clusters.group()["AutoScalingGroupName"], TargetGroupARNs=[target_group]
-    )
-    clusters.eks.update_nodegroup_config(
-        clusterName=NAME, nodegroupName=NODES, scalingConfig={"minSize": 1, "maxSize": 4, "desiredSize": 3}
-    )
-    clusters.cloud.step(400)
-    health = elbv2.describe_target_health(TargetGroupArn=target_group)["TargetHealthDescriptions"]
-    assert {(each["Target"]["Port"], each["TargetHealth"]["State"]) for each in health} == {
-        (30_080, "healthy")
-    }
-    assert {each["Target"]["Id"] for each in health} == {node.instance_id for node in clusters.nodes()}
-    assert len(health) == 3
-
-
 def test_sizes_labels_and_taints_are_changed_in_place(clusters: Clusters) -> None:
     clusters.with_nodes(labels={"pool": "a", "old": "1"})
     taint = {"key": "only", "value": "some", "effect": "NO_SCHEDULE"}
