@@ -117,6 +117,7 @@ class _Work:
     ) -> None:
         self._account, self._tags, self._seen, self._in_use = account, tags, seen, in_use
         self._used: set[Leftover] = set()
+        self._missed: set[Leftover] = set()
         self.cleared = Cleared()
         self.waits = dict.fromkeys(found, "")
         self._accepted: set[Leftover] = set()
@@ -124,12 +125,12 @@ class _Work:
     def over(self) -> bool:
         """One round. Returns whether nothing is left to wait for."""
         before = len(self.waits)
-        there = set(waiting.answered(self._look)) if self._accepted else set()
+        looked = self._accepted | self._missed
+        there = set(waiting.answered(self._look)) if looked else set()
         for each in list(self.waits):
-            if each in self._accepted:
-                if each not in there:
-                    self._gone(each)
-            else:
+            if each in looked and each not in there:
+                self._gone(each)
+            elif each not in self._accepted:
                 self._delete(each)
         stuck = not self._in_use and len(self.waits) == before and self._used.issuperset(self.waits)
         return stuck or not self.waits
@@ -143,8 +144,10 @@ class _Work:
                 slow = _begin(self._account, each)
         except AwsError as error:
             if any(word in error.code for word in _GONE):
-                # The tagging API tells of some things for a while after they are gone.
-                del self.waits[each]
+                # Once nothing tells of it any more: the code may be about something that it belongs to.
+                self._used.add(each)
+                self._missed.add(each)
+                self.waits[each] = str(error)
             elif any(word in error.code for word in _IN_USE):
                 self._used.add(each)
                 self._wait(each, str(error))
@@ -168,6 +171,8 @@ class _Work:
 
     def _gone(self, each: Leftover) -> None:
         del self.waits[each]
+        if each in self._missed:
+            return
         self.cleared.gone.append(each)
         self._seen(f"deleted {each}: it has the tags of {self._tags['environment']}, whose state has it not")
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from scripts.releases.aws import Account
+from scripts.releases.aws import Account, AwsError
 
 Tags = Mapping[str, str]
 Ids = list[str]
@@ -62,6 +62,21 @@ def _endpoints(account: Account, tags: Tags) -> Ids:
         for each in page["VpcEndpoints"]
         if each.get("State", "").lower() != "deleted"
     ]
+
+
+def _delete_endpoint(account: Account, endpoint: str) -> None:
+    _must(account.ec2.delete_vpc_endpoints(VpcEndpointIds=[endpoint]))
+
+
+def _delete_flow_log(account: Account, flow_log: str) -> None:
+    _must(account.ec2.delete_flow_logs(FlowLogIds=[flow_log]))
+
+
+def _must(answer: Any) -> None:
+    """EC2 answers some deletions well, and says in the answer what it did not delete. Raises AwsError."""
+    for each in answer.get("Unsuccessful") or []:
+        code, message = str(each["Error"].get("Code", "")), str(each["Error"].get("Message", ""))
+        raise AwsError(f"AWS refused: {code}: {message}", code, message)
 
 
 def _addresses(account: Account, tags: Tags) -> Ids:
@@ -169,12 +184,10 @@ KINDS: dict[str, Kind] = {
     "NAT gateway": Kind(
         _nat_gateways, lambda account, each: account.ec2.delete_nat_gateway(NatGatewayId=each), slow=True
     ),
-    "VPC endpoint": Kind(
-        _endpoints, lambda account, each: account.ec2.delete_vpc_endpoints(VpcEndpointIds=[each]), slow=True
-    ),
+    "VPC endpoint": Kind(_endpoints, _delete_endpoint, slow=True),
     "elastic IP": Kind(_addresses, lambda account, each: account.ec2.release_address(AllocationId=each)),
     "internet gateway": Kind(_internet_gateways, _delete_internet_gateway),
-    "flow log": Kind(_flow_logs, lambda account, each: account.ec2.delete_flow_logs(FlowLogIds=[each])),
+    "flow log": Kind(_flow_logs, _delete_flow_log),
     "subnet": Kind(_subnets, lambda account, each: account.ec2.delete_subnet(SubnetId=each)),
     "route table association": Kind(
         _associations, lambda account, each: account.ec2.disassociate_route_table(AssociationId=each)

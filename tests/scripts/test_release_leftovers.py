@@ -74,6 +74,7 @@ class Cloud:
 @pytest.fixture
 def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     monkeypatch.setattr(aws, "ATTEMPTS", 1)
+    monkeypatch.setattr(leftovers, "PATIENCE_SECONDS", 20.0)
     monkeypatch.setattr(waiting, "sleep", Mock())
     with running() as local:
         for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": local.url}.items():

@@ -29,3 +29,12 @@ class EC2Response(ImageRequests, TemplateRequests, FlowLogRequests):
             self._get_param("InstanceIds", [])
         )
         return answer
+
+    def delete_vpc_endpoints(self) -> Any:
+        """A route table that is gone has no route to an endpoint any more: to moto it is in the way."""
+        for endpoint in self._get_param("VpcEndpointIds", []):
+            found = self.ec2_backend.vpc_end_points.get(endpoint)
+            if found is not None:
+                tables = self.ec2_backend.route_tables
+                found.route_table_ids = [each for each in found.route_table_ids if each in tables]
+        return super().delete_vpc_endpoints()
