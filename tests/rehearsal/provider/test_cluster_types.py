@@ -92,7 +92,7 @@ def test_nodes_that_do_not_come_fail_the_update_with_eks_s_own_reason(world: Wor
     made = clustered.node_group(world)
     clustered.new_version(world, bad)
     with pytest.raises(
-        ProviderError, match="unexpected state 'Failed'.*NodeCreationFailure: Couldn't proceed"
+        ProviderError, match=r"unexpected state 'Failed'.*NodeCreationFailure: Couldn't proceed"
     ):
         made.update({"launchTemplate": made.inputs["launchTemplate"] | {"version": "2"}})
     state = made.read()
