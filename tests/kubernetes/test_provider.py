@@ -20,8 +20,8 @@ def kubeconfig(control_plane: ControlPlane) -> dict[str, Any]:
     return control_plane.kubeconfig()
 
 
-@pytest.fixture
-def stack(kubeconfig: dict[str, Any]) -> Iterator[Stack]:  # type: ignore[no-redef]
+@pytest.fixture  # type: ignore[no-redef]
+def stack(kubeconfig: dict[str, Any]) -> Iterator[Stack]:
     made = stack_on(kubeconfig)
     yield made
     for kind, name in list(made.known):
