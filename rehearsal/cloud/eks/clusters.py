@@ -201,12 +201,12 @@ class Clusters(BaseBackend):
 
     def delete_cluster(self, name: str) -> Cluster:
         found = self.cluster(name)
+        if found.status == DELETING:
+            return found
         if found.node_groups:
             raise exceptions.InUse("Cluster has nodegroups attached")
         if found.status == CREATING:
             raise exceptions.InUse(f"Cannot delete because cluster {name} currently is being created")
-        if found.status == DELETING:
-            raise exceptions.InUse(f"Cluster {name} is already being deleted")
         if found.active_update():
             raise exceptions.InUse(
                 f"Cannot delete because cluster {name} currently has an update in progress"

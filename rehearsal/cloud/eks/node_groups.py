@@ -185,7 +185,7 @@ class NodeGroups(Clusters):
     def delete_node_group(self, cluster_name: str, name: str) -> NodeGroup:
         found = self.node_group(cluster_name, name)
         if found.state == DELETING:
-            raise exceptions.InUse(f"Nodegroup {name} is already being deleted")
+            return found
         if found.active_update():
             raise exceptions.InUse(f"Nodegroup {name} has an update in progress")
         found.state = DELETING

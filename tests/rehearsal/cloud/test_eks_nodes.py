@@ -159,8 +159,9 @@ def test_a_node_group_goes_with_its_servers_template_and_profile(clusters: Clust
     clusters.with_nodes()
     with pytest.raises(ClientError, match=r"ResourceInUseException.*Cluster has nodegroups attached"):
         clusters.eks.delete_cluster(name=NAME)
-    clusters.eks.delete_nodegroup(clusterName=NAME, nodegroupName=NODES)
-    assert clusters.found_nodes()["status"] == "DELETING"
+    for _ in range(2):
+        clusters.eks.delete_nodegroup(clusterName=NAME, nodegroupName=NODES)
+        assert clusters.found_nodes()["status"] == "DELETING"
     clusters.until(lambda: not clusters.eks.list_nodegroups(clusterName=NAME)["nodegroups"])
     assert clusters.autoscaling.describe_auto_scaling_groups()["AutoScalingGroups"] == []
     templates = clusters.ec2.describe_launch_templates()["LaunchTemplates"]
