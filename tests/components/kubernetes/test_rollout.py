@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from components.kubernetes import rollout_waiter
+from components.kubernetes.rollout_reading import Seen
 from components.refresh_errors import RolloutError
 from tests.components.kubernetes.rollouts import Watched, target
 from tests.components.kubernetes.small_cluster import BETTER, CRASHING, GOOD, MISSING, MUTE, SmallCluster
@@ -201,3 +202,19 @@ def test_configuration_of_a_version_that_may_come_back_stays(serving: Watched) -
     serving.cluster.config["shop-2"] = {"metadata": {"name": "shop-2", "labels": labels}}
     serving.up(BETTER, config="shop-2")
     assert sorted(serving.cluster.config) == ["shop-1", "shop-2"]
+
+
+def test_putting_back_has_a_time_of_its_own(serving: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The failure may be found in the last moment of the whole."""
+    to = target(CRASHING)
+    serving.applied(to)
+    rollout = serving.of(to)
+    why = rollout._why
+
+    def at_the_end(seen: Seen) -> str:
+        rollout._deadline = 0.0
+        return why(seen)
+
+    monkeypatch.setattr(rollout, "_why", at_the_end)
+    with pytest.raises(RolloutError, match="is back and serves"):
+        rollout.run()
