@@ -153,7 +153,9 @@ class _Handler:
                 problems[0] if len(problems) == 1 else "errors:" + "".join(f"\n  {each}" for each in problems)
             )
             raise Refused(500, "", f"failed to create typed patch object {what}: {text}")
-        value = Decoder(known, self._resource.kind, self._resource.version).decode(given, schema)
+        custom = self._cluster.is_custom(self._resource)
+        decoder = Decoder(known, self._resource.kind, self._resource.version, custom=custom, as_given=True)
+        value = decoder.decode(given, schema)
         before = self._cluster.store.get(self._key)
         if before is None:
             self._cluster.objects.opened(self._resource, self._asked.namespace, self._asked.name)

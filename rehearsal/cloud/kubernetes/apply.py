@@ -57,11 +57,11 @@ def merged(
     entries = _entries(live)
     wanted = fields_of(applied, schema, known)
     present = fields_of(live, schema, known)
-    others = [entry for entry in entries if not entry.of(writer)]
+    others = sorted((entry for entry in entries if not entry.of(writer)), key=_Entry.told)
     conflicts = [
         (path, entry)
         for entry in others
-        for path in sorted(entry.paths & wanted.keys())
+        for path in sorted(entry.paths & wanted.keys(), key=_order)
         if path in present and present[path] is not wanted[path] and present[path] != wanted[path]
     ]
     if conflicts and not force:
@@ -74,6 +74,9 @@ def merged(
     kept = _with_prefixes(path for entry in others for path in entry.paths) | _with_prefixes(wanted)
     kept.add(("f:metadata",))
     result = _without(result, _with_prefixes(before) - kept, schema, known, ())
+    gone = present.keys() - fields_of(result, schema, known).keys()
+    for entry in others:
+        entry.paths -= gone
     if own is None:
         own = _Entry(_head(writer), set())
         entries.insert(0, own)
@@ -88,7 +91,12 @@ def updated(before: Object | None, after: Object, writer: Writer, schema: Schema
     """
     old = fields_of(before, schema, known) if before else {}
     new = fields_of(after, schema, known)
-    changed = {path for path, value in new.items() if path not in old or _differ(old[path], value)}
+    inner = _with_prefixes(old)
+    changed = {
+        path
+        for path, value in new.items()
+        if (_differ(old[path], value) if path in old else path not in inner)
+    }
     gone = old.keys() - new.keys()
     brought = before is not None and after["metadata"].get("managedFields") is not None
     entries = _entries(after if brought else before or {"metadata": {}})
@@ -150,8 +158,19 @@ def _conflict(found: list[tuple[Path, _Entry]]) -> Refused:
     return Refused(409, "Conflict", text, {"causes": causes})
 
 
+def _order(path: Path) -> list[tuple[bool, str]]:
+    """Of paths below one another: what ends at a level comes before what goes on."""
+    return [(number < len(path) - 1, part) for number, part in enumerate(path)]
+
+
 def _with_prefixes(paths: Iterable[Path]) -> set[Path]:
-    return {path[:length] for path in paths for length in range(1, len(path) + 1)}
+    """The paths and the fields that they are in; an item of a list is held by who set the item alone."""
+    return {
+        path[:length]
+        for path in paths
+        for length in range(1, len(path) + 1)
+        if length == len(path) or path[length - 1].startswith("f:")
+    }
 
 
 def _merge(live: Any, applied: Any, schema: Schema, known: Schemas) -> Any:
@@ -172,23 +191,29 @@ def _merge(live: Any, applied: Any, schema: Schema, known: Schemas) -> Any:
 
 
 def _merged_list(live: list[Any], applied: list[Any], schema: Schema, known: Schemas) -> list[Any]:
-    """In the order of the apply; what is live alone stays before what it stood before."""
+    """In the order of the apply; what is live alone stays where it was between the others."""
     item = known.resolve(schema).get("items", {})
     there = {item_part(each, schema, known): each for each in live}
-    wanted = {item_part(each, schema, known) for each in applied}
-    waiting = list(there)
+    wanted = {item_part(each, schema, known): each for each in applied}
+    shared = [part for part in wanted if part in there]
+    left, right = list(there), list(wanted)
     found: list[Any] = []
-    for each in applied:
-        part = item_part(each, schema, known)
-        if part not in there:
-            found.append(each)
-            continue
-        while part in waiting:
-            first = waiting.pop(0)
-            if first not in wanted:
-                found.append(there[first])
-        found.append(_merge(there[part], each, item, known))
-    return found + [there[part] for part in waiting if part not in wanted]
+    while left or right:
+        if left and left[0] not in wanted:
+            found.append(there[left.pop(0)])
+        elif left and shared and left[0] != shared[0]:
+            left.pop(0)  # It comes with the apply, in its turn there.
+        elif right:
+            part = right.pop(0)
+            each = wanted[part]
+            found.append(_merge(there[part], each, item, known) if part in there else each)
+            if shared and part == shared[0]:
+                shared.pop(0)
+            if left and left[0] == part:
+                left.pop(0)
+        else:
+            left.pop(0)
+    return found
 
 
 def _without(value: Any, gone: set[Path], schema: Schema, known: Schemas, path: Path) -> Any:
@@ -203,7 +228,9 @@ def _without(value: Any, gone: set[Path], schema: Schema, known: Schemas, path: 
             if inner_path not in gone:
                 inner = properties.get(key, {}) if properties else schemas.values_of(resolved)
                 below = {other for other in gone if other[: len(inner_path)] == inner_path}
-                kept[key] = _without(each, below, inner, known, inner_path)
+                left = _without(each, below, inner, known, inner_path)
+                if left or not each or not (left == [] or schemas.is_map(known.resolve(inner))):
+                    kept[key] = left
         return kept
     if isinstance(value, list) and schema.get("x-kubernetes-list-type") in ("map", "set"):
         item = resolved.get("items", {})

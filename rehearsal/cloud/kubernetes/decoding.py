@@ -18,10 +18,14 @@ _GO = {"string": "string", "boolean": "bool", "number": "float64"}
 
 
 class Decoder:
-    """Of one request. `unknown`: the fields that were left out, in the order of the document."""
+    """Of one request. `unknown`: the fields that were left out, in the order of the document. `as_given`:
+    quantities stay as they are written, as server-side apply compares them.
+    """
 
-    def __init__(self, known: Schemas, kind: str, version: str) -> None:
-        self._known = known
+    def __init__(
+        self, known: Schemas, kind: str, version: str, *, custom: bool = False, as_given: bool = False
+    ) -> None:
+        self._known, self._custom, self._as_given = known, custom, as_given
         self._who = f'{kind} in version "{version}" cannot be handled as a {kind}'
         self.unknown: list[str] = []
 
@@ -75,8 +79,15 @@ class Decoder:
                 else:
                     self.unknown.append(path)
             elif each is not None:
-                found[key] = self._value(each, properties[key], path, struct)
+                value = self._value(each, properties[key], path, struct)
+                if value or key in resolved.get("required", ()) or not self._omitted(value, properties[key]):
+                    found[key] = value
         return found
+
+    def _omitted(self, value: Any, schema: Schema) -> bool:
+        """Whether nothing is the same as an empty one: a list or map of a built-in kind."""
+        empty_map = value == {} and schemas.is_map(self._known.resolve(schema))
+        return not self._custom and (value == [] or empty_map)
 
     def _quantity(self, given: Any) -> Any:
         if isinstance(given, bool) or not isinstance(given, int | float | str):
@@ -86,7 +97,7 @@ class Decoder:
             quantities.parse(text)
         except ValueError:
             raise bad_request(f"{self._who}: {_QUANTITY}") from None
-        return quantities.canonical(text)
+        return text if self._as_given else quantities.canonical(text)
 
     def _mismatch(self, given: Any, schema: Schema, where: str, struct: str) -> Exception:
         path = ".".join(part.partition("[")[0] for part in where.split("."))

@@ -182,6 +182,8 @@ def _service(spec: Object) -> None:
     spec.setdefault("sessionAffinity", "None")
     if spec["sessionAffinity"] == "ClientIP":
         spec.setdefault("sessionAffinityConfig", {"clientIP": {"timeoutSeconds": 10800}})
+    else:
+        spec.pop("sessionAffinityConfig", None)
     for port in spec.get("ports") or ():
         port.setdefault("protocol", "TCP")
         if kind != "ExternalName" and not port.get("targetPort") and "port" in port:

@@ -122,13 +122,20 @@ class Objects:
         if before is None:
             head = {"apiVersion": resource.api_version, "kind": resource.kind, "metadata": {}}
             value = apply.merged(head, copied(given), write.writer, schema, known, force=False)
-            return self.insert(resource, value, write)
+            return self.insert(resource, self._canonical(resource, value), write)
         self._same_object(resource, before, given)
         wanted = copied(given)
         wanted["metadata"].pop("resourceVersion", None)
         after = apply.merged(before, wanted, write.writer, schema, known, force=force)
-        after = self._joined(resource, before, copied(after), subresource)
+        after = self._joined(resource, before, self._canonical(resource, after), subresource)
         return self._replace(resource, before, after, write)
+
+    def _canonical(self, resource: Resource, value: Object) -> Object:
+        """A copy with quantities as they are stored."""
+        custom = self._cluster.is_custom(resource)
+        decoder = Decoder(self._cluster.schemas, resource.kind, resource.version, custom=custom)
+        decoded: Object = copied(decoder.decode(value, self.schema(resource)))
+        return decoded
 
     def _replace(self, resource: Resource, before: Object, after: Object, write: Write) -> Object:
         metadata = after["metadata"]
@@ -186,7 +193,8 @@ class Objects:
             scheme = 'in scheme "pkg/runtime/scheme.go:111"'
             shown = api_version if kind == resource.kind else resource.api_version
             raise bad_request(f'{text} no kind "{kind}" is registered for version "{shown}" {scheme}')
-        decoder = Decoder(self._cluster.schemas, resource.kind, resource.version)
+        custom = self._cluster.is_custom(resource)
+        decoder = Decoder(self._cluster.schemas, resource.kind, resource.version, custom=custom)
         value = decoder.decode(given, self.schema(resource))
         if write.validation == "Strict":
             decoder.strictly()

@@ -65,6 +65,7 @@ def _strategic_value(value: Any, patch: Any, schema: Schema, known: Schemas) -> 
     if any(each == {_DIRECTIVE: "replace"} for each in patch):
         return [each for each in patch if _DIRECTIVE not in each]
     item = known.resolve(schema).get("items", {})
+    before = [each.get(key) for each in present]
     for each in patch:
         if key not in each:
             raise bad_request(f"map: {each} does not contain declared merge key: {key}")
@@ -75,7 +76,19 @@ def _strategic_value(value: Any, patch: Any, schema: Schema, known: Schemas) -> 
             present.append(strategic({}, each, item, known))
         else:
             present[place] = strategic(present[place], each, item, known)
-    return present
+    return _ordered(present, [each[key] for each in patch], before, str(key))
+
+
+def _ordered(items: list[Any], patched: list[Any], before: list[Any], key: str) -> list[Any]:
+    """Those of the patch in its order, the others between them where they were."""
+    left = sorted((each for each in items if each[key] in patched), key=lambda each: patched.index(each[key]))
+    right = [each for each in items if each[key] not in patched]
+    found = []
+    while left and right:
+        known = left[0][key] in before and right[0][key] in before
+        theirs = known and before.index(right[0][key]) < before.index(left[0][key])
+        found.append((right if theirs else left).pop(0))
+    return found + left + right
 
 
 def json_patch(value: Object, operations: Any) -> Object:
