@@ -49,6 +49,8 @@ def name_of(value: str) -> str:
         raise ValueError(f"has {len(value)} characters, {LONGEST_NAME} are the most: {text}; shorten it")
     if not re.fullmatch(r"[a-z](?:-?[a-z0-9])*", value):
         raise ValueError("is not a workload's name; take lower-case letters, digits, hyphens, a letter first")
+    if value in OF_CLUSTERS:
+        raise ValueError("is kept for what every cluster has; take another name")
     return value
 
 

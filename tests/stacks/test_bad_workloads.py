@@ -98,6 +98,7 @@ def test_one_wrong_value_of_a_workload_is_one_line(path: str, value: Any, line: 
             "has 47 characters, 46 are the most: with what is put behind it, Kubernetes takes no more for "
             "the name of a Job; shorten it",
         ),
+        ("log-agent", "is kept for what every cluster has; take another name"),
         ("Shop", "is not a workload's name; take lower-case letters, digits, hyphens, a letter first"),
         ("1shop", "is not a workload's name; take lower-case letters, digits, hyphens, a letter first"),
         ("shop-", "is not a workload's name; take lower-case letters, digits, hyphens, a letter first"),
