@@ -8,6 +8,7 @@ calls find a node missing and do nothing. So it may be called any number of time
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -26,7 +27,7 @@ class Settings(NamedTuple):
 
 
 def handler(event: Mapping[str, str], _context: object, clients: Clients | None = None) -> dict[str, str]:
-    """What was done, with the node where it was one. `time` of the event is that of the call.
+    """What was done, with the node where it was one, for the log too. `time` of the event is that of the call.
 
     Raises what AWS answers when it refuses: the function has failed then, and its alarm rings.
     """
@@ -36,7 +37,10 @@ def handler(event: Mapping[str, str], _context: object, clients: Clients | None 
         os.environ["AUTO_SCALING_GROUP"],
         int(os.environ["MAX_AGE_DAYS"]),
     )
-    return rotate(settings, datetime.fromisoformat(event["time"]), clients or _clients)
+    done = rotate(settings, datetime.fromisoformat(event["time"]), clients or _clients)
+    # Nobody waits for the answer: what is not printed is not known.
+    print(json.dumps(done))
+    return done
 
 
 def rotate(settings: Settings, now: datetime, clients: Clients) -> dict[str, str]:

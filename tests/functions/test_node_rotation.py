@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -168,7 +169,7 @@ def test_what_aws_refuses_is_told(nodes: Nodes) -> None:
 
 
 def test_it_is_told_its_group_by_its_environment_and_the_time_by_the_call(
-    nodes: Nodes, monkeypatch: pytest.MonkeyPatch
+    nodes: Nodes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name, value in {
         "CLUSTER": "main",
@@ -179,4 +180,7 @@ def test_it_is_told_its_group_by_its_environment_and_the_time_by_the_call(
         monkeypatch.setenv(name, value)
     oldest = nodes.ids[0]
     assert handler({"time": "2030-01-22T11:59:59Z"}, None)["done"] == "nothing"
-    assert handler({"time": "2030-01-22T12:00:00Z"}, None)["node"] == oldest
+    assert json.loads(capsys.readouterr().out)["done"] == "nothing"
+    done = handler({"time": "2030-01-22T12:00:00Z"}, None)
+    assert done["node"] == oldest
+    assert json.loads(capsys.readouterr().out) == done, "nobody else hears of it"
