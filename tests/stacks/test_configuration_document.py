@@ -11,6 +11,7 @@ import yaml
 
 from functions.session_keys import rotated
 from stacks.sessions import SessionsConfig
+from stacks.workload_sections import variables
 from tests.stacks.given import ROOT, complaints, loaded, stack_file
 
 TEXT = (ROOT / "docs" / "configuration.md").read_text()
@@ -35,6 +36,16 @@ def test_the_services_that_it_shows_are_taken() -> None:
     assert found["api"].secrets.keys() == {"PAYMENT_KEY", "PARTNER_TOKEN"}
     assert found["api"].calls == ("billing",)
     assert found["web"].sessions
+
+
+def test_the_workload_that_it_shows_is_taken() -> None:
+    (section,) = [block for block in blocks("yaml") if "immutable:workloads" in block]
+    example = yaml.safe_load((ROOT / "docs" / "examples" / "workloads.yaml").read_text())["staging"]
+    shop = example["immutable:workloads"]["shop"] | section["immutable:workloads"]["shop"]
+    workloads = example["immutable:workloads"] | {"shop": shop}
+    found = loaded(stack_file("staging") | example | {"immutable:workloads": workloads}).workloads
+    assert found["shop"].secrets.keys() == {"PAYMENT_KEY"}
+    assert variables(found["shop"]).keys() >= {"BILLING_URL", "DATABASE_SECRET_FILE", "PAYMENT_KEY_FILE"}
 
 
 def test_what_it_vouches_for_would_be_refused_otherwise() -> None:
