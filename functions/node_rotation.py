@@ -27,7 +27,7 @@ class Settings(NamedTuple):
 
 
 def handler(event: Mapping[str, str], _context: object, clients: Clients | None = None) -> dict[str, str]:
-    """What was done, with the node where it was one, for the log too. `time` of the event is that of the call.
+    """What was done, with the node where it was one, for the log too. `time` is that of the call.
 
     Raises what AWS answers when it refuses: the function has failed then, and its alarm rings.
     """
