@@ -98,6 +98,9 @@ def test_a_rollout_that_is_not_over_does_not_pass(
     refusal = gate(project, "--soak-minutes", "0")
     assert refusal.startswith("prod may not go on: shop of staging")
     assert why in refusal
+    told = json.loads(project.ask("gate", "staging", "prod", "--soak-minutes", "0", "--json").out)
+    # Time alone opens the gate only while a rollout goes on.
+    assert told["workloads"]["shop"]["state"] == ("waits" if "InProgress" in why else "closed")
 
 
 def test_pods_that_do_not_serve_do_not_pass(project: ClusterProject, cluster: ToldCluster) -> None:

@@ -1,4 +1,4 @@
-"""Workloads beside services: both are shown, planned and followed, and without the cluster servers still are."""
+"""Workloads beside services: both are shown, planned and followed; without the cluster, servers still are."""
 
 from __future__ import annotations
 
