@@ -210,6 +210,16 @@ def test_a_fleet_that_nobody_asks_has_the_alarm_on_replacements_alone(build: Bui
     assert built.outputs == {"replacements": name, "names": [name]}
 
 
+def test_what_is_no_group_of_servers_has_the_alarms_on_requests_alone(build: Build) -> None:
+    def program() -> Mapping[str, Any]:
+        made = FleetAlarms("shop", FleetAlarmsArgs(**{**GIVEN, "group_name": None}))
+        return made.by_kind
+
+    built = build(program)
+    assert set(built.outputs) == {"errors", "latency", "unhealthyHosts"}
+    assert not built.inputs("EventRule")
+
+
 def test_of_a_fleet_that_nobody_asks_a_server_that_reports_itself_counts(build: Build) -> None:
     (found,) = of_a_worker(build).inputs("EventRule").values()
     pattern = EventPattern.load(json.dumps(found["eventPattern"]))
