@@ -112,10 +112,8 @@ class Rollout:
             nonlocal complete_since
             seen = last[0] = self._read.look()
             self._refuse_another(seen, begun.template)
-            if seen.deployment["metadata"]["generation"] < begun.generation or not view.is_seen(
-                seen.deployment
-            ):
-                return False, "unseen", "waiting for the cluster to begin"
+            if seen.deployment["metadata"]["generation"] < begun.generation:
+                return False, "unseen", "waiting for the cluster to see it"
             if view.is_complete(seen.deployment):
                 complete_since = complete_since or time.monotonic()
                 return self._is_scaled(seen, complete_since)

@@ -17,7 +17,9 @@ from components.kubernetes.rollout_view import HASH, REVISION, revision, templat
 
 Object = dict[str, Any]
 
-GOOD, BETTER, CRASHING, MISSING, MUTE = (f"registry.example.com/shop@sha256:{c * 64}" for c in "ab102")
+GOOD, BETTER, CRASHING, MISSING, MUTE, KILLED = (
+    f"registry.example.com/shop@sha256:{character * 64}" for character in "ab1024"
+)
 SURGE = 1
 READY_SECONDS = 3
 RESTARTS = (2, 14, 36, 78, 160, 322)
@@ -227,11 +229,13 @@ class SmallCluster:
         if image == MISSING:
             state = {"waiting": {"reason": "ImagePullBackOff", "message": "Back-off pulling image"}}
             self._event(pod, "Failed", "Failed to pull image: manifest unknown")
-        elif image == CRASHING:
+        elif image in (CRASHING, KILLED):
             restarts = sum(at <= age for at in RESTARTS)
             if restarts:
                 state = {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}}
-                last = {"terminated": {"exitCode": 3, "reason": "Error"}}
+                last = {"terminated": {"exitCode": 137 if image == KILLED else 3, "reason": "Error"}}
+            if image == KILLED:
+                self._event(pod, "Unhealthy", "Startup probe failed: connection refused")
         elif image == MUTE:
             self._event(pod, "Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 503")
         else:

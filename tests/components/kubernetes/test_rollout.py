@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import copy
+from datetime import UTC, datetime
+from typing import Any
+
 import pytest
 
 from components.kubernetes import rollout_waiter
-from components.kubernetes.rollout_reading import Seen
+from components.kubernetes.rollout_reading import Reader, Seen
 from components.refresh_errors import RolloutError
 from tests.components.kubernetes.rollouts import Watched, target
-from tests.components.kubernetes.small_cluster import BETTER, CRASHING, GOOD, MISSING, MUTE, SmallCluster
+from tests.components.kubernetes.small_cluster import (
+    BETTER,
+    CRASHING,
+    GOOD,
+    KILLED,
+    MISSING,
+    MUTE,
+    SmallCluster,
+)
 
 
 @pytest.fixture
@@ -62,6 +74,7 @@ def test_the_time_of_the_end_is_the_clusters(serving: Watched) -> None:
     [
         (MISSING, "ImagePullBackOff: Failed to pull image: manifest unknown"),
         (CRASHING, "CrashLoopBackOff: exit code 3 after 3 restarts: starting no such table: orders"),
+        (KILLED, "Unhealthy: Startup probe failed: connection refused (exit code 137 after 3 restarts)"),
         (MUTE, "Unhealthy: Readiness probe failed: HTTP probe failed with statuscode: 503"),
     ],
 )
@@ -192,6 +205,7 @@ def test_configuration_that_no_version_refers_to_is_deleted_and_the_rest_stays(s
     serving.cluster.config["foreign"] = {"metadata": {"name": "foreign", "labels": {}}}
     serving.up(BETTER, config="shop-old")
     assert sorted(serving.cluster.config) == ["foreign", "shop-old"]
+    assert not any("stays for now" in line for line in serving.lines), "there may be no secrets' driver"
 
 
 def test_configuration_of_a_version_that_may_come_back_stays(serving: Watched) -> None:
@@ -218,3 +232,27 @@ def test_putting_back_has_a_time_of_its_own(serving: Watched, monkeypatch: pytes
     monkeypatch.setattr(rollout, "_why", at_the_end)
     with pytest.raises(RolloutError, match="is back and serves"):
         rollout.run()
+
+
+def test_what_belongs_to_another_is_neither_looked_at_nor_put_back(serving: Watched) -> None:
+    """Whatever its labels are, and however well it serves."""
+    foreign = copy.deepcopy(serving.cluster.sets[0])
+    foreign["metadata"] |= {"name": "foreign", "uid": "uid-foreign", "ownerReferences": [{"uid": "another"}]}
+    foreign["metadata"]["annotations"] = {"deployment.kubernetes.io/revision": "9"}
+    look = serving.cluster.get
+
+    def with_foreign(path: str, **query: str) -> Any:
+        answer = look(path, **query)
+        return {"items": [foreign, *answer["items"]]} if path.endswith("replicasets") else answer
+
+    serving.cluster.get = with_foreign  # type: ignore[method-assign]
+    text = failed(serving, CRASHING)
+    assert f"{serving.cluster.sets[0]['metadata']['name']} (shop@aaaaaaaaaaaa) is back" in text
+
+
+def test_the_clusters_clock_is_not_behind_what_the_cluster_says(serving: Watched) -> None:
+    """Where answers carry no time, the objects in them do."""
+    told = serving.cluster._known()["status"]["conditions"][0]["lastUpdateTime"]
+    serving.cluster.now = datetime(2020, 1, 1, tzinfo=UTC)
+    seen = Reader(serving.cluster, "workloads", "shop").look()
+    assert seen.now == datetime.fromisoformat(told.replace("Z", "+00:00"))

@@ -263,3 +263,9 @@ def test_a_version_before_that_does_not_serve_in_time_is_said(
     at(serving, lambda: any("putting back" in line for line in serving.lines), serving.cluster.pause)
     with pytest.raises(RolloutError, match="is back, and does not serve yet; mend it"):
         serving.up(CRASHING)
+
+
+def test_a_status_of_before_is_not_taken_for_one_of_the_new_version(serving: Watched) -> None:
+    """The controller may be slow to look: until then everything seems to be done, or to be over."""
+    assert serving.of(target(BETTER)).run().status == "Successful"
+    assert serving.cluster.images() == {BETTER}
