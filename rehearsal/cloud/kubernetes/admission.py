@@ -100,6 +100,27 @@ def _mount_token(spec: Object, suffix: str) -> None:
         container["volumeMounts"] = [*(container.get("volumeMounts") or ()), mount]
 
 
+def pod_warnings(kind: str, value: Object) -> Iterator[str]:
+    """What a client is told of a pod or its template that is taken as it is."""
+    if kind != "Pod" and kind not in _TEMPLATES:
+        return
+    field, spec = (
+        ("spec", value["spec"])
+        if kind == "Pod"
+        else ("spec.template.spec", value["spec"]["template"]["spec"])
+    )
+    for number, each in enumerate(spec.get("topologySpreadConstraints") or ()):
+        if each.get("labelSelector") is None:
+            where = f"{field}.topologySpreadConstraints[{number}].labelSelector"
+            yield f"{where}: a null labelSelector results in matching no pod"
+    for number, container in enumerate(spec.get("containers") or ()):
+        names = [each.get("name") for each in container.get("env") or ()]
+        for place, name in enumerate(names):
+            if name in names[:place]:
+                where = f"{field}.containers[{number}].env[{place}]"
+                yield f'{where}: hides previous definition of "{name}", which may be dropped when using apply'
+
+
 class Addresses:
     """The cluster's addresses and node ports of services: given once, back when the service is gone."""
 

@@ -94,6 +94,7 @@ class Objects:
         if self._store.get(key) is not None:
             raise exists(resource.plural, resource.group, metadata["name"])
         write.warnings += admission.pod_secure(self._store, resource.kind, value)
+        write.warnings += admission.pod_warnings(resource.kind, value)
         if resource.kind == "Service":
             self._cluster.addresses.allocate(key, value, dry_run=write.dry_run)
         value = self._owned(resource, None, value, write)
@@ -147,6 +148,7 @@ class Objects:
         if after.get("spec") != before.get("spec") and "generation" in before["metadata"]:
             metadata["generation"] = before["metadata"]["generation"] + 1
             write.warnings += admission.pod_secure(self._store, resource.kind, after)
+            write.warnings += admission.pod_warnings(resource.kind, after)
         metadata["resourceVersion"] = before["metadata"]["resourceVersion"]
         if _unchanged(before, after):
             return before

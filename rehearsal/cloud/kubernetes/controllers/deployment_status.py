@@ -44,7 +44,10 @@ class DeploymentStatus:
         status["conditions"] = [dict(each) for each in old.get("conditions") or ()]
         self._available(deployment, status)
         self._failure(status, everything)
-        self._progress(key, deployment, status, current, before, created=created)
+        if deployment["spec"].get("paused"):
+            self._set(status, "Progressing", "Unknown", "DeploymentPaused", "Deployment is paused")
+        else:
+            self._progress(key, deployment, status, current, before, created=created)
         self._cluster.objects.change(key, lambda after: after.update(status=status))
 
     def _available(self, deployment: Object, status: Object) -> None:

@@ -185,3 +185,11 @@ def test_what_is_left_open_is_filled_in(api: Api) -> None:
     asked = api.post(f"{DEPLOYMENTS}?dryRun=All", given | {"metadata": {"name": "other"}})
     resources = asked["spec"]["template"]["spec"]["containers"][0]["resources"]
     assert resources == {"requests": {"cpu": "1", "memory": "1Gi"}}
+
+
+def test_a_variable_that_hides_another_is_warned_of(api: Api) -> None:
+    given = deployment()
+    twice = [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]
+    given["spec"]["template"]["spec"]["containers"][0]["env"] = twice
+    api.post(f"{DEPLOYMENTS}?dryRun=All", given)
+    assert 'env[1]: hides previous definition of \\"A\\"' in api.warnings

@@ -216,3 +216,14 @@ def test_an_image_of_ecr_must_be_in_the_registry(api: Api) -> None:
     release(api, f"{registry}sha256:{'0' * 64}")
     assert serving(api) == {f"{registry}{digest}": 3}
     assert waiting(api) <= {"ErrImagePull", "ImagePullBackOff"}
+
+
+def test_a_paused_deployment_keeps_its_pods_until_it_goes_on(api: Api) -> None:
+    release(api, GOOD)
+    api.apply(DEPLOYMENTS, deployment(BETTER, paused=True))
+    api.cloud.step(60)
+    assert condition(api.get(f"{DEPLOYMENTS}/web"), "Progressing") == ("Unknown", "DeploymentPaused")
+    assert serving(api) == {GOOD: 3}
+    api.apply(DEPLOYMENTS, deployment(BETTER))
+    api.cloud.step(120)
+    assert serving(api) == {BETTER: 3}
