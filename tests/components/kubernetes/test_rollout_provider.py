@@ -7,6 +7,7 @@ import json
 import pickle
 import subprocess
 import sys
+import traceback
 from typing import Any
 
 import pytest
@@ -203,3 +204,12 @@ def test_a_preview_imports_neither_a_client_of_the_cluster_nor_one_of_aws() -> N
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_a_failure_reaches_the_user_as_its_line_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(traceback, "format_exc", traceback.format_exc)
+    RolloutProvider().configure(None)  # type: ignore[arg-type]
+    try:
+        raise RolloutError("deployment shop in workloads: why")
+    except RolloutError:
+        assert traceback.format_exc() == "deployment shop in workloads: why"
