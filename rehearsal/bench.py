@@ -1,4 +1,4 @@
-"""What a preview and an up cost, and how the cost grows with the number of services.
+"""What a preview and an up cost, and how the cost grows with the number of services, or of workloads.
 
 Costs are processor time of the embedded engine's process (the program and the provider run in it), without
 that of the emulated cloud, which stands for AWS. Runs of different kinds take turns, so that a machine that
@@ -23,6 +23,7 @@ from typing import Any
 import yaml
 
 from rehearsal.cloud_client import TESTED, CloudProcess
+from rehearsal.container_files import EXAMPLE, IMAGES_KEY, WORKLOADS_KEY
 from rehearsal.engines import EmbeddedEngine, Operation
 from rehearsal.errors import RehearsalError
 from rehearsal.processes import run, uninterrupted
@@ -30,15 +31,20 @@ from rehearsal.workspace import NAMES_KEY, REPOSITORY, Workspace
 
 STACK = "staging"
 AWS = "pulumi_aws."
+# A preview of a cluster and so many workloads in it, beside the services that there are.
+WORKLOADS = "workloads_preview"
 # An up stays within AWS's quota, which the emulated cloud keeps to: 60 rules a security group, of which the
 # load balancer's has one for each service. A preview makes no rule.
-FULL = {"preview": (1, 10, 50, 100), "up": (1, 10, 25, 50)}
-QUICK = {"preview": (1, 10, 30), "up": (1, 10, 30)}
+FULL = {"preview": (1, 10, 50, 100), "up": (1, 10, 25, 50), WORKLOADS: (1, 20, 100, 200)}
+QUICK = {"preview": (1, 10, 30), "up": (1, 10, 30), WORKLOADS: (1, 10, 30)}
 TARGETS = {
     "preview_start_ratio": 1.3,
     "preview_ms_per_resource": 5.0,
     "preview_mb_per_resource": 0.1,
     "preview_exponent": 1.1,
+    "workloads_preview_ms_per_resource": 5.0,
+    "workloads_preview_mb_per_resource": 0.1,
+    "workloads_preview_exponent": 1.1,
     "up_ms_per_resource": 5.0,
     "up_mb_per_resource": 0.1,
     "up_exponent": 1.1,
@@ -51,6 +57,8 @@ TARGETS = {
 AT_LEAST = {"refresh_10k_duration_ratio": 0.9}
 # Fast enough that no operation waits for the emulated cloud's clock.
 SPEED = 100_000.0
+# Gives the stack's file with so many of something.
+Fill = Callable[[dict[str, Any], int], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -70,6 +78,7 @@ def measure(points: Mapping[str, Sequence[int]], runs: int, say: Callable[[str],
     operations: tuple[Operation, ...] = ("preview", "up")
     for operation in operations:
         measures.update(growth(operation, costs(operation, points[operation], runs, say)))
+    measures.update(growth(WORKLOADS, costs("preview", points[WORKLOADS], runs, say, with_workloads)))
     return measures
 
 
@@ -108,21 +117,30 @@ def start_ratio(runs: int, say: Callable[[str], None]) -> dict[str, Any]:
     }
 
 
-def costs(operation: Operation, points: Sequence[int], runs: int, say: Callable[[str], None]) -> list[Point]:
-    """The median cost of the operation from nothing, for each number of services."""
-    found: dict[int, list[Point]] = {services: [] for services in points}
-    for number in range(runs):
-        for services in points:
-            say(f"{operation} of {services} services: run {number + 1}")
-            found[services].append(cost(operation, services))
+def costs(
+    operation: Operation,
+    points: Sequence[int],
+    runs: int,
+    say: Callable[[str], None],
+    fill: Fill | None = None,
+) -> list[Point]:
+    """The median cost of the operation from nothing, for each number of services, or of what `fill` fills
+    the stack's file with.
+    """
+    fill = fill or with_services
+    found: dict[int, list[Point]] = {number: [] for number in points}
+    for run_number in range(runs):
+        for number in points:
+            say(f"{operation} {fill.__name__.replace('_', ' ')}, {number}: run {run_number + 1}")
+            found[number].append(cost(operation, number, fill))
     return [_median(each) for each in found.values()]
 
 
-def cost(operation: Operation, services: int) -> Point:
+def cost(operation: Operation, services: int, fill: Fill) -> Point:
     """Run the operation once on an empty cloud."""
     with bench() as (workspace, cloud):
         config = workspace.config_file(STACK)
-        config.write_text(yaml.safe_dump(with_services(yaml.safe_load(config.read_text()), services)))
+        config.write_text(yaml.safe_dump(fill(yaml.safe_load(config.read_text()), services)))
         register(workspace, cloud)
         engine = EmbeddedEngine(workspace, workspace.variables(cloud.url), guarded=False)
         outcome = engine.run(operation, STACK).must()
@@ -149,6 +167,24 @@ def with_services(document: dict[str, Any], services: int) -> dict[str, Any]:
         for number in range(services)
     }
     return {**document, "config": config}
+
+
+def with_workloads(document: dict[str, Any], workloads: int) -> dict[str, Any]:
+    """The stack's file with the example's cluster and so many workloads, each like its first but the name.
+
+    The first alone has a route (a cluster has at most 50), each calls the next. Images are somebody else's.
+    """
+    given = yaml.safe_load(EXAMPLE.read_text())[STACK]
+    first = next(iter(given[WORKLOADS_KEY].values()))
+    inner = {key: value for key, value in first.items() if key != "route"}
+    names = [f"w{number:03}" for number in range(workloads)]
+    images = {name: f"public.ecr.aws/bench/{name}@sha256:{'0' * 64}" for name in (*names, "log-agent")}
+    made = {name: {**inner, "calls": names[number : number + 1]} for number, name in enumerate(names, 1)}
+    made[names[0]]["route"] = first["route"]
+    return {
+        **document,
+        "config": {**document["config"], **given, IMAGES_KEY: images, WORKLOADS_KEY: made},
+    }
 
 
 def register(workspace: Workspace, cloud: CloudProcess) -> None:

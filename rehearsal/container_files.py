@@ -17,7 +17,7 @@ from rehearsal.workspace import CLUSTER_KEY as CLUSTER_KEY
 from rehearsal.workspace import REPOSITORY, Workspace
 
 EXAMPLE = REPOSITORY / "docs" / "examples" / "workloads.yaml"
-IMAGES_KEY = "immutable:images"
+IMAGES_KEY, WORKLOADS_KEY = "immutable:images", "immutable:workloads"
 MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
 
 
@@ -30,8 +30,12 @@ def sections(environment: str) -> dict[str, Any]:
     return given
 
 
-def add(workspace: Workspace, environment: str, images: Mapping[str, str]) -> list[str]:
-    """Put the example's sections into the environment's file, with these images; returns their names."""
+def add(
+    workspace: Workspace, environment: str, images: Mapping[str, str], secrets: Mapping[str, str]
+) -> list[str]:
+    """Put the example's sections into the environment's file, with these images, and with these secrets in
+    the place of the example's, by ARN; returns their names.
+    """
     yaml_of_people = YAML()
     # A digest is longer than a line.
     yaml_of_people.width = 1_000
@@ -39,6 +43,9 @@ def add(workspace: Workspace, environment: str, images: Mapping[str, str]) -> li
     document = yaml_of_people.load(path.read_text())
     given = sections(environment)
     given[IMAGES_KEY].update(images)
+    for workload in given[WORKLOADS_KEY].values():
+        for name, arn in workload.get("secrets", {}).items():
+            workload["secrets"][name] = secrets[arn]
     document["config"].update(given)
     with path.open("w") as file:
         yaml_of_people.dump(document, file)
@@ -49,6 +56,13 @@ def principals(environment: str) -> Iterator[str]:
     """The roles that the example lets into the environment's cluster."""
     cluster = sections(environment)[CLUSTER_KEY]
     yield from (*cluster.get("admins", ()), *cluster.get("viewers", ()))
+
+
+def secrets(environment: str) -> dict[str, str]:
+    """The names of the secrets that the example's workloads read, by ARN: that ends with six letters more."""
+    workloads = sections(environment)[WORKLOADS_KEY].values()
+    arns = [arn for workload in workloads for arn in workload.get("secrets", {}).values()]
+    return {arn: arn.rpartition(":")[2].rpartition("-")[0] for arn in arns}
 
 
 def repository(image: str) -> str:

@@ -55,10 +55,21 @@ def _prepare(stage: Stage, step: StepRecord) -> dict[str, str]:
         node = given[container_files.CLUSTER_KEY]["nodes"]["imageId"]
         stage.cloud.client.register_image(f"nodes-{environment}", TESTED, node)
         _let_in(stage, environment)
-        added = container_files.add(stage.workspace, environment, pushed)
+        added = container_files.add(stage.workspace, environment, pushed, _secrets(stage, environment))
         step.notes.append(f"Pulumi.{environment}.yaml: + {', '.join(added)}")
         released[environment] = pushed[WORKLOAD]
     return released
+
+
+def _secrets(stage: Stage, environment: str) -> dict[str, str]:
+    """The secrets that the example names exist, by an owner of their own; returns the ARN of each by that of
+    the example.
+    """
+    client = stage.aws(environment, "secretsmanager")
+    named = container_files.secrets(environment)
+    return {
+        arn: client.create_secret(Name=name, SecretString="rehearsed")["ARN"] for arn, name in named.items()
+    }
 
 
 def _let_in(stage: Stage, environment: str) -> None:
@@ -124,10 +135,13 @@ def _short(image: str) -> str:
 
 
 def clear(stage: Stage, step: StepRecord) -> None:
-    """What outlives the clusters goes by hand: images in the registry, nodes' images, and roles."""
+    """What outlives the clusters goes by hand: images in the registry, nodes' images, secrets and roles."""
     iam = aws_client.client("iam", stage.cloud.url, stage.workspace.region(PROD))
     count = container_files.clear(stage.aws(PROD, "ecr"))
     for environment in (STAGING, PROD):
+        owner = stage.aws(environment, "secretsmanager")
+        for name in container_files.secrets(environment).values():
+            owner.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
         for arn in container_files.principals(environment):
             iam.delete_role(RoleName=arn.rpartition("/")[2])
         node = sections(environment)[container_files.CLUSTER_KEY]["nodes"]["imageId"]

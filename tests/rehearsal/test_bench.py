@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from rehearsal.bench import (
     refresh_10k,
     slope,
     with_services,
+    with_workloads,
 )
 from rehearsal.bench_command import met, table
 from rehearsal.bench_fleet import duration_ratio, expected_seconds, roll
@@ -110,3 +112,16 @@ def test_generated_services_are_in_the_domain_and_call_none_that_is_gone() -> No
     made = with_services({"config": config}, 1)["config"]["immutable:services"]
     assert made == {"s000": {"port": 8080, "route": {"priority": 1, "hosts": ["s000.a.test"]}}}
     assert first["calls"] == ["api"]
+
+
+def test_generated_workloads_are_like_the_first_of_the_example_and_reached_from_one_another() -> None:
+    document = {"config": {"aws:region": "eu-central-1"}}
+    config = with_workloads(document, 200)["config"]
+    made = config["immutable:workloads"]
+    assert len(made) == 200
+    assert [name for name, each in made.items() if "route" in each] == ["w000"]
+    assert all(made[name]["calls"] == [after] for name, after in pairwise(made))
+    assert made["w199"]["calls"] == []
+    assert all(each["migrate"] and each["database"] == "main" for each in made.values())
+    assert set(config["immutable:images"]) == {*made, "log-agent"}
+    assert document["config"] == {"aws:region": "eu-central-1"}

@@ -75,6 +75,9 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
     monkeypatch.setattr(Stage, "aws", lambda *_: None)
     monkeypatch.setattr(container_steps, "_let_in", lambda *_: None)
     monkeypatch.setattr(
+        container_steps, "_secrets", lambda _, environment: container_files.secrets(environment)
+    )
+    monkeypatch.setattr(
         container_files,
         "push",
         lambda _, image, version: f"registry/{image.split('/')[1].split('@')[0]}@sha256:{version}",
@@ -152,12 +155,16 @@ def test_a_promotion_that_changes_more_or_less_fails_the_step(
 
 
 def test_the_example_keeps_its_words_in_the_file_that_it_is_put_into(stage: Stage) -> None:
-    added = container_files.add(stage.workspace, "staging", {"shop": "registry/shop@sha256:1.2"})
+    (arn, name), *more = container_files.secrets("staging").items()
+    assert name == "staging/payment-key" and arn.endswith(f":{name}-AbCdEf") and not more
+    images = {"shop": "registry/shop@sha256:1.2"}
+    added = container_files.add(stage.workspace, "staging", images, {arn: "arn:made"})
     text = stage.workspace.config_file("staging").read_text()
     assert added == ["immutable:cluster", "immutable:images", "immutable:workloads"]
     assert "# the image" in text and "# Once, with the new image, before the first of its pods." in text
     given = yaml.safe_load(EXAMPLE.read_text())["staging"]
     given[IMAGES_KEY]["shop"] = "registry/shop@sha256:1.2"
+    given["immutable:workloads"]["shop"]["secrets"]["PAYMENT_KEY"] = "arn:made"
     found = yaml.safe_load(text)["config"]
     assert {key: found[key] for key in given} == given
 

@@ -58,18 +58,21 @@ def until_ready(cluster: Cluster, inputs: Properties, live: Properties, timeout_
         return live
     deadline = time.monotonic() + timeout_of(inputs, timeout_seconds)
     pause = FIRST_POLL_SECONDS
+    heard: dict[str, None] = {}
     while True:
         found = rule(cluster, live)
         if found.ready:
             return live
+        # Pods that complain may be gone before what they are pods of gives up.
+        heard.update(dict.fromkeys(_of_pods(cluster, live)))
         if found.failed:
             text = f"Resource '{name_of(live)}' was created but failed to initialize"
-            raise NotReadyError(_with_reasons(text, [found.failed, *_of_pods(cluster, live)]), live)
+            reasons = [found.failed, *heard, *_warnings(cluster, live)]
+            raise NotReadyError(_with_reasons(text, reasons), live)
         if time.monotonic() > deadline:
-            reasons = [*_conditions(live), *_of_pods(cluster, live)]
-            raise NotReadyError(
-                _with_reasons(f"'{name_of(live)}' timed out waiting to be Ready", reasons), live
-            )
+            text = f"'{name_of(live)}' timed out waiting to be Ready"
+            reasons = [*_conditions(live), *heard, *_warnings(cluster, live)]
+            raise NotReadyError(_with_reasons(text, reasons), live)
         time.sleep(pause)
         pause = min(pause * 1.5, LONGEST_POLL_SECONDS)
         live = applying.get(cluster, live)
@@ -213,6 +216,25 @@ def _of_pods(cluster: Cluster, live: Properties) -> list[str]:
     except ProviderError:
         return []
     return [f"[Pod {namespace_of(pod)}/{name_of(pod)}]: {text}" for pod in pods for text in _of_pod(pod)]
+
+
+def _warnings(cluster: Cluster, live: Properties) -> list[str]:
+    """What was said of pods that may be gone by now: of mounts, of probes, of images."""
+    path = cluster.objects("v1", "Event", namespace_of(live))
+    try:
+        events = cluster.request("GET", path, {"fieldSelector": "type=Warning"}).get("items") or ()
+    except ProviderError:
+        return []
+    of_pods = [
+        (each["involvedObject"].get("name", ""), each)
+        for each in events
+        if each.get("involvedObject", {}).get("kind") == "Pod"
+    ]
+    return [
+        f"[{each.get('reason')}] {' '.join(str(each.get('message')).split())}"
+        for name, each in of_pods
+        if name.startswith(f"{name_of(live)}-")
+    ]
 
 
 def _of_pod(pod: Properties) -> list[str]:

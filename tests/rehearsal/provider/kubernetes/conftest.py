@@ -10,6 +10,7 @@ import pytest
 from rehearsal.cloud.kubernetes.testing import cluster
 from rehearsal.cloud.local import running
 from rehearsal.cloud_client import CloudClient
+from tests.rehearsal.provider.kubernetes.stack import Stack, stack_on
 
 FAILING = "registry.example/failing@sha256:" + "f" * 64
 
@@ -25,3 +26,11 @@ def kubeconfig() -> Iterator[dict[str, Any]]:
 def failing_image() -> str:
     """One whose program ends with an error."""
     return FAILING
+
+
+@pytest.fixture
+def stack(kubeconfig: dict[str, Any]) -> Iterator[Stack]:
+    made = stack_on(kubeconfig)
+    yield made
+    for kind, name in list(made.known):
+        made.delete(kind, name)

@@ -6,7 +6,6 @@ The same tests run against the emulated cloud's API and, in tests/kubernetes, ag
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -29,14 +28,6 @@ DEPLOYMENT, CONFIG_MAP, NAMESPACE, JOB = (
     "core/v1:Namespace",
     "batch/v1:Job",
 )
-
-
-@pytest.fixture
-def stack(kubeconfig: dict[str, Any]) -> Iterator[Stack]:
-    made = stack_on(kubeconfig)
-    yield made
-    for kind, name in list(made.known):
-        made.delete(kind, name)
 
 
 def test_an_object_that_is_as_declared_does_not_differ(stack: Stack) -> None:
