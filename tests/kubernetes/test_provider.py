@@ -20,7 +20,7 @@ def kubeconfig(control_plane: ControlPlane) -> dict[str, Any]:
     return control_plane.kubeconfig()
 
 
-@pytest.fixture  # type: ignore[no-redef]
+@pytest.fixture
 def stack(kubeconfig: dict[str, Any]) -> Iterator[Stack]:
     made = stack_on(kubeconfig)
     yield made
