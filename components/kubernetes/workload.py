@@ -98,7 +98,7 @@ def _migration(
     about = manifests.metadata(
         own_name, name, args, MIGRATION, {**APPLY, "pulumi.com/replaceUnready": "true"}
     )
-    longest = CustomTimeouts(create=f"{args.migrate_timeout_seconds}s")
+    longest = CustomTimeouts(*[f"{args.migrate_timeout_seconds}s"] * 2)
     # The one before goes first: an up that fails leaves it to the next one to delete, and if that one goes
     # back to the digest before, its Job has the very name.
     opts = ResourceOptions(

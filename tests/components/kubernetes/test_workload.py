@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import kubernetes_validate
+import pulumi
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pulumi.output import UNKNOWN
 
-from components.kubernetes.labels import fingerprint
+from components.kubernetes import workload
+from components.kubernetes.labels import fingerprint, uid_of
 from components.kubernetes.workload import Workload
 from tests.components.kubernetes.rendered import (
     IMAGE,
@@ -152,5 +157,14 @@ def test_pulumi_and_the_rollout_apply_in_one_name() -> None:
 @pytest.mark.parametrize("name", ["Shop", "1shop", "shop-", "a" * 47, "sh.op"])
 def test_a_name_that_kubernetes_would_refuse_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="string_"):
-        Workload(name, arguments())
+        Workload(name, arguments(port=None))
     built("a" * 46, migrate=("m",))
+
+
+def test_what_the_cluster_chooses_is_unknown_in_a_preview_of_what_is_not_there() -> None:
+    """And neither nothing nor a failure: others are told it."""
+    service = SimpleNamespace(ports=[SimpleNamespace(node_port=None)])
+    account: Any = SimpleNamespace(metadata=pulumi.Output.from_input(SimpleNamespace(uid=None)))
+    assert workload._node_port(service) is UNKNOWN
+    known = asyncio.get_event_loop().run_until_complete(uid_of(account).is_known())
+    assert not known

@@ -219,9 +219,12 @@ def test_no_pod_of_a_version_starts_before_its_migration_is_done_and_its_ways_ar
     ways = {key for key in found.resources if key.startswith("NetworkPolicy ")}
     assert ways <= before
     assert before - {"Job shop-migrate"} == set(found.after()["Job shop-migrate"])
-    timeouts = built(**WHOLE, migrate_timeout_seconds=60)
-    assert spec("Job", **WHOLE, migrate_timeout_seconds=60)["activeDeadlineSeconds"] == 60
-    assert timeouts.resources["Job shop-migrate"]
+
+
+def test_a_migration_is_waited_for_as_long_as_it_may_take() -> None:
+    found = built(**WHOLE, migrate_timeout_seconds=60)
+    assert found.inputs()["Job shop-migrate"]["spec"]["activeDeadlineSeconds"] == 60
+    assert found.options()["Job shop-migrate"]["timeouts"] == ("60s", "60s", "")
 
 
 def test_what_is_kept_may_be_there_already_when_a_config_goes_back(monkeypatch: pytest.MonkeyPatch) -> None:
