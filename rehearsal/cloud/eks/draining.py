@@ -36,10 +36,6 @@ def _look(node_group: NodeGroup) -> None:
         if held and server.id not in node_group.held:
             node_group.held.add(server.id)
             drain(node_group, server, lambda _, server=server: _let_go(node_group, server))  # type: ignore[misc]
-    there = {server.id for server in node_group.servers}
-    node_group.cordoned &= there
-    node_group.draining &= there
-    node_group.held &= there
 
 
 def _let_go(node_group: NodeGroup, server: Server) -> None:

@@ -32,9 +32,13 @@ def test_new_nodes_come_before_old_ones_go_and_as_many_are_left_as_before(cluste
     assert clusters.found_nodes()["status"] == "UPDATING"
     seen: list[int] = []
     sizes: list[int] = []
+    open_ones: list[str] = []
 
     def look() -> bool:
         seen.append(sum(node.ready for node in clusters.nodes()))
+        old = [node for node in clusters.nodes() if node.image_id == GOOD]
+        if any(node.draining for node in old):
+            open_ones.extend(node.name for node in old if not node.unschedulable)
         sizes.append(clusters.group()["MaxSize"])
         return _over(clusters, update_id)
 
@@ -42,6 +46,9 @@ def test_new_nodes_come_before_old_ones_go_and_as_many_are_left_as_before(cluste
     update = clusters.update(update_id)
     assert (update["status"], update["type"], update["errors"]) == ("Successful", "VersionUpdate", [])
     assert (min(seen), max(seen)) == (2, 4)
+    # What is evicted from one old node does not come to rest on another.
+    assert open_ones == []
+    assert len(clusters.group()["Instances"]) == 2
     assert (max(sizes), clusters.group()["MaxSize"], clusters.group()["DesiredCapacity"]) == (6, 4, 2)
     found = clusters.found_nodes()
     assert (found["status"], found["releaseVersion"]) == ("ACTIVE", BETTER)
@@ -102,6 +109,9 @@ def test_nodes_that_do_not_come_end_it_with_the_old_ones_serving(clusters: Clust
         "ACTIVE", GOOD, "1",
     )  # fmt: skip
     assert (group["MaxSize"], group["DesiredCapacity"], len(group["Instances"])) == (4, 2, 2)
+    clusters.ec2.terminate_instances(InstanceIds=sorted(before)[:1])
+    clusters.cloud.step(200)
+    assert _ready(clusters) == {GOOD: 2}
 
 
 def test_after_a_failed_update_the_next_one_goes_its_way(clusters: Clusters) -> None:
@@ -176,3 +186,14 @@ def test_nodes_are_of_the_cluster_s_version_when_they_were_last_replaced(cluster
     update_id = clusters.roll("2")
     clusters.until(lambda: _over(clusters, update_id))
     assert clusters.found_nodes()["version"] == "1.36"
+
+
+def test_a_cluster_does_not_leave_its_nodes_more_than_three_versions_behind(clusters: Clusters) -> None:
+    clusters.created(version="1.31")
+    clusters.create_nodes()
+    clusters.cloud.step(120)
+    for version in ("1.32", "1.33", "1.34"):
+        clusters.eks.update_cluster_version(name=NAME, version=version)
+        clusters.cloud.step(700)
+    with pytest.raises(ClientError, match="Nodegroups workers must be updated to match"):
+        clusters.eks.update_cluster_version(name=NAME, version="1.35")
