@@ -134,8 +134,7 @@ def is_release(step: Step, moved: Sequence[WorkloadMove]) -> bool:
     if step.type.endswith(ROLLOUT):
         return step.op == UPDATE
     if step.type == DEPLOYMENT:
-        changed = (each.path for each in differences.of(step))
-        return step.op == UPDATE and all(path.startswith(_TEMPLATE) for path in changed)
+        return all(each.path.startswith(_TEMPLATE) for each in differences.of(step))
     if step.type in (_JOB, _SETTINGS) or step.type.endswith(_SECRETS):
         return step.op in (REPLACE, CREATE, UPDATE) or (step.op == DELETE and _kept(step))
     return False
