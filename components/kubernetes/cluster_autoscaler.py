@@ -15,6 +15,7 @@ from pulumi_kubernetes import apps, networking, policy
 from ..args import ComponentArgs, Late
 from . import system_objects
 from .cluster_autoscaler_rights import CLUSTER_RULES, LOOK, NAME, OWN_RULES, group_arn
+from .container import NOT_ROOT, base_container
 from .labels import NAME as NAME_LABEL
 from .quantities import Quantity
 from .workload_args import ContainerImage
@@ -129,27 +130,12 @@ def _deployment(args: ClusterAutoscalerArgs) -> dict[str, Any]:
 def _container(args: ClusterAutoscalerArgs) -> dict[str, Any]:
     asked = {"httpGet": {"path": "/health-check", "port": PORT, "scheme": "HTTP"}, "timeoutSeconds": 3}
     return {
-        "name": "main",
-        "image": args.image,
-        "imagePullPolicy": "IfNotPresent",
+        **base_container(args.image, args.cpu, args.memory, NOT_ROOT),
         "command": ["./cluster-autoscaler", *_options(args)],
         "env": [{"name": "AWS_REGION", "value": args.region}],
         "ports": [{"name": "health", "containerPort": PORT}],
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "capabilities": {"drop": ["ALL"]},
-            "privileged": False,
-            "readOnlyRootFilesystem": True,
-            "runAsNonRoot": True,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
-        "resources": {
-            "requests": {"cpu": args.cpu.request, "memory": args.memory.request},
-            "limits": {"cpu": args.cpu.limit, "memory": args.memory.limit},
-        },
         "readinessProbe": {**asked, "periodSeconds": 5},
         "livenessProbe": {**asked, "initialDelaySeconds": 60, "periodSeconds": 10, "failureThreshold": 6},
-        "terminationMessagePolicy": "FallbackToLogsOnError",
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from ..args import Late
+from .container import CONFINED, base_container
 from .labels import NAME
 from .log_agent_settings import LOG_FOLDER, PORT, SETTINGS_FILE, SETTINGS_FOLDER, STATE_FOLDER
 from .quantities import Quantity
@@ -61,23 +62,9 @@ def _container(args: LogAgentPodArgs) -> dict[str, Any]:
     """As root, for the files are root's and nobody else's, but without a single capability."""
     asked = {"httpGet": {"path": "/", "port": PORT, "scheme": "HTTP"}, "timeoutSeconds": 3}
     return {
-        "name": "main",
-        "image": args.image,
-        "imagePullPolicy": "IfNotPresent",
+        **base_container(args.image, args.cpu, args.memory, {**CONFINED, "runAsUser": 0}),
         "command": ["/fluent-bit/bin/fluent-bit", "--config", f"{SETTINGS_FOLDER}/{SETTINGS_FILE}"],
         "ports": [{"name": "health", "containerPort": PORT}],
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "capabilities": {"drop": ["ALL"]},
-            "privileged": False,
-            "readOnlyRootFilesystem": True,
-            "runAsUser": 0,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
-        "resources": {
-            "requests": {"cpu": args.cpu.request, "memory": args.memory.request},
-            "limits": {"cpu": args.cpu.limit, "memory": args.memory.limit},
-        },
         "readinessProbe": {**asked, "periodSeconds": 5},
         "livenessProbe": {**asked, "initialDelaySeconds": 30, "periodSeconds": 10, "failureThreshold": 6},
         "volumeMounts": [
@@ -85,5 +72,4 @@ def _container(args: LogAgentPodArgs) -> dict[str, Any]:
             {"name": "settings", "mountPath": SETTINGS_FOLDER, "readOnly": True},
             {"name": "state", "mountPath": STATE_FOLDER},
         ],
-        "terminationMessagePolicy": "FallbackToLogsOnError",
     }

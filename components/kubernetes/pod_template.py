@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from ..args import Late
+from .container import NOT_ROOT, base_container
 from .labels import LOG_GROUP, MIGRATION, SERVER, labels, selector
 from .workload_args import WorkloadArgs
 
 SECRETS_FOLDER = "/mnt/secrets"
 """Not below /run: a token for AWS is mounted into /run/secrets, which this read-only folder would hide."""
 
-CONTAINER = "main"
 _TMP = {"name": "tmp", "mountPath": "/tmp"}  # noqa: S108
 _SECRETS = {"name": "secrets", "mountPath": SECRETS_FOLDER, "readOnly": True}
 
@@ -74,24 +74,8 @@ def _container(
     args: WorkloadArgs, command: tuple[str, ...], config: Late | None, secrets: Late | None
 ) -> dict[str, Any]:
     container: dict[str, Any] = {
-        "name": CONTAINER,
-        "image": args.image,
-        "imagePullPolicy": "IfNotPresent",
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "capabilities": {"drop": ["ALL"]},
-            "privileged": False,
-            "readOnlyRootFilesystem": True,
-            "runAsNonRoot": True,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
-        "resources": {
-            "requests": {"cpu": args.cpu.request, "memory": args.memory.request},
-            "limits": {"cpu": args.cpu.limit, "memory": args.memory.limit},
-        },
+        **base_container(args.image, args.cpu, args.memory, NOT_ROOT),
         "volumeMounts": [_TMP] if secrets is None else [_TMP, _SECRETS],
-        # What a container said last is then in its status, where a failed rollout finds it.
-        "terminationMessagePolicy": "FallbackToLogsOnError",
     }
     if command:
         container["command"] = list(command)

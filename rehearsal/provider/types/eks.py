@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 from rehearsal.plugin import Properties, ProviderError
+from rehearsal.provider.cloud import error_code
 from rehearsal.provider.record import Call
 
 
@@ -30,6 +32,19 @@ def retag(
 
 def date(value: Any) -> str:
     return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if isinstance(value, datetime) else str(value)
+
+
+def gone(look: Callable[[], Any]) -> bool:
+    """Whether `look` finds that the thing asked about does not exist any more."""
+    from botocore.exceptions import ClientError
+
+    try:
+        look()
+    except ClientError as error:
+        if error_code(error) != "ResourceNotFoundException":
+            raise
+        return True
+    return False
 
 
 def updated(call: Call, cluster: str, update: dict[str, Any], what: str, **of: str) -> None:

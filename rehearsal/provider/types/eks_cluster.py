@@ -7,7 +7,6 @@ from __future__ import annotations
 from typing import Any
 
 from rehearsal.plugin import Properties, ProviderError
-from rehearsal.provider.cloud import error_code
 from rehearsal.provider.record import AutoName, Call, ResourceType, words
 from rehearsal.provider.types import eks
 from rehearsal.provider.types.naming import physical_name
@@ -115,19 +114,7 @@ _REQUESTS: dict[str, Any] = {
 
 def _delete(call: Call, name: str, outputs: Properties) -> None:
     call.client("eks").delete_cluster(name=name)
-    call.wait(lambda: _gone(call, name), f"deletion of EKS Cluster {name}")
-
-
-def _gone(call: Call, name: str) -> bool:
-    from botocore.exceptions import ClientError
-
-    try:
-        _cluster(call, name)
-    except ClientError as error:
-        if error_code(error) != "ResourceNotFoundException":
-            raise
-        return True
-    return False
+    call.wait(lambda: eks.gone(lambda: _cluster(call, name)), f"deletion of EKS Cluster {name}")
 
 
 CLUSTER = ResourceType(

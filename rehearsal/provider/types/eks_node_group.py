@@ -7,7 +7,6 @@ from __future__ import annotations
 from typing import Any
 
 from rehearsal.plugin import Properties, ProviderError
-from rehearsal.provider.cloud import error_code
 from rehearsal.provider.record import AutoName, Call, ResourceType, words
 from rehearsal.provider.types import eks
 from rehearsal.provider.types.naming import physical_name
@@ -137,19 +136,9 @@ def _configuration(old: Properties, news: Properties, changed: frozenset[str]) -
 
 def _delete(call: Call, resource_id: str, outputs: Properties) -> None:
     call.client("eks").delete_nodegroup(**_names(resource_id))
-    call.wait(lambda: _gone(call, resource_id), f"deletion of EKS Node Group {resource_id}")
-
-
-def _gone(call: Call, resource_id: str) -> bool:
-    from botocore.exceptions import ClientError
-
-    try:
-        _node_group(call, resource_id)
-    except ClientError as error:
-        if error_code(error) != "ResourceNotFoundException":
-            raise
-        return True
-    return False
+    call.wait(
+        lambda: eks.gone(lambda: _node_group(call, resource_id)), f"deletion of EKS Node Group {resource_id}"
+    )
 
 
 NODE_GROUP = ResourceType(

@@ -7,7 +7,6 @@ from __future__ import annotations
 from typing import Any
 
 from rehearsal.plugin import Properties, ProviderError
-from rehearsal.provider.cloud import error_code
 from rehearsal.provider.record import Call, ResourceType, words
 from rehearsal.provider.types import eks
 from rehearsal.provider.values import pick
@@ -102,19 +101,7 @@ def _update_add_on(
 def _delete_add_on(call: Call, resource_id: str, outputs: Properties) -> None:
     preserve = {"preserve": True} if outputs.get("preserve") else {}
     call.client("eks").delete_addon(**_add_on_names(resource_id), **preserve)
-    call.wait(lambda: _gone(call, resource_id), f"deletion of EKS Add-On {resource_id}")
-
-
-def _gone(call: Call, resource_id: str) -> bool:
-    from botocore.exceptions import ClientError
-
-    try:
-        _add_on(call, resource_id)
-    except ClientError as error:
-        if error_code(error) != "ResourceNotFoundException":
-            raise
-        return True
-    return False
+    call.wait(lambda: eks.gone(lambda: _add_on(call, resource_id)), f"deletion of EKS Add-On {resource_id}")
 
 
 ADD_ON = ResourceType(

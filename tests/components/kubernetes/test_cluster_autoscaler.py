@@ -25,7 +25,7 @@ GIVEN: dict[str, Any] = {
     "region": REGION,
     "autoscaling_name": "eks-main-nodes-group",
 }
-HERE = {
+HERE: dict[str, Any] = {
     "name": NAME,
     "namespace": NAME,
     "labels": {
