@@ -36,7 +36,7 @@ class Nodes:
         subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
         eks.create_cluster(name="main", roleArn=ROLE, resourcesVpcConfig={"subnetIds": [subnet]})
         eks.create_nodegroup(clusterName="main", nodegroupName="nodes", nodeRole=ROLE, subnets=[subnet])
-        image = ec2.describe_images()["Images"][0]["ImageId"]
+        image = ec2.register_image(Name="node", RootDeviceName="/dev/xvda")["ImageId"]
         template = ec2.create_launch_template(
             LaunchTemplateName="nodes", LaunchTemplateData={"ImageId": image, "InstanceType": "m7g.large"}
         )["LaunchTemplate"]["LaunchTemplateId"]
