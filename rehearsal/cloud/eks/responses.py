@@ -9,9 +9,10 @@ from moto.core.responses import ActionResult
 from rehearsal.cloud.eks import exceptions, versions
 from rehearsal.cloud.eks.node_requests import NodeRequests
 from rehearsal.cloud.eks.part_requests import PartRequests
+from rehearsal.cloud.tagging import TagRequests
 
 
-class EksResponse(NodeRequests, PartRequests):
+class EksResponse(NodeRequests, PartRequests, TagRequests):
     def create_cluster(self) -> Any:
         made = self.backend.create_cluster(self.given(), self._caller())
         return ActionResult({"cluster": made.describe()})
@@ -65,23 +66,6 @@ class EksResponse(NodeRequests, PartRequests):
         named, version = given.get("addonName"), given.get("kubernetesVersion")
         every = [_add_on_versions(name, version) for name in versions.ADD_ONS if named in (None, name)]
         return self.listed("addons", every)
-
-    # Tags
-
-    def list_tags_for_resource(self) -> Any:
-        return ActionResult({"tags": dict(self.backend.tagged(self.given()["resourceArn"]))})
-
-    def tag_resource(self) -> Any:
-        given = self.given()
-        self.backend.tagged(given["resourceArn"]).update(given["tags"])
-        return ActionResult({})
-
-    def untag_resource(self) -> Any:
-        given = self.given()
-        tags = self.backend.tagged(given["resourceArn"])
-        for key in given["tagKeys"]:
-            tags.pop(key, None)
-        return ActionResult({})
 
 
 def _add_on_versions(name: str, kubernetes: str | None) -> dict[str, Any]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from moto.core.responses import ActionResult
-
 from rehearsal.cloud.imagebuilder import arns, runs
 from rehearsal.cloud.imagebuilder.image_requests import ImageRequests
 from rehearsal.cloud.imagebuilder.resources import (
@@ -18,11 +16,12 @@ from rehearsal.cloud.imagebuilder.resources import (
     Pipeline,
     Resource,
 )
+from rehearsal.cloud.tagging import TagRequests
 
 _VERSIONED = ("name", "version", "platform", "supportedOsVersion", "type", "status", "description")
 
 
-class ImageBuilderResponse(ImageRequests):
+class ImageBuilderResponse(ImageRequests, TagRequests):
     def _got(self, kind: type[Resource], name: str, member: str) -> Any:
         found = self.backend.get(kind, self.given()[name])
         return self.answer(**{member: found.describe()})
@@ -153,20 +152,3 @@ class ImageBuilderResponse(ImageRequests):
         )  # fmt: skip
         found = [runs.describe(each) for each in self.backend.all(Pipeline)]
         return self.listed("imagePipelineList", found, filters)
-
-    # Tags
-
-    def list_tags_for_resource(self) -> Any:
-        return ActionResult({"tags": dict(self.backend.tagged(self.given()["resourceArn"]))})
-
-    def tag_resource(self) -> Any:
-        given = self.given()
-        self.backend.tagged(given["resourceArn"]).update(given["tags"])
-        return ActionResult({})
-
-    def untag_resource(self) -> Any:
-        given = self.given()
-        tags = self.backend.tagged(given["resourceArn"])
-        for key in given["tagKeys"]:
-            tags.pop(key, None)
-        return ActionResult({})

@@ -9,8 +9,10 @@ from typing import Any
 
 from rehearsal.cloud.eks import nodes
 from rehearsal.cloud.eks.models import eks_backends
+from rehearsal.cloud.kubernetes.testing import TestCluster
 from rehearsal.cloud.local import Local
 from rehearsal.cloud.world import ACCOUNT
+from tests.rehearsal.cloud.kubernetes.api import Api
 
 GOOD, BETTER, BAD = "ami-00000000000000001", "ami-00000000000000002", "ami-0000000000000bad0"
 NAME, NODES, VERSION = "demo", "workers", "1.35"
@@ -35,6 +37,16 @@ class Clusters:
         ]
         self.role_arn = self.role("cluster", "eks.amazonaws.com")
         self.template_id = ""
+
+    def kubernetes(self) -> Api:
+        """What answers behind the cluster's endpoint, with the namespace of the tests in it."""
+        cluster = self.cloud.world.kubernetes.get("eu-central-1", NAME)
+        assert cluster is not None
+        cluster.tokens["test"] = "admin"
+        facts: Any = cluster.facts
+        asked = Api(self.cloud, TestCluster(cluster, facts, "test", self.cloud.url))
+        asked.namespace()
+        return asked
 
     def role(self, name: str, service: str, *actions: str) -> str:
         statement = {"Effect": "Allow", "Principal": {"Service": service}}

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from rehearsal.cloud.kubernetes.testing import TestCluster
 from rehearsal.cloud.local import Local
-from tests.rehearsal.cloud.clusters import NAME, Clusters
+from tests.rehearsal.cloud.clusters import Clusters
 from tests.rehearsal.cloud.kubernetes.api import DEPLOYMENTS, PODS, Api, deployment
 
 BUDGETS = "/apis/policy/v1/namespaces/shop/poddisruptionbudgets"
@@ -24,12 +23,7 @@ def clusters(cloud: Local) -> Clusters:
 @pytest.fixture
 def api(clusters: Clusters) -> Api:
     """With two pods of a Deployment on the nodes."""
-    cluster = clusters.cloud.world.kubernetes.get("eu-central-1", NAME)
-    assert cluster is not None
-    cluster.tokens["test"] = "admin"
-    facts: Any = cluster.facts
-    asked = Api(clusters.cloud, TestCluster(cluster, facts, "test", clusters.cloud.url))
-    asked.namespace()
+    asked = clusters.kubernetes()
     asked.post(DEPLOYMENTS, deployment(replicas=2))
     clusters.cloud.step(60)
     assert len(_ready(asked)) == 2

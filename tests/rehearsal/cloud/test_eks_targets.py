@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from rehearsal.cloud.kubernetes.testing import TestCluster
 from rehearsal.cloud.local import Local
 from tests.rehearsal.cloud.clusters import NAME, NODES, Clusters
 from tests.rehearsal.cloud.kubernetes.api import DEPLOYMENTS, Api, deployment
@@ -23,13 +22,7 @@ def clusters(cloud: Local) -> Clusters:
 
 @pytest.fixture
 def api(clusters: Clusters) -> Api:
-    cluster = clusters.cloud.world.kubernetes.get("eu-central-1", NAME)
-    assert cluster is not None
-    cluster.tokens["test"] = "admin"
-    facts: Any = cluster.facts
-    asked = Api(clusters.cloud, TestCluster(cluster, facts, "test", clusters.cloud.url))
-    asked.namespace()
-    return asked
+    return clusters.kubernetes()
 
 
 def _service(api: Api, **spec: Any) -> int:
